@@ -1,0 +1,70 @@
+"""JSON text that is known to be an object: what tool arguments and results travel in."""
+
+import json
+from collections.abc import Mapping
+from typing import ClassVar, Self, final
+
+from attrs import frozen
+from returns.result import Failure, Result, Success
+
+from caxton_core.problems import Malformed, ValueProblem
+
+
+def _refuse_constant(name: str) -> object:
+    message = f"{name} is not JSON"
+    raise ValueError(message)
+
+
+def _canonical(value: object) -> str:
+    text = json.dumps(
+        value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+    )
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    return text
+
+
+@final
+@frozen
+class JsonObject:
+    """A JSON object in canonical text: sorted keys, no spaces. Equal objects have equal text."""
+
+    subject: ClassVar = "a JSON object"
+    value: str = "{}"
+
+    def __attrs_post_init__(self) -> None:
+        parsed = _read(self.value)
+        if parsed is None or _canonical(parsed) != self.value:
+            message = "not a JSON object in canonical text"
+            raise ValueError(message)
+
+    def __str__(self) -> str:
+        return self.value
+
+    @classmethod
+    def parse(cls, text: str) -> Result[Self, ValueProblem]:
+        """Read any JSON text that is an object; the last of equal keys counts."""
+        parsed = _read(text)
+        if parsed is None:
+            return Failure(Malformed(text[:200], cls.subject, "JSON text of the form {...}"))
+        return Success(cls(_canonical(parsed)))
+
+    @classmethod
+    def of(cls, members: Mapping[str, object]) -> Self:
+        """Write the members, which must be JSON values, as an object."""
+        return cls(_canonical(dict(members)))
+
+    def members(self) -> Mapping[str, object]:
+        """The members of the object."""
+        return _read(self.value) or {}
+
+
+def _read(text: str) -> dict[str, object] | None:
+    try:
+        parsed: object = json.loads(text, parse_constant=_refuse_constant)
+        _canonical(parsed)
+    except (ValueError, RecursionError):
+        return None
+    return {str(key): value for key, value in parsed.items()} if isinstance(parsed, dict) else None
