@@ -1,0 +1,1 @@
+"""The imperative shell: agents that run, messages that are answered, processes that isolate."""

@@ -1,0 +1,150 @@
+"""Why the runtime does not do what it was asked: facts for whoever tells the caller."""
+
+from typing import TypeAlias, final
+
+from attrs import frozen
+
+from caxton_core.agent.toml import Report
+from caxton_core.conversation.turn import GiveUpReason
+from caxton_core.primitives import AgentName
+
+
+@final
+@frozen
+class UnknownAgent:
+    """No agent has this name or identity; `near` are names that look alike."""
+
+    asked: str
+    near: tuple[str, ...] = ()
+
+
+@final
+@frozen
+class NameTaken:
+    """An agent of this name is deployed already."""
+
+    name: AgentName
+
+
+@final
+@frozen
+class NameChanged:
+    """A new configuration keeps the name of the agent that it replaces."""
+
+    name: AgentName
+    proposed: AgentName
+
+
+@final
+@frozen
+class ConfigRefused:
+    """The agent file has problems."""
+
+    report: Report
+
+
+@final
+@frozen
+class NotRunning:
+    """The agent takes no messages in its state; `reason` says why it failed where it did."""
+
+    name: AgentName
+    state: str
+    reason: str = ""
+
+
+@final
+@frozen
+class WrongState:
+    """The step does not leave from the state in which the agent is."""
+
+    name: AgentName
+    state: str
+    step: str
+
+
+@final
+@frozen
+class TurnsInFlight:
+    """The agent is answering `count` messages."""
+
+    name: AgentName
+    count: int
+
+
+@final
+@frozen
+class MailboxFull:
+    """The agent has as many messages waiting as it may; try again after so many seconds."""
+
+    name: AgentName
+    limit: int
+    retry_after: float
+
+
+@final
+@frozen
+class BudgetReached:
+    """The agent has spent what it may in a day; `budget` is the key of the agent file."""
+
+    name: AgentName
+    budget: str
+    retry_after: float
+
+
+@final
+@frozen
+class Draining:
+    """The server is stopping and takes no new work."""
+
+    retry_after: float = 5.0
+
+
+@final
+@frozen
+class KeyReused:
+    """The idempotency key came before with another body."""
+
+    key: str
+
+
+@final
+@frozen
+class UnknownMessage:
+    """No message has this identity, or it ended so long ago that it was forgotten."""
+
+    id: str
+
+
+Refusal: TypeAlias = (
+    UnknownAgent
+    | NameTaken
+    | NameChanged
+    | ConfigRefused
+    | NotRunning
+    | WrongState
+    | TurnsInFlight
+    | MailboxFull
+    | BudgetReached
+    | Draining
+    | KeyReused
+    | UnknownMessage
+)
+
+
+@final
+@frozen
+class AgentCrashed:
+    """The agent's process died `times` in a row on this message."""
+
+    times: int
+    why: str
+
+
+@final
+@frozen
+class AgentGone:
+    """The agent was stopped or deleted before the message had its turn."""
+
+
+TurnFailure: TypeAlias = GiveUpReason | AgentCrashed | AgentGone

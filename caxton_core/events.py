@@ -1,0 +1,154 @@
+"""Everything that can have happened, as values: one stream for journal, metrics and people.
+
+An event says what happened to whom and when. Whoever records it adds nothing.
+"""
+
+from datetime import datetime
+from typing import TypeAlias, final
+
+from attrs import frozen
+
+from caxton_core.agent.lifecycle import (
+    AnyAgent,
+    Failed,
+    Loaded,
+    Running,
+    Stopped,
+    Unloaded,
+)
+from caxton_core.conversation.turn import Observation, Step
+from caxton_core.primitives import AgentId, AgentName, ConversationId, MessageId
+
+
+@final
+@frozen
+class AgentUnloaded:
+    """The agent holds no configuration any more."""
+
+    agent: AgentId
+    at: datetime
+    cause: str
+
+
+@final
+@frozen
+class AgentLoaded:
+    """The agent has a configuration."""
+
+    agent: AgentId
+    at: datetime
+    cause: str
+    name: AgentName
+    version: str
+
+
+@final
+@frozen
+class AgentStarted:
+    """The agent takes messages."""
+
+    agent: AgentId
+    at: datetime
+    cause: str
+
+
+@final
+@frozen
+class AgentStopped:
+    """The agent takes no more messages."""
+
+    agent: AgentId
+    at: datetime
+    cause: str
+
+
+@final
+@frozen
+class AgentFailed:
+    """The agent gave up."""
+
+    agent: AgentId
+    at: datetime
+    cause: str
+    reason: str
+
+
+LifecycleEvent: TypeAlias = (
+    AgentUnloaded | AgentLoaded | AgentStarted | AgentStopped | AgentFailed
+)
+
+
+@final
+@frozen
+class ProcessStarted:
+    """The agent's turns now run in this process."""
+
+    agent: AgentId
+    at: datetime
+    pid: int
+
+
+@final
+@frozen
+class ProcessEnded:
+    """The agent's process is gone, by our wish or not."""
+
+    agent: AgentId
+    at: datetime
+    pid: int
+    why: str
+
+
+@final
+@frozen
+class MessageAccepted:
+    """A message waits for its turn."""
+
+    agent: AgentId
+    at: datetime
+    message: MessageId
+    conversation: ConversationId
+    text: str
+
+
+@final
+@frozen
+class StepTaken:
+    """The turn of the message wants this done; a `Reply` or a `GiveUp` ends it."""
+
+    agent: AgentId
+    at: datetime
+    message: MessageId
+    step: Step
+
+
+@final
+@frozen
+class Observed:
+    """What came of the last step of the message's turn."""
+
+    agent: AgentId
+    at: datetime
+    message: MessageId
+    observation: Observation
+
+
+TurnEvent: TypeAlias = MessageAccepted | StepTaken | Observed
+ProcessEvent: TypeAlias = ProcessStarted | ProcessEnded
+Event: TypeAlias = LifecycleEvent | ProcessEvent | TurnEvent
+
+
+def entered(agent: AnyAgent, *, cause: str, now: datetime) -> LifecycleEvent:
+    """The event that tells of an agent's step into the state in which it is now."""
+    state = agent.state
+    match state:
+        case Unloaded():
+            return AgentUnloaded(agent.id, now, cause)
+        case Loaded(config):
+            return AgentLoaded(agent.id, now, cause, config.name, config.version.value)
+        case Running():
+            return AgentStarted(agent.id, now, cause)
+        case Stopped():
+            return AgentStopped(agent.id, now, cause)
+        case Failed(reason):
+            return AgentFailed(agent.id, now, cause, reason)

@@ -1,0 +1,62 @@
+"""A tool as a model sees it: what it is called, what it takes, what came of a call."""
+
+from typing import TypeAlias, final
+
+from attrs import frozen
+
+from caxton_core.primitives import JsonObject, ToolName
+
+
+@final
+@frozen
+class Tool:
+    """A tool that a model may call; `parameters` is a JSON Schema."""
+
+    name: ToolName
+    description: str
+    parameters: JsonObject
+
+
+@final
+@frozen
+class ToolCall:
+    """One call that a model asks for; `id` is the model's own and pairs call and result."""
+
+    id: str
+    name: ToolName
+    arguments: JsonObject
+
+
+@final
+@frozen
+class BrokenToolCall:
+    """A call that cannot be made: its name is no tool's or its arguments are no JSON object."""
+
+    id: str
+    name: str
+    arguments: str
+    why: str
+
+
+RequestedCall: TypeAlias = ToolCall | BrokenToolCall
+
+
+@final
+@frozen
+class ToolSucceeded:
+    """What a tool answered, as text for the model."""
+
+    call_id: str
+    text: str
+
+
+@final
+@frozen
+class ToolFailed:
+    """Why a tool gave no answer, as text that the model can react to."""
+
+    call_id: str
+    why: str
+
+
+ToolResult: TypeAlias = ToolSucceeded | ToolFailed
