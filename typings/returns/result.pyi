@@ -1,4 +1,4 @@
-"""`Result` as a closed union, so that `match` narrows and is checked for exhaustiveness."""
+# `Result` as a closed union, so that `match` narrows and is checked for exhaustiveness.
 
 from collections.abc import Callable
 from typing import Generic, Never, TypeAlias, TypeVar, final
