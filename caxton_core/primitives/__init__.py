@@ -32,7 +32,6 @@ from caxton_core.primitives.quantities import (
     Size,
     Temperature,
     TokenCount,
-    TokenLimit,
     TopP,
     Usd,
     Weight,
@@ -44,6 +43,7 @@ from caxton_core.primitives.rules import (
     TextRule,
     WholeNumber,
 )
+from caxton_core.primitives.table import FreeTable, FreeValue
 
 __all__ = [
     "AgentId",
@@ -54,6 +54,8 @@ __all__ = [
     "Count",
     "Description",
     "Duration",
+    "FreeTable",
+    "FreeValue",
     "JsonObject",
     "MessageId",
     "ModelName",
@@ -73,7 +75,6 @@ __all__ = [
     "Text",
     "TextRule",
     "TokenCount",
-    "TokenLimit",
     "ToolName",
     "ToolPattern",
     "TopP",

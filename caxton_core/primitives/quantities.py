@@ -128,6 +128,9 @@ class Usd:
         whole, billionths = divmod(self.value, 10**9)
         return f"{whole}.{billionths:09d}".rstrip("0").rstrip(".")
 
+    def __add__(self, other: "Usd") -> "Usd":
+        return Usd(self.value + other.value)
+
     @property
     def dollars(self) -> float:
         """The nearest floating-point number of dollars."""
@@ -152,17 +155,9 @@ class Usd:
 @final
 @frozen
 class TokenCount(WholeNumber):
-    """A number of tokens that were used or are left."""
+    """The most tokens that something may take, at least one."""
 
-    rule: ClassVar = NumberRule("a number of tokens", low=0, high=10**12, example=1000)
-
-
-@final
-@frozen
-class TokenLimit(WholeNumber):
-    """The most tokens that something may take."""
-
-    rule: ClassVar = NumberRule("a limit of tokens", low=1, high=10**12, example=1000)
+    rule: ClassVar = NumberRule("a number of tokens", low=1, high=10**12, example=1000)
 
 
 @final

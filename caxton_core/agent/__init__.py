@@ -1,0 +1,1 @@
+"""An agent: what its author decided, how that is read, and the states of its life."""
