@@ -6,7 +6,7 @@ from typing import Protocol, TypeAlias
 
 from returns.result import Result
 
-from caxton_core.agent.lifecycle import AnyAgent
+from caxton_core.agent.record import AgentRecord
 from caxton_core.conversation.model import (
     Completion,
     Healthy,
@@ -67,16 +67,16 @@ class Journal(Protocol):
 class Configs(Protocol):
     """The agents that were deployed, with the text that they were deployed from."""
 
-    def save(self, agent: AnyAgent, text: str) -> Awaitable[None]:
-        """Store an agent and its TOML text, in place of what was stored under its identity."""
+    def save(self, record: AgentRecord) -> Awaitable[None]:
+        """Store the record in place of what was stored under its identity."""
         ...
 
     def remove(self, agent: AgentId) -> Awaitable[None]:
         """Forget an agent; nothing happens where it is not known."""
         ...
 
-    def stored(self) -> Awaitable[Sequence[tuple[AnyAgent, str]]]:
-        """Every agent as it was saved last, oldest first."""
+    def stored(self) -> Awaitable[Sequence[AgentRecord]]:
+        """Every agent as it was saved last, in the order of creation."""
         ...
 
 

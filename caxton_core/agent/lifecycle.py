@@ -110,5 +110,11 @@ def recovered(
     match state:
         case Running(config):
             return Agent(agent.id, Stopped(config, now))
-        case Unloaded() | Loaded() | Stopped() | Failed():
+        case Unloaded():
+            return Agent(agent.id, state)
+        case Loaded():
+            return Agent(agent.id, state)
+        case Stopped():
+            return Agent(agent.id, state)
+        case Failed():
             return Agent(agent.id, state)

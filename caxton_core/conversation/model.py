@@ -13,7 +13,6 @@ from caxton_core.primitives import (
     ModelName,
     ProviderName,
     TokenCount,
-    TokenLimit,
 )
 from caxton_core.tools.tool import RequestedCall, Tool
 
@@ -24,7 +23,7 @@ class Sampling:
     """How the model chooses its words; None leaves the choice to the service."""
 
     temperature: float | None = None
-    max_tokens: TokenLimit | None = None
+    max_tokens: TokenCount | None = None
     top_p: float | None = None
     frequency_penalty: float | None = None
     presence_penalty: float | None = None

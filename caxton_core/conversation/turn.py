@@ -10,6 +10,7 @@ from typing import TypeAlias, final
 from attrs import evolve, frozen
 
 from caxton_core.agent.config import AgentConfig
+from caxton_core.agent.sections import Llm
 from caxton_core.conversation.message import (
     AssistantMessage,
     Message,
@@ -27,7 +28,7 @@ from caxton_core.conversation.model import (
 from caxton_core.conversation.template import PLAIN_TEMPLATE, filled
 from caxton_core.conversation.window import estimated_tokens, newest_that_fit, tokens_left
 from caxton_core.limits import Usage, added
-from caxton_core.primitives import Duration, ModelName, ProviderName, TokenLimit
+from caxton_core.primitives import Duration, ModelName, ProviderName, TokenCount
 from caxton_core.tools.tool import (
     BrokenToolCall,
     RequestedCall,
@@ -60,10 +61,10 @@ class TurnRules:
     candidates: tuple[Candidate, ...]
     sampling: Sampling
     timeout: Duration
-    window: TokenLimit
+    window: TokenCount
     max_exchanges: int
     max_tool_rounds: int
-    tokens_per_turn: TokenLimit | None
+    tokens_per_turn: TokenCount | None
     tools: tuple[Tool, ...] = ()
 
 
@@ -161,7 +162,7 @@ class TooManyToolRounds:
 class TokensSpent:
     """The turn's token budget leaves no room for another question."""
 
-    limit: TokenLimit
+    limit: TokenCount
 
 
 @final
@@ -194,29 +195,31 @@ class Turn:
 
 def rules_of(config: AgentConfig, tools: tuple[Tool, ...] = ()) -> TurnRules:
     """What the agent's author decided about its turns, with the tools that it was granted."""
-    llm = config.llm
-    first = Candidate(config.llm_provider, llm.model)
-    others = tuple(Candidate(other.provider, other.model) for other in llm.fallback)
+    others = tuple(Candidate(other.provider, other.model) for other in config.llm.fallback)
     return TurnRules(
         system=SystemMessage(config.system_prompt.value),
-        template=config.user_prompt_template,
-        parameters={key: str(value) for key, value in config.parameters.items()},
-        candidates=(first, *others),
-        sampling=Sampling(
-            temperature=llm.temperature,
-            max_tokens=llm.max_tokens,
-            top_p=llm.top_p,
-            frequency_penalty=llm.frequency_penalty,
-            presence_penalty=llm.presence_penalty,
-            seed=llm.seed,
-            stop=llm.stop,
-        ),
-        timeout=llm.timeout,
+        template=config.user_prompt_template.value,
+        parameters={name: str(value) for name, value in config.parameters.items()},
+        candidates=(Candidate(config.llm_provider, config.llm.model), *others),
+        sampling=_sampling(config.llm),
+        timeout=config.llm.timeout,
         window=config.conversation.context_window,
-        max_exchanges=config.conversation.max_turns,
-        max_tool_rounds=config.resources.max_tool_rounds,
+        max_exchanges=config.conversation.max_turns.value,
+        max_tool_rounds=config.resources.max_tool_rounds.value,
         tokens_per_turn=config.budget.tokens_per_turn,
         tools=tools,
+    )
+
+
+def _sampling(llm: Llm) -> Sampling:
+    return Sampling(
+        temperature=llm.temperature.value,
+        max_tokens=llm.max_tokens,
+        top_p=llm.top_p and llm.top_p.value,
+        frequency_penalty=llm.frequency_penalty and llm.frequency_penalty.value,
+        presence_penalty=llm.presence_penalty and llm.presence_penalty.value,
+        seed=llm.seed and llm.seed.value,
+        stop=tuple(stop.value for stop in llm.stop),
     )
 
 
@@ -264,7 +267,8 @@ def _answered(turn: Turn, completion: Completion) -> Turn:
     if turn.tool_rounds >= turn.rules.max_tool_rounds:
         why = TooManyToolRounds(turn.rules.max_tool_rounds)
         return _given_up(evolve(turn, usage=usage), why)
-    sound = tuple(call for call in calls if isinstance(call, ToolCall))
+    offered = {tool.name for tool in turn.rules.tools}
+    sound = tuple(call for call in calls if isinstance(call, ToolCall) and call.name in offered)
     step = CallTools(sound[:MOST_CALLS_IN_A_ROUND])
     waiting = evolve(turn, said=said, usage=usage, step=step)
     return waiting if sound else _called(waiting, ())
@@ -304,7 +308,7 @@ def _result(call: RequestedCall, told: Mapping[str, ToolResult]) -> ToolResult:
         case BrokenToolCall():
             return ToolFailed(call.id, call.why)
         case ToolCall():
-            return told.get(call.id, ToolFailed(call.id, "the call was not made"))
+            return told.get(call.id, ToolFailed(call.id, f"{call.name.value} was not called"))
 
 
 def _question(
@@ -325,7 +329,7 @@ def _question(
 def _capped(sampling: Sampling, tokens: int) -> Sampling:
     if sampling.max_tokens is not None and sampling.max_tokens.value <= tokens:
         return sampling
-    return evolve(sampling, max_tokens=TokenLimit(tokens))
+    return evolve(sampling, max_tokens=TokenCount(tokens))
 
 
 def _prompt(rules: TurnRules, message: Message) -> Message:

@@ -11,8 +11,8 @@ from caxton_core.conversation.message import (
     ToolMessage,
     UserMessage,
 )
-from caxton_core.primitives import TokenLimit
-from caxton_core.tools.tool import BrokenToolCall, RequestedCall, ToolCall, ToolFailed, ToolSucceeded
+from caxton_core.primitives import TokenCount
+from caxton_core.tools.tool import BrokenToolCall, RequestedCall, ToolCall, ToolSucceeded
 
 BYTES_PER_TOKEN = 4
 TOKENS_AROUND_A_MESSAGE = 4
@@ -29,8 +29,8 @@ def _length(message: PromptMessage) -> int:
             return _size(text)
         case AssistantMessage(text, calls):
             return _size(text) + sum(map(_call_length, calls))
-        case ToolMessage(ToolSucceeded(_, text)) | ToolMessage(ToolFailed(_, text)):
-            return _size(text)
+        case ToolMessage(result):
+            return _size(result.text if isinstance(result, ToolSucceeded) else result.why)
 
 
 def _call_length(call: RequestedCall) -> int:
@@ -74,6 +74,6 @@ def newest_that_fit(
     return tuple(message for exchange in reversed(kept) for message in exchange)
 
 
-def tokens_left(window: TokenLimit, *always: PromptMessage) -> int:
+def tokens_left(window: TokenCount, *always: PromptMessage) -> int:
     """What the window leaves for history beside the messages that always stand in it."""
     return window.value - sum(map(estimated_tokens, always))
