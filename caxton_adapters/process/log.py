@@ -1,0 +1,129 @@
+"""The server's log: one line per event, JSON or text, written at once, without secrets."""
+
+import os
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from enum import IntEnum, StrEnum
+from pathlib import Path
+from typing import TypeAlias, final
+
+import msgspec
+
+from caxton_adapters.process.private import open_to_append
+from caxton_adapters.secrets import MASK, Secret
+
+Clock: TypeAlias = Callable[[], datetime]
+Encoder: TypeAlias = Callable[[dict[str, object]], bytes]
+STDERR = 2
+
+
+class LogLevel(IntEnum):
+    """How much it matters; the numbers are those of `logging`."""
+
+    DEBUG = 10
+    INFO = 20
+    WARNING = 30
+    ERROR = 40
+
+
+class LogFormat(StrEnum):
+    """How a line looks; AUTO is text on a terminal and JSON elsewhere."""
+
+    AUTO = "auto"
+    JSON = "json"
+    TEXT = "text"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@final
+class Log:
+    """Where events of the server are written; a line is one write, so lines never mix."""
+
+    def __init__(
+        self,
+        descriptor: int,
+        level: LogLevel = LogLevel.INFO,
+        log_format: LogFormat = LogFormat.JSON,
+        *,
+        secrets: Iterable[Secret] = (),
+        clock: Clock = _now,
+    ) -> None:
+        self._descriptor = descriptor
+        self._level = level
+        self._encode: Encoder = as_text if log_format is LogFormat.TEXT else _json.encode
+        self._hidden = tuple(form for secret in secrets for form in _written_forms(secret))
+        self._clock = clock
+
+    def debug(self, event: str, **facts: object) -> None:
+        """Something that only a developer wants to know."""
+        if self._level <= LogLevel.DEBUG:
+            self._write("debug", event, facts)
+
+    def info(self, event: str, **facts: object) -> None:
+        """Something that an operator may want to know."""
+        if self._level <= LogLevel.INFO:
+            self._write("info", event, facts)
+
+    def warning(self, event: str, **facts: object) -> None:
+        """Something that an operator should look at."""
+        if self._level <= LogLevel.WARNING:
+            self._write("warning", event, facts)
+
+    def error(self, event: str, **facts: object) -> None:
+        """Something that failed."""
+        if self._level <= LogLevel.ERROR:
+            self._write("error", event, facts)
+
+    def _write(self, level: str, event: str, facts: dict[str, object]) -> None:
+        line = self._encode({"time": self._clock(), "level": level, "event": event, **facts})
+        for form in self._hidden:
+            if form in line:
+                line = line.replace(form, MASK.encode())
+        try:
+            os.write(self._descriptor, line + b"\n")
+        except OSError:
+            # A full disk or a closed terminal must not end the server; there is nowhere to say so.
+            return
+
+
+def open_log(
+    path: Path | None,
+    level: LogLevel,
+    log_format: LogFormat,
+    secrets: Iterable[Secret],
+) -> Log:
+    """The log on a file, or on standard error; raises OSError where the file cannot be opened."""
+    descriptor = STDERR if path is None else open_to_append(path)
+    return Log(descriptor, level, _settled(log_format, descriptor), secrets=secrets)
+
+
+def as_text(facts: dict[str, object]) -> bytes:
+    """One line for a person: time, level, event, then the other facts as name=value."""
+    time = facts["time"]
+    shown = time.isoformat(timespec="milliseconds") if isinstance(time, datetime) else str(time)
+    rest = [
+        f"{name}={_json.encode(value).decode()}"
+        for name, value in facts.items()
+        if name not in ("time", "level", "event")
+    ]
+    return " ".join([shown, f"{facts['level']:<7}", str(facts["event"]), *rest]).encode()
+
+
+def _settled(log_format: LogFormat, descriptor: int) -> LogFormat:
+    if log_format is LogFormat.AUTO:
+        return LogFormat.TEXT if os.isatty(descriptor) else LogFormat.JSON
+    return log_format
+
+
+def _written_forms(secret: Secret) -> tuple[bytes, ...]:
+    """How a secret would look inside a line: as it is, and escaped as JSON."""
+    plain = secret.reveal().encode("utf-8", "surrogatepass")
+    if not plain:
+        return ()
+    return tuple({plain, _json.encode(secret.reveal())[1:-1]})
+
+
+_json = msgspec.json.Encoder(enc_hook=str)

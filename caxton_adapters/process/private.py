@@ -1,0 +1,39 @@
+"""Files and directories that only the server's own user can read."""
+
+import os
+from pathlib import Path
+
+from returns.result import Failure, Result, Success
+
+from caxton_adapters.process.refusals import DirectoryUnusable
+
+DIRECTORY_MODE = 0o700
+FILE_MODE = 0o600
+UMASK = 0o077
+
+
+def make_directory(path: Path) -> Result[Path, DirectoryUnusable]:
+    """The directory, made where it is missing and proven to take a file."""
+    probe = path / f".probe-{os.getpid()}"
+    try:
+        path.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE))
+        probe.unlink()
+    except OSError as error:
+        return Failure(DirectoryUnusable(path, error.strerror or str(error)))
+    return Success(path)
+
+
+def open_to_append(path: Path) -> int:
+    """A descriptor of the file, whose writes go to its end whoever else writes; raises OSError."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    return os.open(path, flags, FILE_MODE)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Put the text in place of the file at once, so that no reader sees half of it."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    fresh.replace(path)

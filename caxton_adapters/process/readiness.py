@@ -1,0 +1,101 @@
+"""The pipe between `caxton server start` and the server that it started: one line, then the end."""
+
+import json
+import os
+from collections.abc import MutableMapping
+from typing import TypeAlias, final
+
+from attrs import frozen
+
+from caxton_adapters.process.refusals import Sentences
+
+VARIABLE = "CAXTON_READY_FD"
+
+
+@final
+@frozen
+class Ready:
+    """The server answers at the address."""
+
+    url: str
+    pid: int
+
+
+@final
+@frozen
+class Refused:
+    """The server cannot start, and says why; `exit_code` is what its process ends with."""
+
+    sentences: Sentences
+    exit_code: int
+
+
+@final
+@frozen
+class Died:
+    """The pipe ended without a word."""
+
+
+@final
+@frozen
+class StillStarting:
+    """Nothing was said before the deadline."""
+
+
+Word: TypeAlias = Ready | Refused
+Outcome: TypeAlias = Ready | Refused | Died | StillStarting
+
+
+@final
+class ReadinessPipe:
+    """The server's end; says one word at most."""
+
+    def __init__(self, descriptor: int | None) -> None:
+        self._descriptor = descriptor
+        if descriptor is not None:
+            os.set_inheritable(descriptor, False)
+            # Whoever waits for the end of the pipe must not wait for our children.
+            os.register_at_fork(after_in_child=self.close)
+
+    def say(self, word: Word) -> None:
+        """Tell whoever waits, and hang up; it may have gone already."""
+        if self._descriptor is None:
+            return
+        try:
+            os.write(self._descriptor, _encode(word))
+        except BrokenPipeError:
+            pass
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def inherited(environ: MutableMapping[str, str]) -> ReadinessPipe:
+    """The pipe that our starter left us, taken out of the environment."""
+    number = environ.pop(VARIABLE, "")
+    return ReadinessPipe(int(number) if number.isdecimal() else None)
+
+
+def decode(line: bytes) -> Ready | Refused | Died:
+    """What the server said."""
+    match json.loads(line or b"null"):
+        case {"url": str(url), "pid": int(pid)}:
+            return Ready(url, pid)
+        case {"refused": [str(code), str(what), str(why), str(advice)], "exit_code": int(status)}:
+            return Refused(Sentences(code, what, why, advice), status)
+        case _:
+            return Died()
+
+
+def _encode(word: Word) -> bytes:
+    match word:
+        case Ready(url, pid):
+            return json.dumps({"url": url, "pid": pid}).encode()
+        case Refused(sentences, exit_code):
+            words = [sentences.code, sentences.what, sentences.why, sentences.advice]
+            return json.dumps({"refused": words, "exit_code": exit_code}).encode()

@@ -1,0 +1,140 @@
+"""A server's claim on its machine: lock, socket, PID file, log, and who waits for its words."""
+
+import os
+import socket
+from collections.abc import Callable, MutableMapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import final
+
+from attrs import field, frozen
+from returns.result import Failure, Result, Success
+
+from caxton_adapters.process import listening, lock, notify, pid_file
+from caxton_adapters.process.log import Log, open_log
+from caxton_adapters.process.pid_file import Owner
+from caxton_adapters.process.private import UMASK, make_directory
+from caxton_adapters.process.readiness import ReadinessPipe, Ready, Refused
+from caxton_adapters.process.refusals import (
+    LogUnusable,
+    PublicWithoutToken,
+    Sentences,
+    StartRefusal,
+)
+from caxton_adapters.settings import Settings
+
+CANNOT_START = 6
+LOG_NAME = "server.log"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@final
+@frozen(kw_only=True)
+class ServerProcess:
+    """What a running server holds; its forked children lose the lock, the socket and the pipe."""
+
+    directory: Path
+    listener: socket.socket
+    log: Log
+    url: str
+    started: datetime
+    watchdog_period: float | None
+    _lock: lock.DirectoryLock = field(alias="lock")
+    _pipe: ReadinessPipe = field(alias="pipe")
+    _supervisor: notify.Supervisor | None = field(alias="supervisor")
+    _clock: Callable[[], datetime] = field(alias="clock", default=_now)
+
+    def ready(self) -> None:
+        """Tell everyone who waits that the server answers."""
+        pid = os.getpid()
+        since = self.started.isoformat(timespec="milliseconds")
+        pid_file.write(self.directory, Owner(pid, self.url, version("caxton"), since))
+        took = round((self._clock() - self.started).total_seconds(), 3)
+        self.log.info("server.ready", url=self.url, pid=pid, startup_seconds=took)
+        self._tell(READY=1, STATUS=f"answers at {self.url}", MAINPID=pid)
+        self._pipe.say(Ready(self.url, pid))
+
+    def refuse(self, sentences: Sentences) -> int:
+        """Say why the server cannot start after all; the exit code to end with."""
+        self.log.error("server.refused", code=sentences.code, reason=sentences.what)
+        self._tell(STATUS=sentences.what, ERRNO=1)
+        self._pipe.say(Refused(sentences, CANNOT_START))
+        return CANNOT_START
+
+    def stopping(self, cause: str) -> None:
+        """Say that the server drains and will end."""
+        self.log.info("server.stopping", cause=cause, pid=os.getpid())
+        self._tell(STOPPING=1, STATUS=f"stopping: {cause}")
+
+    def alive(self) -> None:
+        """A sign of life for the supervisor's watchdog."""
+        self._tell(WATCHDOG=1)
+
+    def close(self) -> None:
+        """Give everything back, the lock last: whoever waits for it finds nothing left of us."""
+        self._pipe.close()
+        self.listener.close()
+        pid_file.remove(self.directory)
+        uptime = round((self._clock() - self.started).total_seconds(), 3)
+        self.log.info("server.stopped", pid=os.getpid(), uptime_seconds=uptime)
+        self._lock.release()
+
+    def _tell(self, **facts: str | int) -> None:
+        if self._supervisor is not None:
+            self._supervisor.tell(**facts)
+
+
+def claim(
+    settings: Settings, pipe: ReadinessPipe, environ: MutableMapping[str, str]
+) -> Result[ServerProcess, StartRefusal]:
+    """Take what a server needs from the machine, or nothing of it and the reason."""
+    os.umask(UMASK)
+    started = _now()
+    server = settings.server
+    if server.token is None and not listening.is_loopback(server.host):
+        return Failure(PublicWithoutToken(server.host))
+    made = make_directory(server.data_dir)
+    if isinstance(made, Failure):
+        return made
+    locked = lock.take(server.data_dir)
+    if isinstance(locked, Failure):
+        return locked
+    served = _open_socket_and_log(settings)
+    if isinstance(served, Failure):
+        locked.unwrap().release()
+        return served
+    listener, log = served.unwrap()
+    url = listening.url_of(listener)
+    log.info("server.starting", url=url, pid=os.getpid(), directory=str(server.data_dir))
+    supervisor, period = notify.take_from(environ, os.getpid())
+    return Success(
+        ServerProcess(
+            directory=server.data_dir,
+            listener=listener,
+            log=log,
+            url=url,
+            started=started,
+            watchdog_period=period,
+            lock=locked.unwrap(),
+            pipe=pipe,
+            supervisor=supervisor,
+        )
+    )
+
+
+def _open_socket_and_log(settings: Settings) -> Result[tuple[socket.socket, Log], StartRefusal]:
+    bound = listening.bind(settings.server.host, settings.server.port)
+    if isinstance(bound, Failure):
+        return bound
+    logging = settings.logging
+    try:
+        log = open_log(logging.file, logging.level, logging.format, settings.secrets())
+    except OSError as error:
+        bound.unwrap().close()
+        path = logging.file or Path("standard error")
+        return Failure(LogUnusable(path, error.strerror or str(error)))
+    return Success((bound.unwrap(), log))

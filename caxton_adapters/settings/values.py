@@ -1,0 +1,56 @@
+"""The settings of a server that runs, read and complete."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import final
+
+from attrs import frozen
+
+from caxton_adapters.process.log import LogFormat, LogLevel
+from caxton_adapters.providers.settings import ProviderSettings
+from caxton_adapters.secrets import Secret
+from caxton_core.primitives import Duration, ProviderName, Size
+
+
+@final
+@frozen(kw_only=True)
+class ServerSettings:
+    """`[server]`: where it answers, whom, and where it keeps what it knows.
+
+    `allowed_hosts` and `allowed_origins` are what is allowed beside the server's own addresses.
+    """
+
+    host: str
+    port: int
+    data_dir: Path
+    token: Secret | None
+    allowed_hosts: tuple[str, ...]
+    allowed_origins: tuple[str, ...]
+    max_body: Size
+    drain_timeout: Duration
+
+
+@final
+@frozen(kw_only=True)
+class LoggingSettings:
+    """`[logging]`: what is written, how, and where; no file means standard error."""
+
+    level: LogLevel
+    format: LogFormat
+    file: Path | None
+
+
+@final
+@frozen(kw_only=True)
+class Settings:
+    """Everything that the operator decides; `default_provider` is absent where there is none."""
+
+    server: ServerSettings
+    logging: LoggingSettings
+    providers: Mapping[ProviderName, ProviderSettings]
+    default_provider: ProviderName | None
+
+    def secrets(self) -> tuple[Secret, ...]:
+        """Every secret in the settings, for whatever must never show them."""
+        keys = (provider.api_key for provider in self.providers.values())
+        return tuple(secret for secret in (self.server.token, *keys) if secret is not None)
