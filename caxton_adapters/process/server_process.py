@@ -12,7 +12,7 @@ from attrs import field, frozen
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.process import listening, lock, notify, pid_file
-from caxton_adapters.process.log import Log, open_log
+from caxton_adapters.process.log import Log, LogFormat, LogLevel, open_log
 from caxton_adapters.process.pid_file import Owner
 from caxton_adapters.process.private import UMASK, make_directory
 from caxton_adapters.process.readiness import ReadinessPipe, Ready, Refused
@@ -22,7 +22,7 @@ from caxton_adapters.process.refusals import (
     Sentences,
     StartRefusal,
 )
-from caxton_adapters.settings import Settings
+from caxton_adapters.secrets import Secret
 
 CANNOT_START = 6
 LOG_NAME = "server.log"
@@ -30,6 +30,21 @@ LOG_NAME = "server.log"
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+@final
+@frozen(kw_only=True)
+class Wanted:
+    """What a server asks of its machine; `log_file` absent means standard error."""
+
+    host: str
+    port: int
+    directory: Path
+    token: Secret | None = None
+    log_file: Path | None = None
+    log_level: LogLevel = LogLevel.INFO
+    log_format: LogFormat = LogFormat.AUTO
+    secrets: tuple[Secret, ...] = ()
 
 
 @final
@@ -89,31 +104,30 @@ class ServerProcess:
 
 
 def claim(
-    settings: Settings, pipe: ReadinessPipe, environ: MutableMapping[str, str]
+    wanted: Wanted, pipe: ReadinessPipe, environ: MutableMapping[str, str]
 ) -> Result[ServerProcess, StartRefusal]:
     """Take what a server needs from the machine, or nothing of it and the reason."""
     os.umask(UMASK)
     started = _now()
-    server = settings.server
-    if server.token is None and not listening.is_loopback(server.host):
-        return Failure(PublicWithoutToken(server.host))
-    made = make_directory(server.data_dir)
+    if wanted.token is None and not listening.is_loopback(wanted.host):
+        return Failure(PublicWithoutToken(wanted.host))
+    made = make_directory(wanted.directory)
     if isinstance(made, Failure):
         return made
-    locked = lock.take(server.data_dir)
+    locked = lock.take(wanted.directory)
     if isinstance(locked, Failure):
         return locked
-    served = _open_socket_and_log(settings)
-    if isinstance(served, Failure):
+    opened = _open_socket_and_log(wanted)
+    if isinstance(opened, Failure):
         locked.unwrap().release()
-        return served
-    listener, log = served.unwrap()
+        return opened
+    listener, log = opened.unwrap()
     url = listening.url_of(listener)
-    log.info("server.starting", url=url, pid=os.getpid(), directory=str(server.data_dir))
+    log.info("server.starting", url=url, pid=os.getpid(), directory=str(wanted.directory))
     supervisor, period = notify.take_from(environ, os.getpid())
     return Success(
         ServerProcess(
-            directory=server.data_dir,
+            directory=wanted.directory,
             listener=listener,
             log=log,
             url=url,
@@ -126,15 +140,14 @@ def claim(
     )
 
 
-def _open_socket_and_log(settings: Settings) -> Result[tuple[socket.socket, Log], StartRefusal]:
-    bound = listening.bind(settings.server.host, settings.server.port)
+def _open_socket_and_log(wanted: Wanted) -> Result[tuple[socket.socket, Log], StartRefusal]:
+    bound = listening.bind(wanted.host, wanted.port)
     if isinstance(bound, Failure):
         return bound
-    logging = settings.logging
     try:
-        log = open_log(logging.file, logging.level, logging.format, settings.secrets())
+        log = open_log(wanted.log_file, wanted.log_level, wanted.log_format, wanted.secrets)
     except OSError as error:
         bound.unwrap().close()
-        path = logging.file or Path("standard error")
+        path = wanted.log_file or Path("standard error")
         return Failure(LogUnusable(path, error.strerror or str(error)))
     return Success((bound.unwrap(), log))

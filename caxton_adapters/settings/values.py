@@ -7,6 +7,7 @@ from typing import final
 from attrs import frozen
 
 from caxton_adapters.process.log import LogFormat, LogLevel
+from caxton_adapters.process.server_process import Wanted
 from caxton_adapters.providers.settings import ProviderSettings
 from caxton_adapters.secrets import Secret
 from caxton_core.primitives import Duration, ProviderName, Size
@@ -54,3 +55,16 @@ class Settings:
         """Every secret in the settings, for whatever must never show them."""
         keys = (provider.api_key for provider in self.providers.values())
         return tuple(secret for secret in (self.server.token, *keys) if secret is not None)
+
+    def wanted(self) -> Wanted:
+        """What the server asks of its machine."""
+        return Wanted(
+            host=self.server.host,
+            port=self.server.port,
+            directory=self.server.data_dir,
+            token=self.server.token,
+            log_file=self.logging.file,
+            log_level=self.logging.level,
+            log_format=self.logging.format,
+            secrets=self.secrets(),
+        )

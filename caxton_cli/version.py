@@ -1,0 +1,3 @@
+"""The version of Caxton, where every part of the distribution reads it without importing much."""
+
+VERSION = "0.8.0"
