@@ -1,16 +1,14 @@
-"""Domain values as MessagePack and back: what crosses the wall between server and agent process."""
+"""Domain values as plain values and back: what crosses between server and agent process."""
 
 from collections.abc import Callable
-from functools import partial
-from typing import TypeVar
+from typing import Final
 
-import msgspec.msgpack
 from cattrs import Converter
 from cattrs.strategies import configure_tagged_union
 
 from caxton_core.conversation.message import Message, PromptMessage
 from caxton_core.conversation.model import ModelFailure
-from caxton_core.conversation.turn import GiveUpReason, Observation, Step
+from caxton_core.conversation.turn import GiveUpReason, Observation, Step, TurnRules
 from caxton_core.primitives import (
     Duration,
     JsonObject,
@@ -22,10 +20,11 @@ from caxton_core.primitives import (
 )
 from caxton_core.tools.tool import RequestedCall, ToolResult
 
-T = TypeVar("T")
+Plain = object
+"""None, numbers, texts, and lists and string-keyed dicts of them."""
 
-_ONE_VALUE = (Text, WholeNumber, RealNumber, Duration, JsonObject, Size, Usd)
-_UNIONS = (
+_ONE_VALUE: Final = (Text, WholeNumber, RealNumber, Duration, JsonObject, Size, Usd)
+_UNIONS: Final = (
     RequestedCall,
     ToolResult,
     Message,
@@ -41,8 +40,7 @@ def _has_one_value(kind: object) -> bool:
     return isinstance(kind, type) and issubclass(kind, _ONE_VALUE)
 
 
-def converter() -> Converter:
-    """A cattrs converter for everything that a turn consists of."""
+def _converter() -> Converter:
     made = Converter(detailed_validation=False, omit_if_default=True)
     made.register_unstructure_hook_func(_has_one_value, lambda value: value.value)
     made.register_structure_hook_func(_has_one_value, lambda value, kind: kind(value))
@@ -51,10 +49,47 @@ def converter() -> Converter:
     return made
 
 
-_converter = converter()
+_CONVERTER: Final = _converter()
+_History = tuple[Message, ...]
+_Observations = tuple[Observation, ...]
+
+plain_rules: Final[Callable[[TurnRules], Plain]] = _CONVERTER.get_unstructure_hook(TurnRules)
+plain_history: Final[Callable[[_History], Plain]] = _CONVERTER.get_unstructure_hook(_History)
+plain_step: Final[Callable[[Step], Plain]] = _CONVERTER.get_unstructure_hook(Step)
+plain_observation: Final[Callable[[Observation], Plain]] = _CONVERTER.get_unstructure_hook(
+    Observation
+)
+plain_observations: Final[Callable[[_Observations], Plain]] = _CONVERTER.get_unstructure_hook(
+    _Observations
+)
 
 
-def packer(kind: object) -> Callable[[object], bytes]:
-    """What turns values of the type, which may be a union, into MessagePack."""
-    unstructure = partial(_converter.unstructure, unstructure_as=kind)
-    return lambda value: msgspec.msgpack.encode(unstructure(value))
+def rules(plain: Plain) -> TurnRules:
+    """The rules that `plain_rules` wrote."""
+    return _CONVERTER.structure(plain, TurnRules)
+
+
+def history(plain: Plain) -> _History:
+    """The history that `plain_history` wrote."""
+    return _CONVERTER.structure(plain, _History)
+
+
+_step_from = _CONVERTER.get_structure_hook(Step)
+_observation_from = _CONVERTER.get_structure_hook(Observation)
+
+
+def step(plain: Plain) -> Step:
+    """The step that `plain_step` wrote; raises where it is none (the other side is not trusted)."""
+    read: Step = _step_from(plain, Step)
+    return read
+
+
+def observation(plain: Plain) -> Observation:
+    """The observation that `plain_observation` wrote."""
+    read: Observation = _observation_from(plain, Observation)
+    return read
+
+
+def observations(plain: Plain) -> _Observations:
+    """The observations that `plain_observations` wrote."""
+    return _CONVERTER.structure(plain, _Observations)

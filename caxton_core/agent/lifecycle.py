@@ -48,7 +48,7 @@ class Stopped:
 @final
 @frozen
 class Failed:
-    """Takes no messages; `reason` is for people. Without a configuration where none could be read."""
+    """Takes no messages; `reason` is for people, `config` is None where none could be read."""
 
     reason: str
     since: datetime

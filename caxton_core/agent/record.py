@@ -1,4 +1,4 @@
-"""An agent as a store keeps it: the text that it was deployed from, and the state that it was in."""
+"""An agent as a store keeps it: the text that it was deployed from, and its state."""
 
 from datetime import datetime
 from enum import Enum

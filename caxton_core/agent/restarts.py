@@ -1,6 +1,6 @@
 """When an agent that died may be started again, and when it has died too often."""
 
-from typing import Final, TypeAlias, final
+from typing import Final, final
 
 from attrs import frozen
 

@@ -1,0 +1,121 @@
+"""The agent's own process: it decides turns and does nothing else.
+
+It holds no key and opens nothing; all it has is one socket, over which observations come in and
+steps go out. It ends when the socket does.
+"""
+
+import os
+import socket
+import time
+import traceback
+from functools import reduce
+from typing import Final, final
+
+from attrs import define, field
+
+from caxton_adapters.runtime import codec
+from caxton_adapters.runtime.isolation.frames import BrokenFrame, FrameReader, framed
+from caxton_core.conversation.message import SystemMessage
+from caxton_core.conversation.model import Completion, FinishReason, Sampling
+from caxton_core.conversation.template import PLAIN_TEMPLATE
+from caxton_core.conversation.turn import Candidate, ModelAnswered, Turn, TurnRules, advance, begin, ended
+
+from caxton_core.limits import Usage
+from caxton_core.primitives import Duration, TokenCount
+
+RULES: Final = "rules"
+BEGIN: Final = "begin"
+ADVANCE: Final = "advance"
+FORGET: Final = "forget"
+STEP: Final = "step"
+LAST_STEP: Final = "last step"
+BROKEN: Final = "broken"
+
+_CHUNK: Final = 16 * 1024
+_PAGE: Final = os.sysconf("SC_PAGE_SIZE")
+
+
+def work(connection: socket.socket) -> None:
+    """Serve one agent until the other side hangs up.
+
+    A defect ends the process, for what it holds cannot be trusted any more; its last words say why.
+    """
+    turns = _Turns()
+    reader = FrameReader()
+    try:
+        while received := connection.recv(_CHUNK):
+            for frame in reader.feed(received):
+                answer = turns.answered(frame)
+                if answer is not None:
+                    connection.sendall(answer)
+    except Exception:
+        connection.sendall(framed([BROKEN, traceback.format_exc()]))
+        raise
+
+
+@final
+@define
+class _Turns:
+    rules: TurnRules | None = None
+    open: dict[int, Turn] = field(factory=dict)
+
+    def answered(self, frame: object) -> bytes | None:
+        match frame:
+            case ["rules", plain]:
+                self.rules = codec.rules(plain)
+            case ["forget", int() as number]:
+                self.open.pop(number, None)
+            case ["advance", int() as number, observed]:
+                return self.kept(number, advance(self.open[number], codec.observation(observed)))
+            case ["begin", int() as number, history, str() as text, observed] if self.rules:
+                turn = begin(self.rules, codec.history(history), text)
+                return self.kept(number, reduce(advance, codec.observations(observed), turn))
+            case _:
+                raise BrokenFrame(frame)
+        return None
+
+    def kept(self, number: int, turn: Turn) -> bytes:
+        step = codec.plain_step(turn.step)
+        if not ended(turn):
+            self.open[number] = turn
+            return framed([STEP, number, step])
+        self.open.pop(number, None)
+        return framed([LAST_STEP, number, step, time.process_time(), resident_bytes()])
+
+
+def warm_up() -> None:
+    """Have everything built that the first turn of a process would build, before it is forked."""
+    rules = TurnRules(
+        SystemMessage(""),
+        PLAIN_TEMPLATE,
+        {},
+        (Candidate(None, None),),
+        Sampling(),
+        Duration(1.0),
+        TokenCount(1),
+        max_exchanges=1,
+        max_tool_rounds=1,
+        tokens_per_turn=None,
+    )
+    answered = ModelAnswered(Completion("", FinishReason.STOP, Usage(), ""))
+    turns = _Turns(codec.rules(codec.plain_rules(rules)))
+    turns.answered([BEGIN, 0, [], "", codec.plain_observations(())])
+    turns.answered([ADVANCE, 0, codec.plain_observation(answered)])
+
+
+def resident_bytes() -> int:
+    """The memory of this process that is in RAM, shared pages included."""
+    try:
+        statm = os.open("/proc/self/statm", os.O_RDONLY)
+    except OSError:
+        return _peak_bytes()
+    try:
+        return int(os.read(statm, 128).split()[1]) * _PAGE
+    finally:
+        os.close(statm)
+
+
+def _peak_bytes() -> int:
+    import resource  # noqa: PLC0415 - only where there is no /proc
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
