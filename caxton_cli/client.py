@@ -1,0 +1,189 @@
+"""HTTP to the server: one connection for each call, the standard library only."""
+
+import http.client
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple, TypeVar, final
+from urllib.parse import quote, urlsplit
+
+import click
+
+from caxton_cli import exits, places
+from caxton_cli.events import ServerSentEvent, read_events
+from caxton_cli.leaving import Leave, not_running
+
+TIMEOUT = 30.0
+PATIENCE = 300.0
+_REFUSALS = {401, 403}
+_INVALID = {400, 413, 415, 422}
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+class Answer(NamedTuple):
+    """What the server said to one request."""
+
+    status: int
+    headers: Mapping[str, str]
+    document: dict[str, object]
+
+
+@final
+class Caller:
+    """Calls one server in the name of whoever holds the token."""
+
+    def __init__(self, url: str, token: str | None) -> None:
+        self.url = url.rstrip("/")
+        self._token = token
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        timeout: float = TIMEOUT,
+        **headers: str,
+    ) -> Answer:
+        """Ask, and leave the command with the server's reason if it refuses."""
+        answer = self.ask(method, path, body, timeout=timeout, **headers)
+        if answer.status >= http.client.BAD_REQUEST:
+            raise refusal(answer)
+        return answer
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        timeout: float = TIMEOUT,
+        **headers: str,
+    ) -> Answer:
+        """Ask, whatever the answer; leave the command where nobody answers."""
+        with self._answering(method, path, body, timeout, headers) as response:
+            return _read(response)
+
+    @contextmanager
+    def stream(
+        self, method: str, path: str, body: object, **headers: str
+    ) -> Iterator[Iterator[ServerSentEvent]]:
+        """The events of an answer while they come; leaving the block hangs up."""
+        headers["accept"] = "text/event-stream"
+        with self._answering(method, path, body, PATIENCE, headers) as response:
+            if response.status >= http.client.BAD_REQUEST:
+                raise refusal(_read(response))
+            yield read_events(response)
+
+    @contextmanager
+    def _answering(
+        self, method: str, path: str, body: object, timeout: float, headers: Mapping[str, str]
+    ) -> Iterator[http.client.HTTPResponse]:
+        connection, prefix = self._connection(timeout)
+        try:
+            payload, kind = _encoded(body)
+            named = {name.replace("_", "-"): text for name, text in headers.items()}
+            connection.request(method, prefix + path, payload, {**kind, **self._auth(), **named})
+            yield connection.getresponse()
+        except TimeoutError as error:
+            raise Leave(f"the server at {self.url} did not answer in {timeout:g} s") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise not_running(self.url) from error
+        finally:
+            connection.close()
+
+    def _connection(self, timeout: float) -> tuple[http.client.HTTPConnection, str]:
+        parts = urlsplit(self.url)
+        secure = parts.scheme == "https"
+        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        try:
+            if parts.scheme not in ("http", "https") or parts.hostname is None:
+                raise click.UsageError(f"not the address of a server: {self.url}")
+            return kind(parts.hostname, parts.port, timeout=timeout), parts.path
+        except ValueError as error:
+            raise click.UsageError(f"not the address of a server: {self.url}") from error
+
+    def _auth(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self._token}"} if self._token else {}
+
+
+def calls_server(command: Command) -> Command:
+    """Give a command the options of everything that calls the server."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
+        click.option("--token", envvar="CAXTON_API_TOKEN", help="The token of the server."),
+        click.option("--url", envvar="CAXTON_URL", help="The address of the server."),
+    ):
+        command = option(command)
+    return command
+
+
+def connect(url: str | None, token: str | None) -> Caller:
+    """The server that the options name, or the one of this machine."""
+    return Caller(url or places.server_url(os.environ), token or _token_file())
+
+
+def segment(name: str) -> str:
+    """A name as one segment of a path."""
+    return quote(name, safe="")
+
+
+def refusal(answer: Answer) -> Leave:
+    """The server's reason, as the end of a command."""
+    document = answer.document
+    title = document.get("detail") or document.get("title") or f"HTTP {answer.status}"
+    return Leave(
+        "\n".join([str(title), *_details(document)]),
+        exit_code=exit_code_of(answer.status),
+        code=str(document.get("code") or ""),
+        hint=str(document.get("suggestion") or ""),
+    )
+
+
+def exit_code_of(status: int) -> int:
+    """What a refused request means for whoever called the command."""
+    if status in _REFUSALS:
+        return exits.REFUSED
+    return exits.INVALID if status in _INVALID else exits.FAILED
+
+
+def _details(document: Mapping[str, object]) -> Iterator[str]:
+    errors = document.get("errors")
+    for error in errors if isinstance(errors, list) else []:
+        if isinstance(error, dict):
+            place = f"{error.get('line')}:{error.get('column')}: " if error.get("line") else ""
+            advice = f" ({error['suggestion']})" if error.get("suggestion") else ""
+            yield f"  {place}{error.get('code', '')} {error.get('message', '')}{advice}"
+
+
+def _encoded(body: object) -> tuple[bytes | None, dict[str, str]]:
+    match body:
+        case None:
+            return None, {}
+        case str():
+            return body.encode(), {"content-type": "application/toml"}
+        case _:
+            return json.dumps(body).encode(), {"content-type": "application/json"}
+
+
+def _read(response: http.client.HTTPResponse) -> Answer:
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    try:
+        document = json.loads(response.read() or b"{}")
+    except ValueError:
+        document = {}
+    named = document if isinstance(document, dict) else {"items": document}
+    return Answer(response.status, headers, named)
+
+
+def _token_file() -> str | None:
+    path = os.environ.get("CAXTON_API_TOKEN_FILE")
+    if not path:
+        return None
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Leave(f"the token file {path} cannot be read: {error}") from error
