@@ -1,0 +1,1 @@
+"""What Caxton costs, measured beside what the same work costs otherwise."""
