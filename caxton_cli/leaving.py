@@ -9,7 +9,7 @@ from caxton_cli.printing import styled
 
 
 @final
-class Leave(Exception):  # noqa: N818 - an end, which need not be an error
+class Leave(Exception):
     """End the command; `document` is what a program that asked for JSON reads instead."""
 
     def __init__(

@@ -26,7 +26,7 @@ COMMANDS = {
     "stop": Entry(f"{_AGENTS}:stop", "Let an agent take no more messages."),
     "restart": Entry(f"{_AGENTS}:restart", "Stop an agent and start it again."),
     "delete": Entry(f"{_AGENTS}:delete", "Delete an agent."),
-    "logs": Entry(f"{_SERVER}:agent_logs", "Print what the log says about an agent."),
+    "logs": Entry("caxton_cli.commands.logs:agent_logs", "Print what the log says about an agent."),
     "providers": Entry("caxton_cli.commands.providers:providers", "List the model providers."),
     "server": Entry("caxton_cli.root:server", "Start, stop and look after the server."),
     "config": Entry("caxton_cli.commands.config:config", "Show the server's settings."),
@@ -41,7 +41,7 @@ SERVER_COMMANDS = {
     "start": Entry(f"{_SERVER}:start", "Start the server; return when it answers."),
     "stop": Entry(f"{_SERVER}:stop", "Stop the server when it has finished its work."),
     "status": Entry(f"{_SERVER}:status", "Show whether the server is running."),
-    "logs": Entry(f"{_SERVER}:logs", "Print the server's log."),
+    "logs": Entry("caxton_cli.commands.logs:logs", "Print the server's log."),
     "run": Entry(f"{_SERVER}:run", "Run the server in this terminal."),
 }
 
