@@ -1,0 +1,91 @@
+"""`caxton server logs` and `caxton logs AGENT`: the log that the server writes on this machine."""
+
+import json
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from caxton_cli import exits, places
+from caxton_cli.leaving import Leave
+
+POLL = 0.1
+_DIRECTORY = click.option("--data-dir", envvar="CAXTON_DATA_DIR", help="The server's directory.")
+_FILE = click.option("--file", "log_file", envvar="CAXTON_LOG_FILE", help="Another log file.")
+_FOLLOW = click.option("-f", "--follow", is_flag=True, help="Go on printing as it grows.")
+_LINES = click.option("-n", "--lines", default=100, show_default=True, help="How many at first.")
+
+
+@click.command()
+@_FOLLOW
+@_LINES
+@_DIRECTORY
+@_FILE
+def logs(*, follow: bool, lines: int, data_dir: str | None, log_file: str | None) -> int:
+    """Print the server's log, the newest line last."""
+    return _print(_path(data_dir, log_file), None, lines, follow=follow)
+
+
+@click.command()
+@click.argument("agent")
+@_FOLLOW
+@_LINES
+@_DIRECTORY
+@_FILE
+def agent_logs(
+    *, agent: str, follow: bool, lines: int, data_dir: str | None, log_file: str | None
+) -> int:
+    """Print what the server's log says about one AGENT."""
+    return _print(_path(data_dir, log_file), agent, lines, follow=follow)
+
+
+def _path(data_dir: str | None, log_file: str | None) -> Path:
+    directory = data_dir or places.data_dir(os.environ)
+    return Path(log_file) if log_file else Path(directory, "server.log")
+
+
+def _print(path: Path, agent: str | None, lines: int, *, follow: bool) -> int:
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            wanted = (line for line in file if _is_about(line, agent))
+            sys.stdout.writelines(deque(wanted, maxlen=lines))
+            sys.stdout.flush()
+            for line in _growth(file) if follow else ():
+                if _is_about(line, agent):
+                    sys.stdout.write(line)
+                    sys.stdout.flush()
+    except OSError as error:
+        raise Leave(
+            f"there is no log to read in {path}: {error.strerror}",
+            hint="a server in the foreground logs to its terminal; --file names another file",
+        ) from error
+    return exits.DONE
+
+
+def _growth(file: TextIO) -> Iterator[str]:
+    """The lines that are added, whole ones only."""
+    pending = ""
+    while True:
+        pending += file.readline()
+        if pending.endswith("\n"):
+            yield pending
+            pending = ""
+        else:
+            time.sleep(POLL)
+
+
+def _is_about(line: str, agent: str | None) -> bool:
+    if agent is None:
+        return True
+    if agent not in line:
+        return False
+    try:
+        facts = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(facts, dict) and facts.get("agent") == agent

@@ -1,0 +1,55 @@
+"""The server's settings for the commands that need them, or the end of the command."""
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from caxton_cli import exits, places
+from caxton_cli.leaving import Leave
+
+if TYPE_CHECKING:
+    from caxton_adapters.process.refusals import Sentences
+    from caxton_adapters.settings import Loaded, Settings
+
+
+def settings_or_leave(config: str | None, flags: Mapping[str, object]) -> "Settings":
+    """The settings as flags, environment and files give them together."""
+    return loaded_or_leave(config, flags).settings
+
+
+def loaded_or_leave(config: str | None, flags: Mapping[str, object]) -> "Loaded":
+    """The settings with the place where each of them was written."""
+    from returns.result import Failure
+
+    from caxton_adapters.process.refusals import SettingsUnreadable, in_words
+    from caxton_adapters.settings import Surroundings, load
+
+    loaded = load(
+        Surroundings(
+            flags={name: value for name, value in flags.items() if value is not None},
+            environ=os.environ,
+            named_file=config or os.environ.get("CAXTON_CONFIG"),
+            usual_files=tuple(places.config_files(os.environ)),
+            default_data_dir=places.default_data_dir(os.environ),
+        )
+    )
+    if not isinstance(loaded, Failure):
+        return loaded.unwrap()
+    problem = loaded.failure()
+    if isinstance(problem, SettingsUnreadable):
+        raise refused(in_words(problem))
+    raise Leave(
+        f"the settings have problems\n\n{problem.rendered}",
+        exit_code=exits.INVALID,
+        hint="caxton config show --sources tells where each setting comes from",
+    )
+
+
+def refused(sentences: "Sentences") -> Leave:
+    """The end of a command whose server cannot start."""
+    return Leave(
+        f"{sentences.what}\n  {sentences.why}",
+        exit_code=exits.CANNOT_START,
+        code=sentences.code,
+        hint=sentences.advice,
+    )
