@@ -1,0 +1,132 @@
+"""A provider's own limits: requests and tokens a minute, money a day.
+
+Before a call the most that it can take is reserved, after it what it took is settled. A limit of
+tokens or money needs an end to the answer, so a request without one is given `LONGEST_ANSWER`.
+"""
+
+from typing import final
+
+from attrs import evolve
+from returns.result import Failure, Result, Success
+
+from caxton_adapters.providers.prices import PriceList, cost
+from caxton_adapters.providers.settings import ProviderSettings
+from caxton_core.conversation.model import (
+    AnswerCut,
+    AnswerEmpty,
+    AnswerMalformed,
+    LimitReached,
+    ModelFailure,
+    ModelRequest,
+    Phase,
+    QuotaExhausted,
+    TimedOut,
+)
+from caxton_core.conversation.window import BYTES_PER_TOKEN, estimated_tokens
+from caxton_core.limits import (
+    DAY,
+    MINUTE,
+    Budget,
+    Limit,
+    NoRoom,
+    Reservation,
+    Spending,
+    Unit,
+    Usage,
+    budget_of,
+    reserve,
+    settle,
+)
+from caxton_core.ports import Clock
+from caxton_core.primitives import TokenCount
+
+LONGEST_ANSWER = 4_096
+
+
+def limits_of(settings: ProviderSettings) -> tuple[Limit, ...]:
+    """The limits that an operator set on a provider."""
+    limits = []
+    if settings.requests_per_minute is not None:
+        limits.append(Limit(Unit.REQUESTS, settings.requests_per_minute, MINUTE))
+    if settings.tokens_per_minute is not None:
+        limits.append(Limit(Unit.TOKENS, settings.tokens_per_minute, MINUTE))
+    if settings.cost_per_day is not None:
+        limits.append(Limit(Unit.MONEY, int(settings.cost_per_day * 10**9), DAY))
+    return tuple(limits)
+
+
+@final
+class Quotas:
+    """What is spent and reserved under a provider's limits."""
+
+    def __init__(self, limits: tuple[Limit, ...], clock: Clock) -> None:
+        self._clock = clock
+        self._budget: Budget = budget_of(*limits)
+        units = {limit.unit for limit in limits}
+        self._bounds_answers = bool(units & {Unit.TOKENS, Unit.MONEY})
+        self.needs_price = Unit.MONEY in units
+
+    def bounded(self, request: ModelRequest) -> ModelRequest:
+        """The request with an end to its answer, where a limit needs one."""
+        if not self._bounds_answers or request.sampling.max_tokens is not None:
+            return request
+        sampling = evolve(request.sampling, max_tokens=TokenCount(LONGEST_ANSWER))
+        return evolve(request, sampling=sampling)
+
+    def enter(
+        self, request: ModelRequest, prices: PriceList | None, now: float
+    ) -> Result[Reservation, LimitReached | QuotaExhausted]:
+        """Room for a bounded request, to be given back with `leave`."""
+        if self.needs_price and prices is None:
+            return Failure(QuotaExhausted("the model has no known price, so no limit can be kept"))
+        room = self._most(request, prices) if self._bounds_answers else Spending(requests=1)
+        granted = reserve(self._budget, room, now)
+        if isinstance(granted, Failure):
+            return Failure(_refusal(granted.failure()))
+        self._budget, reservation = granted.unwrap()
+        return Success(reservation)
+
+    def leave(self, reservation: Reservation, spent: Spending) -> None:
+        """Tell what the call took."""
+        self._budget = settle(self._budget, reservation, spent)
+
+    def _most(self, request: ModelRequest, prices: PriceList | None) -> Spending:
+        """The most that a request can take: every byte may be a token of its own where money is."""
+        bound = request.sampling.max_tokens
+        answer = LONGEST_ANSWER if bound is None else bound.value
+        estimate = sum(map(estimated_tokens, request.messages)) + _tool_bytes(request) // 4
+        money = 0
+        if prices is not None:
+            dearest = Usage(estimate * BYTES_PER_TOKEN, answer)
+            money = cost(prices, dearest, self._clock.now()).value
+        return Spending(1, estimate + answer, money)
+
+
+def spent_by(usage: Usage, reservation: Reservation) -> Spending:
+    """What an answered call took; everything that was reserved where the service does not say."""
+    room = reservation.room
+    if not usage.tokens:
+        return room
+    return Spending(1, usage.tokens, room.money if usage.cost is None else usage.cost.value)
+
+
+def spent_in_vain(failure: ModelFailure, reservation: Reservation) -> Spending:
+    """What a failed call took: all that was reserved if the service may have begun its work."""
+    if isinstance(failure, TimedOut):
+        began = failure.phase is not Phase.CONNECT
+    else:
+        began = isinstance(failure, AnswerCut | AnswerMalformed | AnswerEmpty)
+    return reservation.room if began else Spending(requests=1)
+
+
+def _tool_bytes(request: ModelRequest) -> int:
+    return sum(
+        len(tool.description) + len(tool.parameters.value) + len(tool.name.value)
+        for tool in request.tools
+    )
+
+
+def _refusal(no_room: NoRoom) -> LimitReached | QuotaExhausted:
+    if no_room.retry_after is None:
+        return QuotaExhausted(f"one request may take more than the limit of {no_room.limit}")
+    return LimitReached(str(no_room.limit), no_room.retry_after)
