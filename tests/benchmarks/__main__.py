@@ -12,7 +12,16 @@ from importlib import import_module
 from tests.benchmarks.effort import FULL, SMOKE, Effort
 from tests.benchmarks.figures import Figure, table
 
-NAMES = ("ceiling", "lifecycle")
+NAMES = (
+    "ceiling",
+    "startup",
+    "agent_file",
+    "lifecycle",
+    "provider",
+    "messages",
+    "memory",
+    "faults",
+)
 
 
 def main() -> None:

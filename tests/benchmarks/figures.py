@@ -55,15 +55,22 @@ class Verdict(Enum):
 
 @final
 @frozen
+class Baseline:
+    """What the same costs otherwise, measured in the same run and in the same unit."""
+
+    value: float
+    what: str
+
+
+@final
+@frozen
 class Figure:
     """One row of the table."""
 
     what: str
     measured: float
     unit: str
-    baseline: float | None = None
-    against: str = ""
-    """What the baseline is."""
+    baseline: Baseline | None = None
     must: Bound | None = None
     aim: Bound | None = None
     note: str = ""
@@ -86,12 +93,12 @@ class Figure:
             case AtLeast(limit):
                 return self.measured >= limit
             case TimesBaseline(factor):
-                return self.baseline is not None and self.measured <= factor * self.baseline
+                return self.baseline is not None and self.measured <= factor * self.baseline.value
 
     def as_json(self) -> dict[str, object]:
         """All facts and the verdict."""
         bounds = {"must": _bound(self.must, self.unit), "aim": _bound(self.aim, self.unit)}
-        return {**asdict(self, recurse=False), **bounds, "verdict": self.verdict.value}
+        return {**asdict(self), **bounds, "verdict": self.verdict.value}
 
     def cells(self) -> tuple[str, ...]:
         """The row of the table."""
@@ -108,10 +115,10 @@ class Figure:
     def _baseline(self) -> str:
         if self.baseline is None:
             return ""
-        value = quantity(self.baseline, self.unit)
-        if not self.baseline or not self.measured:
-            return f"{value} {self.against}"
-        return f"{value} {self.against} ({self.measured / self.baseline:.3g} x)"
+        value = f"{quantity(self.baseline.value, self.unit)} {self.baseline.what}"
+        if not self.baseline.value or not self.measured:
+            return value
+        return f"{value} ({self.measured / self.baseline.value:.3g} x)"
 
 
 def _bound(bound: Bound | None, unit: str) -> str:

@@ -11,7 +11,7 @@ from caxton_core.agent.config import AgentConfig
 from caxton_core.agent.lifecycle import Agent, Unloaded, fail, load, start, stop, unload
 from caxton_core.primitives import AgentId, AgentName, SystemPrompt
 from tests.benchmarks.effort import Effort
-from tests.benchmarks.figures import AtMost, Below, Figure, in_turns
+from tests.benchmarks.figures import AtMost, Baseline, Below, Figure, in_turns
 from tests.benchmarks.repeating import seconds_per_call
 
 
@@ -35,8 +35,7 @@ def measure(effort: Effort) -> Iterator[Figure]:
         "lifecycle transition, the slowest",
         max(best.values()),
         "µs",
-        baseline=plain.best * 1e6,
-        against="two frozen values",
+        Baseline(plain.best * 1e6, "two frozen values"),
         must=Below(1),
         aim=AtMost(0.4),
         note=", ".join(f"{name} {cost:.2f}" for name, cost in best.items()),

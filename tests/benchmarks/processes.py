@@ -26,11 +26,15 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in kept.items() if not name.startswith("CAXTON_")}
 
 
-def wall_seconds(command: list[str]) -> float:
-    """From spawn to exit, whatever the exit code."""
+def wall_seconds(command: list[str], surroundings: dict[str, str], expected: int = 0) -> float:
+    """From spawn to exit; the exit code must be the expected one."""
     before = perf_counter()
-    subprocess.run(command, env=environment(), check=False, capture_output=True)
-    return perf_counter() - before
+    ended = subprocess.run(command, env=surroundings, check=False, capture_output=True)
+    taken = perf_counter() - before
+    if ended.returncode != expected:
+        message = f"{command} ended with {ended.returncode}: {ended.stderr.decode()}"
+        raise RuntimeError(message)
+    return taken
 
 
 def load(plan: Plan) -> list[Outcome]:

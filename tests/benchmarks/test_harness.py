@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.benchmarks.figures import AtMost, Figure, TimesBaseline, Verdict, table
+from tests.benchmarks.figures import AtMost, Baseline, Figure, TimesBaseline, Verdict, table
 from tests.benchmarks.histogram import Histogram
 from tests.benchmarks.load import Plan
 from tests.benchmarks.processes import load
@@ -50,7 +50,9 @@ def test_merged_histograms_are_the_histogram_of_both(one: list[int], other: list
     ("measured", "verdict"), [(1.0, Verdict.AIM), (2.5, Verdict.MUST), (3.5, Verdict.MISSED)]
 )
 def test_a_verdict_compares_with_the_baseline(measured: float, verdict: Verdict) -> None:
-    figure = Figure("x", measured, "ms", 1.0, "bare", must=AtMost(3), aim=TimesBaseline(2))
+    figure = Figure(
+        "x", measured, "ms", Baseline(1.0, "bare"), must=AtMost(3), aim=TimesBaseline(2)
+    )
     assert figure.verdict is verdict
 
 
