@@ -7,7 +7,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self, final
 
-from anyio import Lock, to_thread
+from anyio import Lock, move_on_after, to_thread
 
 from caxton_adapters.http_client.connecting import Route, connect, proxy_headers
 from caxton_adapters.http_client.connection import READ_SIZE, Connection
@@ -196,6 +196,12 @@ class StreamedResponse:
         """What came since the last call, at least one byte; b"" is the end."""
         assert self._connection is not None, "a response is read inside its block"
         return await self._connection.piece()
+
+    async def drain(self, seconds: float) -> None:
+        """Let the body end, so that the connection can be used again; give up after so long."""
+        with move_on_after(seconds):
+            while await self.piece():
+                pass
 
     async def whole(self) -> bytes:
         """The rest of the body."""

@@ -7,6 +7,7 @@ from typing import final
 
 from attrs import field, frozen
 
+from caxton_adapters.http_client import Timeouts, Url
 from caxton_adapters.secrets import Secret
 from caxton_core.primitives import ModelName, ProviderName
 
@@ -41,15 +42,9 @@ class ToolMode(StrEnum):
     DISCOVER = "discover"
 
 
-@final
-@frozen
-class Timeouts:
-    """How long a call may wait at each of its stages, in seconds."""
-
-    connect: float = 5.0
-    first_byte: float = 30.0
-    idle: float = 30.0
-    total: float | None = None
+def _is_address(_: object, __: object, text: str) -> None:
+    """Raise ValueError for what no request can be sent to."""
+    Url.parse(text)
 
 
 @final
@@ -59,7 +54,7 @@ class ProviderSettings:
 
     name: ProviderName
     kind: ProviderKind = ProviderKind.OPENAI
-    base_url: str = OPENAI_BASE_URL
+    base_url: str = field(default=OPENAI_BASE_URL, validator=_is_address)
     api_key: Secret | None = None
     organization: str | None = None
     project: str | None = None
