@@ -1,4 +1,4 @@
-"""The settings of a server that runs, read and complete."""
+"""The settings of a server, complete; `parts` makes of them what each part needs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,8 +8,8 @@ from attrs import frozen
 
 from caxton_adapters.process.log import LogFormat, LogLevel
 from caxton_adapters.process.server_process import Wanted
-from caxton_adapters.providers.settings import ProviderSettings
 from caxton_adapters.secrets import Secret
+from caxton_adapters.settings.written import LimitTable, ProviderTable
 from caxton_core.primitives import Duration, ProviderName, Size
 
 
@@ -43,12 +43,23 @@ class LoggingSettings:
 
 @final
 @frozen(kw_only=True)
+class ConfiguredProvider:
+    """One provider: its table, and its key with the place where it was found."""
+
+    table: ProviderTable
+    api_key: Secret | None
+    key_source: str | None
+
+
+@final
+@frozen(kw_only=True)
 class Settings:
     """Everything that the operator decides; `default_provider` is absent where there is none."""
 
     server: ServerSettings
+    limits: LimitTable
     logging: LoggingSettings
-    providers: Mapping[ProviderName, ProviderSettings]
+    providers: Mapping[ProviderName, ConfiguredProvider]
     default_provider: ProviderName | None
 
     def secrets(self) -> tuple[Secret, ...]:

@@ -1,0 +1,207 @@
+"""From the written settings to the complete ones: keys found, defaults decided, rules checked."""
+
+from collections.abc import Mapping
+from pathlib import Path as FilesystemPath
+from typing import Final
+
+from returns.result import Failure, Result, Success
+
+from caxton_adapters.key_sources import FoundSecret, SecretPlace, UnreadableSecret, find_secret
+from caxton_adapters.process.log import LogFormat, LogLevel
+from caxton_adapters.settings.primitives import BaseUrl
+from caxton_adapters.settings.values import (
+    ConfiguredProvider,
+    LoggingSettings,
+    ServerSettings,
+    Settings,
+)
+from caxton_adapters.settings.written import (
+    LoggingTable,
+    ProviderKind,
+    ProviderTable,
+    ServerTable,
+    SettingsFile,
+)
+from caxton_core.primitives import ProviderName
+from caxton_core.problems import Problem, Problems, Stated
+from caxton_core.reading.nearest import nearest
+
+SECRET_UNREADABLE: Final = "CX2202"  # noqa: S105 - a code
+UNKNOWN_PROVIDER: Final = "CX2203"
+MISSING_BASE_URL: Final = "CX2204"
+
+OPENAI: Final = ProviderName("openai")
+_KEY = "OPENAI_API_KEY"
+_ADDRESS = "OPENAI_BASE_URL"
+
+
+def built(
+    written: SettingsFile, environ: Mapping[str, str], default_data_dir: FilesystemPath
+) -> Result[Settings, Problems]:
+    """The complete settings, or every rule that they break."""
+    problems: list[Problem] = []
+    token = _secret(
+        ("server", "token"),
+        SecretPlace("CAXTON_API_TOKEN", "caxton-api-token", written.server.token),
+        environ,
+        problems,
+    )
+    providers = {
+        name: _configured(name, table, environ, problems)
+        for name, table in _providers(written, environ, problems).items()
+    }
+    default = _default_provider(written, providers, environ, problems)
+    if problems:
+        return Failure((problems[0], *problems[1:]))
+    return Success(
+        Settings(
+            server=_server(written.server, token, default_data_dir),
+            limits=written.limits,
+            logging=_logging(written.logging),
+            providers=providers,
+            default_provider=default,
+        )
+    )
+
+
+def _server(
+    table: ServerTable, token: FoundSecret | None, default_data_dir: FilesystemPath
+) -> ServerSettings:
+    directory = default_data_dir if table.data_dir is None else table.data_dir.value
+    return ServerSettings(
+        host=table.host.value.strip("[]"),
+        port=table.port.value,
+        data_dir=FilesystemPath(directory).expanduser().absolute(),
+        token=None if token is None else token.secret,
+        allowed_hosts=tuple(host.value for host in table.allowed_hosts),
+        allowed_origins=tuple(origin.value for origin in table.allowed_origins),
+        max_body=table.max_body,
+        drain_timeout=table.drain_timeout,
+    )
+
+
+def _logging(table: LoggingTable) -> LoggingSettings:
+    return LoggingSettings(
+        level=LogLevel[table.level.name],
+        format=LogFormat(table.format.value),
+        file=None if table.file is None else FilesystemPath(table.file.value).expanduser(),
+    )
+
+
+def _providers(
+    written: SettingsFile, environ: Mapping[str, str], problems: list[Problem]
+) -> dict[ProviderName, ProviderTable]:
+    """The providers of the files; the environment of OpenAI's own tools adds one named openai."""
+    tables: dict[ProviderName, ProviderTable] = {}
+    for text, table in written.providers.items():
+        name = ProviderName.parse(text)
+        if isinstance(name, Failure):
+            problems.append(Problem(("providers", text), name.failure()))
+        else:
+            tables[name.unwrap()] = table
+    if OPENAI not in tables and _names_openai(environ):
+        tables[OPENAI] = _openai_of(environ, problems)
+    return tables
+
+
+def _openai_of(environ: Mapping[str, str], problems: list[Problem]) -> ProviderTable:
+    if not environ.get(_ADDRESS):
+        return ProviderTable()
+    address = BaseUrl.parse(environ[_ADDRESS])
+    if isinstance(address, Failure):
+        problems.append(Problem(("providers", OPENAI.value, "base_url"), address.failure()))
+        return ProviderTable()
+    return ProviderTable(kind=ProviderKind.OPENAI_COMPATIBLE, base_url=address.unwrap())
+
+
+def _names_openai(environ: Mapping[str, str]) -> bool:
+    return any(environ.get(name) for name in (_KEY, f"{_KEY}_FILE", _ADDRESS))
+
+
+def _configured(
+    name: ProviderName,
+    table: ProviderTable,
+    environ: Mapping[str, str],
+    problems: list[Problem],
+) -> ConfiguredProvider:
+    at = ("providers", name.value)
+    if table.kind is ProviderKind.OPENAI_COMPATIBLE and table.base_url is None:
+        problems.append(Problem(at, _missing_base_url()))
+    place = SecretPlace(key_variable(name, table), f"{name.value}-api-key", table.api_key)
+    needs_key = table.kind in (ProviderKind.OPENAI, ProviderKind.OPENAI_COMPATIBLE)
+    found = _secret((*at, "api_key"), place, environ, problems) if needs_key else None
+    return ConfiguredProvider(
+        table=table,
+        api_key=None if found is None else found.secret,
+        key_source=None if found is None else found.source,
+    )
+
+
+def key_variable(name: ProviderName, table: ProviderTable) -> str:
+    """The environment variable of a provider's key.
+
+    OPENAI_API_KEY is OpenAI's own: only the provider named openai, and one that has OpenAI's
+    address, may send it; any other service gets a key that was meant for it.
+    """
+    if name == OPENAI or (table.kind is ProviderKind.OPENAI and table.base_url is None):
+        return _KEY
+    return f"{name.value.upper().replace('-', '_')}_API_KEY"
+
+
+def _secret(
+    at: tuple[str, ...],
+    place: SecretPlace,
+    environ: Mapping[str, str],
+    problems: list[Problem],
+) -> FoundSecret | None:
+    found = find_secret(place, environ)
+    if isinstance(found, Failure):
+        problems.append(Problem(at, _unreadable(found.failure())))
+        return None
+    return found.unwrap()
+
+
+def _default_provider(
+    written: SettingsFile,
+    providers: Mapping[ProviderName, ConfiguredProvider],
+    environ: Mapping[str, str],
+    problems: list[Problem],
+) -> ProviderName | None:
+    chosen = written.default_provider
+    if chosen is not None and chosen not in providers:
+        problems.append(Problem(("default_provider",), _unknown_provider(chosen, providers)))
+    if chosen is not None:
+        return chosen
+    if OPENAI in providers and _names_openai(environ):
+        return OPENAI
+    return next(iter(providers)) if len(providers) == 1 else None
+
+
+def _unreadable(secret: UnreadableSecret) -> Stated:
+    return Stated(
+        SECRET_UNREADABLE,
+        f"{secret.named_by} points to {secret.path}, which cannot be read: {secret.reason}",
+        "A server without its secret would fail at the first call, long after its start.",
+        "correct the path, or let this user read the file",
+    )
+
+
+def _unknown_provider(
+    name: ProviderName, providers: Mapping[ProviderName, ConfiguredProvider]
+) -> Stated:
+    known = [provider.value for provider in providers]
+    return Stated(
+        UNKNOWN_PROVIDER,
+        f"no provider named {name.value} is configured",
+        f"Configured are: {', '.join(known)}." if known else "No provider is configured at all.",
+        nearest(name.value, known) or f"add a table [providers.{name.value}]",
+    )
+
+
+def _missing_base_url() -> Stated:
+    return Stated(
+        MISSING_BASE_URL,
+        "an openai-compatible provider needs the address of its API",
+        "Without it the calls, and the key, would go to OpenAI.",
+        'base_url = "http://127.0.0.1:11434/v1"',
+    )

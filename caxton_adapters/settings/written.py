@@ -1,0 +1,235 @@
+"""The settings as an operator writes them: one class for each table of caxton.toml."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Annotated, Final, final
+
+from attrs import field, frozen
+
+from caxton_adapters.settings.primitives import (
+    BaseUrl,
+    Checksum,
+    FilePath,
+    Host,
+    Origin,
+    Port,
+    Retries,
+)
+from caxton_core.primitives import Count, Duration, ModelName, ProviderName, Size, Usd
+from caxton_core.reading.keys import Key
+
+_MIB: Final = 1024 * 1024
+
+
+@final
+class ProviderKind(Enum):
+    """Which adapter speaks to a provider."""
+
+    OPENAI = "openai"
+    OPENAI_COMPATIBLE = "openai-compatible"
+    SCRIPTED = "scripted"
+    LOCAL = "local"
+
+
+@final
+class Transport(Enum):
+    """What carries requests to an OpenAI-compatible provider."""
+
+    LEAN = "lean"
+    SDK = "sdk"
+
+
+@final
+class ToolMode(Enum):
+    """How a provider's models are offered tools."""
+
+    NATIVE = "native"
+    EMULATED = "emulated"
+    NONE = "none"
+    DISCOVER = "discover"
+
+
+@final
+class Level(Enum):
+    """How much an event must matter to be logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@final
+class Format(Enum):
+    """How a line of the log looks."""
+
+    AUTO = "auto"
+    JSON = "json"
+    TEXT = "text"
+
+
+@final
+@frozen
+class ServerTable:
+    """`[server]`: where the server answers, whom, and where it keeps what it knows."""
+
+    host: Annotated[Host, Key("The address to listen at.", '"127.0.0.1"')] = Host("127.0.0.1")
+    port: Annotated[Port, Key("The port to listen at; 0 takes a free one.", "8080")] = Port(8080)
+    data_dir: Annotated[
+        FilePath | None,
+        Key(
+            "Where agents and conversations are kept; one server for each directory.",
+            '"/var/lib/caxton"',
+            default="`$XDG_DATA_HOME/caxton`, usually `~/.local/share/caxton`",
+        ),
+    ] = None
+    token: Annotated[
+        str | None,
+        Key("What every caller must show.", '"${CAXTON_API_TOKEN}"', default="no token"),
+    ] = None
+    allowed_hosts: Annotated[
+        tuple[Host, ...],
+        Key("Names under which the server is called, beside its own.", '["caxton.example.org"]'),
+    ] = ()
+    allowed_origins: Annotated[
+        tuple[Origin, ...],
+        Key("Web pages of other origins that may call the server.", '["https://example.org"]'),
+    ] = ()
+    max_body: Annotated[Size, Key("The largest request.", '"1MB"')] = Size(_MIB)
+    drain_timeout: Annotated[
+        Duration, Key("How long a stopping server finishes its work.", '"30s"')
+    ] = Duration(30)
+
+
+@final
+@frozen
+class LimitTable:
+    """`[limits]`: what clients may take of the server."""
+
+    connections: Annotated[Count, Key("The most open connections.", "4096")] = Count(4096)
+    event_streams: Annotated[Count, Key("The most open streams of events.", "64")] = Count(64)
+    request_timeout: Annotated[
+        Duration, Key("How long a client may take to send a request.", '"20s"')
+    ] = Duration(20)
+    keep_alive: Annotated[Duration, Key("How long an unused connection stays open.", '"75s"')] = (
+        Duration(75)
+    )
+
+
+@final
+@frozen
+class LoggingTable:
+    """`[logging]`: what the server writes about itself."""
+
+    level: Annotated[Level, Key("The least that is written.", '"info"')] = Level.INFO
+    format: Annotated[Format, Key("`auto` is text on a terminal and JSON elsewhere.", '"json"')] = (
+        Format.AUTO
+    )
+    file: Annotated[
+        FilePath | None,
+        Key(
+            "Where it is written.",
+            '"/var/log/caxton.log"',
+            default="standard error; a detached server's goes to `server.log` in its directory",
+        ),
+    ] = None
+
+
+@final
+@frozen
+class TimeoutTable:
+    """`[providers.NAME.timeouts]`: how long a call may wait at each of its stages."""
+
+    connect: Annotated[Duration, Key("Until the connection stands.", '"5s"')] = Duration(5)
+    first_byte: Annotated[Duration, Key("Until the answer begins.", '"30s"')] = Duration(30)
+    idle: Annotated[Duration, Key("The longest silence within an answer.", '"30s"')] = Duration(30)
+    total: Annotated[Duration, Key("Everything together.", '"10m"')] = Duration(600)
+
+
+@final
+@frozen
+class ProviderTable:
+    """`[providers.NAME]`: a service that answers for models."""
+
+    kind: Annotated[ProviderKind, Key("Which adapter speaks to it.", '"openai-compatible"')] = (
+        ProviderKind.OPENAI
+    )
+    base_url: Annotated[
+        BaseUrl | None,
+        Key(
+            "The address of its API.",
+            '"http://127.0.0.1:11434/v1"',
+            default="`https://api.openai.com/v1`",
+        ),
+    ] = None
+    api_key: Annotated[
+        str | None,
+        Key(
+            "Its key; better kept in an environment variable, a file or the keyring.",
+            '"${OPENAI_API_KEY}"',
+            default="the first of the places that the provider guide lists",
+        ),
+    ] = None
+    organization: Annotated[
+        str | None, Key("OpenAI: the organization to bill.", '"org-1"', default="the key's")
+    ] = None
+    project: Annotated[
+        str | None, Key("OpenAI: the project to bill.", '"proj-1"', default="the key's")
+    ] = None
+    model: Annotated[
+        ModelName | None,
+        Key("The model of agents that name none.", '"gpt-4o-mini"', default="the service's"),
+    ] = None
+    transport: Annotated[
+        Transport, Key("`sdk` calls through the official client library.", '"lean"')
+    ] = Transport.LEAN
+    tools: Annotated[
+        ToolMode, Key("How its models are offered tools; `discover` finds out.", '"discover"')
+    ] = ToolMode.DISCOVER
+    timeouts: Annotated[TimeoutTable, Key("How long a call may wait.", "{}")] = field(
+        default=TimeoutTable()
+    )
+    max_connections: Annotated[Count, Key("The most open connections to it.", "100")] = Count(100)
+    max_body: Annotated[Size, Key("The largest answer.", '"16MB"')] = Size(16 * _MIB)
+    retries: Annotated[Retries, Key("How often a failed call is tried again.", "3")] = Retries(3)
+    requests_per_minute: Annotated[
+        Count | None, Key("The most calls in a minute.", "500", default="no limit")
+    ] = None
+    tokens_per_minute: Annotated[
+        Count | None, Key("The most tokens in a minute.", "200000", default="no limit")
+    ] = None
+    cost_per_day: Annotated[
+        Usd | None, Key("The most US dollars in a day (UTC).", "10.0", default="no limit")
+    ] = None
+    model_path: Annotated[
+        FilePath | None,
+        Key("local: the file with the model's weights.", '"~/models/m.gguf"', default="none"),
+    ] = None
+    checksum: Annotated[
+        Checksum | None, Key("local: the SHA-256 of the weights.", '"9f86..."', default="none")
+    ] = None
+    scenario: Annotated[
+        FilePath | None,
+        Key("scripted: the file with the answers.", '"scenario.toml"', default="the built-in one"),
+    ] = None
+
+
+@final
+@frozen
+class SettingsFile:
+    """A whole settings file; every key may be absent."""
+
+    default_provider: Annotated[
+        ProviderName | None,
+        Key(
+            "The provider of agents that name none.",
+            '"openai"',
+            default="`openai` if its key or address is in the environment, else the only one",
+        ),
+    ] = None
+    server: Annotated[ServerTable, Key("The server.", "{}")] = ServerTable()
+    limits: Annotated[LimitTable, Key("Limits.", "{}")] = LimitTable()
+    logging: Annotated[LoggingTable, Key("The log.", "{}")] = LoggingTable()
+    providers: Annotated[Mapping[str, ProviderTable], Key("The providers.", "{}")] = field(
+        factory=dict
+    )
