@@ -42,18 +42,19 @@ def repaired(text: str) -> str:
 
 def _patiently(text: bytes) -> object:
     try:
-        return _repaired(json.loads(text.decode("utf-8", "replace")))
+        return repaired_json(json.loads(text.decode("utf-8", "replace")))
     except (ValueError, RecursionError) as error:
         raise msgspec.DecodeError(str(error)) from error
 
 
-def _repaired(value: object) -> object:
+def repaired_json(value: object) -> object:
+    """A JSON value with all its texts repaired."""
     match value:
         case str():
             return repaired(value)
         case list():
-            return [_repaired(item) for item in value]
+            return [repaired_json(item) for item in value]
         case dict():
-            return {_repaired(key): _repaired(item) for key, item in value.items()}
+            return {repaired_json(key): repaired_json(item) for key, item in value.items()}
         case _:
             return value

@@ -33,6 +33,7 @@ from caxton_core.tools.tool import (
     Tool,
     ToolCall,
     ToolFailed,
+    ToolResult,
     ToolSucceeded,
 )
 
