@@ -13,7 +13,6 @@ from caxton_core.agent.sections import (
     Resources,
     RoutingRules,
 )
-from caxton_core.keys import Key
 from caxton_core.primitives import (
     AgentName,
     CapabilityName,
@@ -25,6 +24,7 @@ from caxton_core.primitives import (
     ToolPattern,
     UserPromptTemplate,
 )
+from caxton_core.reading.keys import Distinct, Key
 
 _VERSION: Final = SemanticVersion("1.0.0")
 _DESCRIPTION: Final = Description("")
@@ -71,6 +71,7 @@ class AgentConfig:
     ] = ""
     capabilities: Annotated[
         tuple[CapabilityName, ...],
+        Distinct(20),
         Key("What the agent can be asked for by capability.", '["data-analysis", "reporting"]'),
     ] = ()
     user_prompt_template: Annotated[
@@ -83,6 +84,7 @@ class AgentConfig:
     ] = _TEMPLATE
     tools: Annotated[
         tuple[ToolPattern, ...],
+        Distinct(100),
         Key("The tools that the agent is shown, from registered tool servers.", '["files.read"]'),
     ] = ()
     llm_provider: Annotated[

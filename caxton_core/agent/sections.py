@@ -5,7 +5,6 @@ from typing import Annotated, Final, final
 
 from attrs import frozen
 
-from caxton_core.keys import Key
 from caxton_core.primitives import (
     Cores,
     Count,
@@ -25,6 +24,7 @@ from caxton_core.primitives import (
     Usd,
     Weight,
 )
+from caxton_core.reading.keys import Distinct, Key
 
 PROCESS_MEMORY: Final = Size(256 * 1024 * 1024)
 """The memory limit of an agent's process when its author gives none."""
@@ -128,13 +128,14 @@ class Llm:
         Key("Makes answers repeatable where the model supports it.", "42", default="none"),
     ] = None
     stop: Annotated[
-        tuple[StopSequence, ...], Key("Texts at which the model stops.", '["END"]')
+        tuple[StopSequence, ...], Distinct(4), Key("Texts at which the model stops.", '["END"]')
     ] = ()
     timeout: Annotated[Duration, Key("How long one call of the model may take.", '"60s"')] = (
         _ONE_MINUTE
     )
     fallback: Annotated[
         tuple[Fallback, ...],
+        Distinct(8),
         Key(
             "Who is asked, in this order, when the provider fails.",
             '[{provider = "local", model = "llama3.2"}]',
@@ -187,13 +188,18 @@ class Permissions:
     """`[permissions]`: which tool calls are allowed, asked about, denied."""
 
     allow: Annotated[
-        tuple[PermissionRule, ...], Key("Calls that are made at once.", '["files.read"]')
+        tuple[PermissionRule, ...],
+        Distinct(200),
+        Key("Calls that are made at once.", '["files.read"]'),
     ] = ()
     ask: Annotated[
-        tuple[PermissionRule, ...], Key("Calls that a person confirms.", '["files.write"]')
+        tuple[PermissionRule, ...],
+        Distinct(200),
+        Key("Calls that a person confirms.", '["files.write"]'),
     ] = ()
     deny: Annotated[
         tuple[PermissionRule, ...],
+        Distinct(200),
         Key("Calls that are never made.", '["files.read:path=/etc/*"]'),
     ] = ()
 

@@ -6,13 +6,20 @@ the constructor serves the program itself and raises `ValueError`, for there it 
 
 import re
 from collections.abc import Callable
-from math import isfinite
-from typing import ClassVar, Self, final
+from typing import ClassVar, Final, Self, final
 
 from attrs import frozen
 from returns.result import Failure, Result, Success
 
 from caxton_core.problems import Blank, Malformed, OutOfRange, TooLong, ValueProblem
+
+_HUGE: Final = 10**18
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+def is_unicode(text: str) -> bool:
+    """Whether the text can be written: a lone surrogate has no encoding."""
+    return text.isascii() or not _SURROGATE.search(text)
 
 
 @final
@@ -31,6 +38,8 @@ class TextRule:
         """Say what is wrong with the text, if anything."""
         if self.longest is not None and len(text) > self.longest:
             return TooLong(self.subject, len(text), self.longest)
+        if not is_unicode(text):
+            return Malformed(ascii(text)[:80], self.subject, "Unicode without lone surrogates")
         if re.fullmatch(self.pattern, text):
             return None
         if not text.strip():
@@ -50,8 +59,8 @@ class NumberRule:
     """The range of a number; both ends belong to it unless `above` is given instead of `low`."""
 
     subject: str
+    high: float
     low: float | None = None
-    high: float | None = None
     above: float | None = None
     example: float = 1
 
@@ -59,27 +68,24 @@ class NumberRule:
     def says(self) -> str:
         """The range in words."""
         if self.above is not None:
-            upper = "" if self.high is None else f" and at most {self.high:g}"
-            return f"greater than {self.above:g}{upper}"
-        if self.low is None or self.high is None:
-            return f"at least {self.low:g}" if self.low is not None else "any number"
-        return f"from {self.low:,} to {self.high:,}"
+            return f"greater than {self.above:,} and at most {self.high:,}"
+        return f"from {self.low or 0:,} to {self.high:,}"
 
     def broken_by(self, number: float) -> OutOfRange | None:
         """Say what is wrong with the number, if anything (nan is never in range)."""
-        if (
-            (self.low is None or number >= self.low)
-            and (self.high is None or number <= self.high)
-            and (self.above is None or number > self.above)
-            and isfinite(number)
-        ):
+        above_floor = self.above is None or number > self.above
+        if above_floor and (self.low is None or number >= self.low) and number <= self.high:
             return None
-        return OutOfRange(f"{number!r}"[:40], self.says, self._nearest(number))
+        return OutOfRange(_shown(number), self.says, self._nearest(number))
 
     def _nearest(self, number: float) -> str | None:
-        if self.high is not None and number > self.high:
+        if number > self.high:
             return f"{self.high:g}"
         return f"{self.low:g}" if self.low is not None and number < self.low else None
+
+
+def _shown(number: float) -> str:
+    return "a huge number" if abs(number) >= _HUGE else repr(number).removesuffix(".0")
 
 
 @frozen

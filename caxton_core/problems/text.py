@@ -27,6 +27,7 @@ class UnknownKey:
     code: ClassVar = "CX1002"
     severity: ClassVar = Severity.ERROR
     key: str
+    table: str
     known: tuple[str, ...]
     suggestion: str | None
 
@@ -58,12 +59,13 @@ class WrongType:
 @final
 @frozen
 class MisplacedKey:
-    """A top-level key that stands below a table header and so belongs to that table."""
+    """A key of another table; below a `[table]` header, top-level keys belong to that table."""
 
     code: ClassVar = "CX1005"
     severity: ClassVar = Severity.ERROR
     key: str
     table: str
+    home: str
 
 
 @final

@@ -1,0 +1,86 @@
+"""TOML text becomes a plain table; a text that would cost too much is refused before parsing."""
+
+import re
+from typing import Final, TypeAlias
+
+import tomli
+from returns.result import Failure, Result, Success
+
+from caxton_core.problems import (
+    BadSyntax,
+    HugeNumber,
+    NotUtf8,
+    Problem,
+    TooDeep,
+    TooLarge,
+)
+
+AGENT_FILE_LIMIT: Final = 64 * 1024
+"""The most bytes of an agent file."""
+SETTINGS_FILE_LIMIT: Final = 256 * 1024
+"""The most bytes of a settings file."""
+DEEPEST: Final = 16
+"""The most parts of a dotted key, and the most levels of tables and lists."""
+
+_PART: Final = r"""(?:[\w\-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+"""
+_LONG_KEY: Final = re.compile(
+    rf"(?:^|[\[{{,])[ \t]*+(?:{_PART}\.[ \t]*+){{{DEEPEST}}}", re.MULTILINE
+)
+_LONG_DIGITS: Final = re.compile("[0-9_]{4000,}+")
+
+Parsed: TypeAlias = Result[dict[str, object], Problem]
+
+
+def decoded(data: bytes) -> Result[str, Problem]:
+    """Read the bytes of a file as UTF-8; a byte order mark is left out."""
+    try:
+        return Success(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        return Failure(Problem((), NotUtf8(error.start)))
+
+
+def parse_toml(text: str, limit: int = SETTINGS_FILE_LIMIT) -> Parsed:
+    """Parse the text, at most `limit` bytes long, or say why that cannot be done."""
+    size = len(text.encode("utf-8", "replace"))
+    if size > limit:
+        return Failure(Problem((), TooLarge(size, limit)))
+    long_key = _LONG_KEY.search(text)
+    if long_key is not None:
+        return Failure(Problem((), TooDeep(DEEPEST, *position(text, long_key.end() - 1))))
+    return _within_depth(_parse(text))
+
+
+def _parse(text: str) -> Parsed:
+    try:
+        return Success(tomli.loads(text))
+    except tomli.TOMLDecodeError as error:
+        return Failure(Problem((), BadSyntax(error.msg, error.lineno, error.colno)))
+    except RecursionError:
+        return Failure(Problem((), TooDeep(DEEPEST)))
+    except ValueError:
+        return Failure(Problem((), _huge_number(text)))
+
+
+def _huge_number(text: str) -> HugeNumber:
+    found = _LONG_DIGITS.search(text)
+    if found is None:
+        return HugeNumber(0)
+    return HugeNumber(len(found[0]), *position(text, found.start()))
+
+
+def _within_depth(parsed: Parsed) -> Parsed:
+    if isinstance(parsed, Success) and _is_deeper(parsed.unwrap(), DEEPEST):
+        return Failure(Problem((), TooDeep(DEEPEST)))
+    return parsed
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inner)
+
+
+def position(text: str, offset: int) -> tuple[int, int]:
+    """Line and column of an offset, both from 1; columns count characters."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
