@@ -81,22 +81,23 @@ class PriceList:
 
 def cost(prices: PriceList, usage: Usage, now: datetime) -> Usd:
     """What the tokens cost, to the nearest billionth of a dollar."""
-    rates = _in_force(prices, now)
+    periods = prices.periods
+    rates = periods[0][1] if len(periods) == 1 else _in_force(prices, now)
     prompt, completion = usage.prompt_tokens, usage.completion_tokens
-    cached = min(usage.cached_tokens, prompt) if rates.cached is not None else 0
-    reasoning = min(usage.reasoning_tokens, completion) if rates.reasoning is not None else 0
-    femtodollars = (
-        _part(rates.prompt, prompt - cached, prompt)
-        + _part(rates.cached, cached, prompt)
-        + _part(rates.completion, completion - reasoning, prompt)
-        + _part(rates.reasoning, reasoning, prompt)
-        + rates.request
-    )
+    femtodollars = rates.request
+    if rates.cached is not None and usage.cached_tokens:
+        cached = min(usage.cached_tokens, prompt)
+        femtodollars += rates.cached.of(usage.prompt_tokens) * cached
+        prompt -= cached
+    if rates.reasoning is not None and usage.reasoning_tokens:
+        reasoning = min(usage.reasoning_tokens, completion)
+        femtodollars += rates.reasoning.of(usage.prompt_tokens) * reasoning
+        completion -= reasoning
+    if rates.prompt is not None:
+        femtodollars += rates.prompt.of(usage.prompt_tokens) * prompt
+    if rates.completion is not None:
+        femtodollars += rates.completion.of(usage.prompt_tokens) * completion
     return Usd((femtodollars + PER_BILLIONTH // 2) // PER_BILLIONTH)
-
-
-def _part(rate: Rate | None, tokens: int, prompt_tokens: int) -> int:
-    return 0 if rate is None else rate.of(prompt_tokens) * tokens
 
 
 def _in_force(prices: PriceList, now: datetime) -> Rates:

@@ -7,7 +7,7 @@ tokens or money needs an end to the answer, so a request without one is given `L
 from typing import final
 
 from attrs import evolve
-from returns.result import Failure, Result, Success
+from returns.result import Failure
 
 from caxton_adapters.providers.prices import PriceList, cost
 from caxton_adapters.providers.settings import ProviderSettings
@@ -20,6 +20,7 @@ from caxton_core.conversation.model import (
     ModelRequest,
     Phase,
     QuotaExhausted,
+    Sampling,
     TimedOut,
 )
 from caxton_core.conversation.window import BYTES_PER_TOKEN, estimated_tokens
@@ -62,6 +63,7 @@ class Quotas:
     def __init__(self, limits: tuple[Limit, ...], clock: Clock) -> None:
         self._clock = clock
         self._budget: Budget = budget_of(*limits)
+        self._seen = self._bounded = Sampling()
         units = {limit.unit for limit in limits}
         self._bounds_answers = bool(units & {Unit.TOKENS, Unit.MONEY})
         self.needs_price = Unit.MONEY in units
@@ -70,21 +72,30 @@ class Quotas:
         """The request with an end to its answer, where a limit needs one."""
         if not self._bounds_answers or request.sampling.max_tokens is not None:
             return request
-        sampling = evolve(request.sampling, max_tokens=TokenCount(LONGEST_ANSWER))
-        return evolve(request, sampling=sampling)
+        if request.sampling is not self._seen:
+            self._seen = request.sampling
+            self._bounded = evolve(request.sampling, max_tokens=TokenCount(LONGEST_ANSWER))
+        return ModelRequest(
+            request.messages,
+            request.model,
+            request.tools,
+            self._bounded,
+            request.response_format,
+            request.timeout,
+        )
 
     def enter(
         self, request: ModelRequest, prices: PriceList | None, now: float
-    ) -> Result[Reservation, LimitReached | QuotaExhausted]:
+    ) -> Reservation | LimitReached | QuotaExhausted:
         """Room for a bounded request, to be given back with `leave`."""
         if self.needs_price and prices is None:
-            return Failure(QuotaExhausted("the model has no known price, so no limit can be kept"))
+            return QuotaExhausted("the model has no known price, so no limit can be kept")
         room = self._most(request, prices) if self._bounds_answers else Spending(requests=1)
         granted = reserve(self._budget, room, now)
         if isinstance(granted, Failure):
-            return Failure(_refusal(granted.failure()))
+            return _refusal(granted.failure())
         self._budget, reservation = granted.unwrap()
-        return Success(reservation)
+        return reservation
 
     def leave(self, reservation: Reservation, spent: Spending) -> None:
         """Tell what the call took."""

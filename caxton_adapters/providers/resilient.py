@@ -42,6 +42,10 @@ from caxton_core.resilience.retry import (
 Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 
 
+_ANSWERED = Outcome.ANSWERED  # reading a member of an Enum class is slow before Python 3.12
+_SILENCE: Answer = Failure(AnswerCut("the stream ended without an answer"))
+
+
 @final
 @frozen
 class Guards:
@@ -80,6 +84,8 @@ class Resilient:
         self._sleep = chance.sleep
         self._default = "" if default is None else default.value
         self._budget = RetryBudget()
+        self._asked = 0
+        self._since = 0.0
 
     async def complete(self, request: ModelRequest) -> Answer:
         """The whole answer, after as many attempts as the policy allows."""
@@ -91,11 +97,11 @@ class Resilient:
             if attempt is None:
                 return course.answer
             try:
-                answer = await self._model.complete(course.request)
+                answer = await self._price(attempt, await self._model.complete(course.request))
             except BaseException:
                 self._abandon(attempt)
                 raise
-            course.answer = self._left(attempt, await self._price(attempt, answer))
+            course.answer = self._left(attempt, answer)
             if isinstance(course.answer, Success) or not await self._again(course):
                 return course.answer
 
@@ -116,11 +122,11 @@ class Resilient:
                             shown = True
                             yield piece
                         else:
-                            answer = piece
+                            answer = await self._price(attempt, piece)
             except BaseException:
                 self._abandon(attempt)
                 raise
-            course.answer = self._left(attempt, await self._price(attempt, answer))
+            course.answer = self._left(attempt, answer)
             if shown or isinstance(course.answer, Success) or not await self._again(course):
                 break
         yield course.answer
@@ -137,8 +143,16 @@ class Resilient:
 
     def _begun(self, request: ModelRequest) -> "_Course":
         now = self._clock.monotonic()
-        self._budget = asked(self._budget, now)
+        if now - self._since >= 1.0:
+            self._count(now)
+        self._asked += 1
         return _Course(request, deadline=now + request.timeout.value)
+
+    def _count(self, now: float) -> None:
+        """Tell the retry budget of the requests since it heard of any: it needs no single ones."""
+        if self._asked:
+            self._budget = asked(self._budget, self._asked, self._since)
+        self._asked, self._since = 0, now
 
     async def _prepare(self, course: "_Course", quotas: Quotas) -> None:
         course.request = quotas.bounded(course.request)
@@ -152,20 +166,19 @@ class Resilient:
         """Begin an attempt, or leave in the course why not: what failed before says more."""
         now = self._clock.monotonic()
         model = self._name(course.request)
-        permitted = self._breakers.enter(model, now)
-        if isinstance(permitted, Failure):
-            course.refuse(permitted.failure())
+        permit = self._breakers.enter(model, now)
+        if not isinstance(permit, Permit):
+            course.refuse(permit)
             return None
-        permit = permitted.unwrap()
         if self._quotas is None:
             return _Attempt(model, permit, None)
         prices = None if self._pricing is None else self._pricing.known(model)
-        granted = self._quotas.enter(course.request, prices, now)
-        if isinstance(granted, Failure):
-            self._breakers.leave(model, permit, Outcome.ABANDONED, now)
-            course.refuse(granted.failure())
-            return None
-        return _Attempt(model, permit, granted.unwrap())
+        reservation = self._quotas.enter(course.request, prices, now)
+        if isinstance(reservation, Reservation):
+            return _Attempt(model, permit, reservation)
+        self._breakers.leave(model, permit, Outcome.ABANDONED, now)
+        course.refuse(reservation)
+        return None
 
     async def _price(self, attempt: "_Attempt", answer: Answer) -> Answer:
         """The answer with its cost, if the model has a price."""
@@ -185,11 +198,7 @@ class Resilient:
     def _left(self, attempt: "_Attempt", answer: Answer) -> Answer:
         """Tell the policies what came of the attempt."""
         now = self._clock.monotonic()
-        if isinstance(answer, Failure):
-            outcome = outcome_of(answer.failure())
-        else:
-            outcome = Outcome.ANSWERED
-        self._breakers.leave(attempt.model, attempt.permit, outcome, now)
+        self._breakers.leave(attempt.model, attempt.permit, _outcome(answer), now)
         if self._quotas is not None and attempt.reservation is not None:
             self._quotas.leave(attempt.reservation, _spent(answer, attempt.reservation))
         return answer
@@ -211,6 +220,7 @@ class Resilient:
         wait = wait_before(
             self._retries, failure, retried=course.retried, left=left, jitter=self._jitter()
         )
+        self._count(now)
         budget = None if wait is None else asked_again(self._budget, now)
         if wait is None or budget is None:
             return False
@@ -227,7 +237,7 @@ class _Course:
     request: ModelRequest
     deadline: float
     retried: int = 0
-    answer: Answer = field(factory=lambda: _SILENCE)
+    answer: Answer = _SILENCE
 
     def refuse(self, why: ModelFailure) -> None:
         """Keep why no attempt is made, unless an attempt has failed already."""
@@ -245,7 +255,7 @@ class _Course:
 
 
 @final
-@frozen
+@define
 class _Attempt:
     """One call under way: what has to be given back after it."""
 
@@ -254,7 +264,8 @@ class _Attempt:
     reservation: Reservation | None
 
 
-_SILENCE: Answer = Failure(AnswerCut("the stream ended without an answer"))
+def _outcome(answer: Answer) -> Outcome:
+    return outcome_of(answer.failure()) if isinstance(answer, Failure) else _ANSWERED
 
 
 def _spent(answer: Answer, reservation: Reservation) -> Spending:

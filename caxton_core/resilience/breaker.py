@@ -8,7 +8,6 @@ from enum import Enum
 from typing import TypeAlias, final
 
 from attrs import frozen
-from returns.result import Failure, Result, Success
 
 from caxton_core.conversation.model import (
     AnswerCut,
@@ -82,7 +81,7 @@ class HalfOpen:
     epoch: int
     pause: float
     probing: int = 0
-    answered: int = 0
+    good: int = 0
 
 
 Breaker: TypeAlias = Closed | Open | HalfOpen
@@ -104,19 +103,19 @@ class Refused:
     retry_after: float
 
 
-def admit(breaker: Breaker, now: float) -> Result[tuple[Breaker, Permit], Refused]:
+def admit(breaker: Breaker, now: float) -> tuple[Breaker, Permit] | Refused:
     """Whether a call may be made now, in monotonic seconds."""
     match breaker:
         case Closed(epoch):
-            return Success((breaker, Permit(epoch)))
+            return breaker, Permit(epoch)
         case Open(epoch, until, pause):
             if now < until:
-                return Failure(Refused(until - now))
-            return Success((HalfOpen(epoch, pause, probing=1), Permit(epoch)))
-        case HalfOpen(epoch, pause, probing, answered):
-            if probing + answered >= PROBES:
-                return Failure(Refused(PROBE_AGAIN))
-            return Success((HalfOpen(epoch, pause, probing + 1, answered), Permit(epoch)))
+                return Refused(until - now)
+            return HalfOpen(epoch, pause, probing=1), Permit(epoch)
+        case HalfOpen(epoch, pause, probing, good):
+            if probing + good >= PROBES:
+                return Refused(PROBE_AGAIN)
+            return HalfOpen(epoch, pause, probing + 1, good), Permit(epoch)
 
 
 def observed(breaker: Breaker, permit: Permit, outcome: Outcome, now: float) -> Breaker:
@@ -132,13 +131,18 @@ def observed(breaker: Breaker, permit: Permit, outcome: Outcome, now: float) -> 
             return breaker
 
 
+def answered(closed: Closed, times: int, at: float) -> Closed:
+    """A closed breaker after so many good calls."""
+    calls = counted(aged(closed.calls, at), times, at)
+    return Closed(closed.epoch, calls, closed.faults)
+
+
 def _counted(closed: Closed, outcome: Outcome, now: float) -> Closed | Open:
     match outcome:
         case Outcome.ABANDONED | Outcome.REFUSED:
             return closed
         case Outcome.ANSWERED:
-            calls = counted(aged(closed.calls, now), 1, now)
-            return Closed(closed.epoch, calls, closed.faults)
+            return answered(closed, 1, now)
         case Outcome.FAULT:
             calls = counted(aged(closed.calls, now), 1, now)
             faults = counted(aged(closed.faults, now), 1, now)
@@ -150,11 +154,11 @@ def _counted(closed: Closed, outcome: Outcome, now: float) -> Closed | Open:
 def _probed(half: HalfOpen, outcome: Outcome, now: float) -> Breaker:
     match outcome:
         case Outcome.ABANDONED:
-            return HalfOpen(half.epoch, half.pause, half.probing - 1, half.answered)
+            return HalfOpen(half.epoch, half.pause, half.probing - 1, half.good)
         case Outcome.ANSWERED | Outcome.REFUSED:
-            if half.answered + 1 >= PROBES:
+            if half.good + 1 >= PROBES:
                 return Closed(half.epoch + 1)
-            return HalfOpen(half.epoch, half.pause, half.probing - 1, half.answered + 1)
+            return HalfOpen(half.epoch, half.pause, half.probing - 1, half.good + 1)
         case Outcome.FAULT:
             pause = min(LONGEST_PAUSE, 2 * half.pause)
             return Open(half.epoch + 1, now + pause, pause)

@@ -46,9 +46,9 @@ class RetryBudget:
     retries: Tally = tally_of(WINDOW)
 
 
-def asked(budget: RetryBudget, now: float) -> RetryBudget:
-    """The budget after a request that is not a retry."""
-    return RetryBudget(counted(aged(budget.requests, now), 1, now), budget.retries)
+def asked(budget: RetryBudget, times: int, now: float) -> RetryBudget:
+    """The budget after so many requests that are not retries."""
+    return RetryBudget(counted(aged(budget.requests, now), times, now), budget.retries)
 
 
 def asked_again(budget: RetryBudget, now: float) -> RetryBudget | None:

@@ -178,7 +178,7 @@ def test_settling_twice_is_a_defect() -> None:
 
 def test_an_agents_budget_counts_tokens_and_money_of_a_day() -> None:
     budget = daily(TokenCount(1_000), Usd(5 * 10**9))
-    assert [str(ledger.limit) for ledger in budget.ledgers] == ["1,000 tokens a day", "$5 a day"]
+    assert [str(limit) for limit in budget.limits] == ["1,000 tokens a day", "$5 a day"]
     assert daily(None, None) == Budget()
 
 
