@@ -1,0 +1,20 @@
+"""A newcomer's machine for each page."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docs.shell import Shell
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    """A shell in an empty folder with an empty home; no server that it started outlives it."""
+    home, work = tmp_path / "home", tmp_path / "work"
+    home.mkdir()
+    work.mkdir()
+    monkeypatch.chdir(work)
+    shell = Shell(home, work)
+    yield shell
+    shell.run("caxton server stop")

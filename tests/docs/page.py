@@ -1,0 +1,90 @@
+"""A page as something to run: what becomes of a block is said by its language."""
+
+import configparser
+import json
+import re
+import subprocess
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from returns.result import Failure
+from sybil import Document, Example, Region
+from sybil.evaluators.python import PythonEvaluator
+from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
+
+from caxton_core.agent.toml import read_config
+from tests.docs.shell import Shell
+
+INFO = re.compile(r"(?P<language>[\w-]*)(?: title=\"(?P<title>[^\"]+)\")?[^\n]*$\n", re.MULTILINE)
+
+InThePage: TypeAlias = Callable[[Example, Shell], str | None]
+
+
+def _in_python(example: Example, _: Shell) -> str | None:
+    PythonEvaluator()(example)
+    return None
+
+
+def _in_toml(example: Example, shell: Shell) -> str | None:
+    _kept(example, shell)
+    if example.region.lexemes["title"] == "caxton.toml":
+        return None  # the server that the page starts reads it
+    report = read_config(str(example.parsed))
+    return str(report.failure()) if isinstance(report, Failure) else None
+
+
+def _in_json(example: Example, _: Shell) -> str | None:
+    json.loads(str(example.parsed))
+    return None
+
+
+def _in_ini(example: Example, _: Shell) -> str | None:
+    configparser.ConfigParser(strict=False).read_string(str(example.parsed))
+    return None
+
+
+def _in_console(example: Example, shell: Shell) -> str | None:
+    return shell.follow(str(example.parsed))
+
+
+def _in_sh(example: Example, _: Shell) -> str | None:
+    command = ["bash", "-n"]
+    parsed = subprocess.run(
+        command, input=str(example.parsed), capture_output=True, text=True, check=False
+    )
+    return parsed.stderr or None
+
+
+def _left_alone(_: Example, __: Shell) -> str | None:
+    return None
+
+
+def _kept(example: Example, shell: Shell) -> None:
+    title = example.region.lexemes["title"]
+    if title:
+        (shell.work / title).write_text(str(example.parsed), encoding="utf-8")
+
+
+BY_LANGUAGE: Final[Mapping[str, InThePage]] = {
+    "console": _in_console,
+    "ini": _in_ini,
+    "json": _in_json,
+    "python": _in_python,
+    "sh": _in_sh,
+    "text": _left_alone,
+    "toml": _in_toml,
+}
+
+
+def blocks_of(page: Path, shell: Shell) -> Iterable[Example]:
+    """Every fenced block of the page as an example; a language that nobody runs is an error."""
+
+    def parse(document: Document) -> Iterable[Region]:
+        for region in RawFencedCodeBlockLexer(INFO)(document):
+            run = BY_LANGUAGE[region.lexemes["language"]]
+            region.parsed = region.lexemes["source"]
+            region.evaluator = lambda example, run=run: run(example, shell)
+            yield region
+
+    return Document.parse(str(page), parse).examples()
