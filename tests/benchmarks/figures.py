@@ -1,6 +1,6 @@
 """Measured figures, what they must be, and the table that shows both."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from statistics import median
 from typing import TypeAlias, final
@@ -161,7 +161,7 @@ def table(figures: Iterable[Figure]) -> Iterator[str]:
 class Samples:
     """The values of one measure, block by block."""
 
-    values: tuple[float, ...]
+    values: Sequence[float]
 
     @property
     def best(self) -> float:

@@ -19,6 +19,7 @@ from msgspec import Struct, field
 from msgspec.json import decode, encode
 
 from tests.benchmarks.histogram import Histogram
+from tests.benchmarks.loops import run
 
 Kind = Literal["message", "chat", "get"]
 
@@ -240,7 +241,7 @@ async def connect(asker: Asker) -> None:
     await asyncio.get_running_loop().create_connection(lambda: asker, host, port)
 
 
-async def run(plan: Plan) -> list[Outcome]:
+async def carry_out(plan: Plan) -> list[Outcome]:
     """Ask as planned; one outcome for each target."""
     targets = [Target(url) for url in plan.targets]
     running = Run(plan)
@@ -271,13 +272,7 @@ def main() -> None:
     plan = decode(sys.stdin.buffer.read(), type=Plan)
     gc.freeze()
     gc.disable()
-    try:
-        import uvloop  # noqa: PLC0415 - optional
-    except ImportError:
-        outcomes = asyncio.run(run(plan))
-    else:
-        outcomes = uvloop.run(run(plan))
-    sys.stdout.buffer.write(encode(outcomes))
+    sys.stdout.buffer.write(encode(run(carry_out(plan))))
 
 
 if __name__ == "__main__":

@@ -1,34 +1,67 @@
 """The bare official SDK: the yardstick for everything that calls a model."""
 
-import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from time import process_time
 
 import openai
+from openai.types.chat import ChatCompletionMessageParam
+
+from tests.benchmarks.loops import run
+
+SYSTEM = "You greet people warmly and briefly."
+TEXT = "Hello there, this is a message of a usual length."
 
 
 def sdk_cpu_seconds(base_url: str, calls: int) -> float:
     """CPU of one `chat.completions.create`, one after the other on a warm client."""
-    return asyncio.run(_cpu_of_calls(base_url, calls))
+    return run(_cpu_of_calls(base_url, calls))
 
 
 async def _cpu_of_calls(base_url: str, calls: int) -> float:
-    async with openai.AsyncOpenAI(base_url=base_url, api_key="any", max_retries=0) as client:
+    async with sdk(base_url) as client:
         for _ in range(5):
-            await call(client)
+            await sdk_call(client)
         before = process_time()
         for _ in range(calls):
-            await call(client)
+            await sdk_call(client)
         return (process_time() - before) / calls
 
 
-async def call(client: openai.AsyncOpenAI) -> None:
-    """One call, as a program that uses the SDK makes it."""
+@asynccontextmanager
+async def sdk(base_url: str) -> AsyncIterator[openai.AsyncOpenAI]:
+    """A client as a program makes it, but with timeouts that a busy machine does not meet."""
+    async with openai.AsyncOpenAI(
+        base_url=base_url, api_key="any", max_retries=0, timeout=120
+    ) as client:
+        yield client
+
+
+async def sdk_call(client: openai.AsyncOpenAI) -> None:
+    """One call whose answer is checked."""
     answer = await client.chat.completions.create(
+        model="echo", temperature=0.2, messages=_messages(TEXT)
+    )
+    assert answer.choices[0].message.content == TEXT
+
+
+async def sdk_stream(client: openai.AsyncOpenAI, text: str) -> int:
+    """One streamed call; how many pieces of text came."""
+    stream = await client.chat.completions.create(
         model="echo",
         temperature=0.2,
-        messages=[
-            {"role": "system", "content": "You greet people warmly and briefly."},
-            {"role": "user", "content": "Hello there"},
-        ],
+        messages=_messages(text),
+        stream=True,
+        stream_options={"include_usage": True},
     )
-    assert answer.choices[0].message.content == "Hello there"
+    pieces = [
+        chunk.choices[0].delta.content
+        async for chunk in stream
+        if chunk.choices and chunk.choices[0].delta.content
+    ]
+    assert "".join(pieces) == text
+    return len(pieces)
+
+
+def _messages(text: str) -> list[ChatCompletionMessageParam]:
+    return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": text}]
