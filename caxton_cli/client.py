@@ -133,13 +133,18 @@ def segment(name: str) -> str:
 
 def refusal(answer: Answer) -> Leave:
     """The server's reason, as the end of a command."""
-    document = answer.document
-    title = document.get("detail") or document.get("title") or f"HTTP {answer.status}"
+    return refusal_of({"title": f"HTTP {answer.status}", **answer.document}, answer.status)
+
+
+def refusal_of(document: Mapping[str, object], status: int | None = None) -> Leave:
+    """A problem document of the server, as the end of a command."""
+    written = document.get("status")
+    meant = status or (written if isinstance(written, int) else http.client.INTERNAL_SERVER_ERROR)
+    message = str(document.get("detail") or document.get("title"))
     return Leave(
-        "\n".join([str(title), *_details(document)]),
-        exit_code=exit_code_of(answer.status),
+        "\n".join([message, *_details(document)]),
+        exit_code=exit_code_of(meant),
         code=str(document.get("code") or ""),
-        hint=str(document.get("suggestion") or ""),
     )
 
 

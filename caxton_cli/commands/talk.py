@@ -1,0 +1,124 @@
+"""Talking with an agent: one message, or a conversation in the terminal."""
+
+import sys
+from importlib.util import find_spec
+
+import click
+
+from caxton_cli import exits
+from caxton_cli.client import Caller, calls_server, connect, segment
+from caxton_cli.leaving import Leave
+from caxton_cli.printing import emit, is_terminal, note, styled
+from caxton_cli.turn import Turn, shown
+
+
+@click.command()
+@click.argument("agent")
+@click.argument("text", nargs=-1)
+@click.option("--conversation", help="Continue this conversation.")
+@click.option("--timeout", type=float, default=300.0, show_default=True, help="Seconds to wait.")
+@calls_server
+def send(  # noqa: PLR0913 - one parameter for each option
+    *,
+    agent: str,
+    text: tuple[str, ...],
+    conversation: str | None,
+    timeout: float,
+    url: str | None,
+    token: str | None,
+    as_json: bool,
+) -> int:
+    """Send an AGENT one message and print its answer.
+
+    The message is TEXT, or what standard input holds where TEXT is `-`.
+    """
+    said = sys.stdin.read() if text == ("-",) else " ".join(text)
+    if not said.strip():
+        raise click.UsageError("there is nothing to send: give TEXT, or `-` for standard input")
+    caller = connect(url, token)
+    if is_terminal() and not as_json:
+        shown(Turn(caller, agent, said, conversation), _write)
+        print()
+        return exits.DONE
+    body = {"text": said, **({"conversation_id": conversation} if conversation else {})}
+    path = f"/agents/{segment(agent)}/message"
+    answer = caller.call("POST", path, body, timeout=timeout).document
+    if as_json:
+        emit(answer)
+    else:
+        print(answer["text"])
+    return exits.DONE
+
+
+@click.command()
+@click.argument("agent")
+@click.option("--conversation", help="Continue this conversation.")
+@click.option("--url", envvar="CAXTON_URL", help="The address of the server.")
+@click.option("--token", envvar="CAXTON_API_TOKEN", help="The token of the server.")
+def chat(*, agent: str, conversation: str | None, url: str | None, token: str | None) -> int:
+    """Talk with an AGENT in the terminal.
+
+    Ctrl-C cancels the answer that is coming; once more, or Ctrl-D, leaves.
+    """
+    caller = connect(url, token)
+    caller.call("GET", f"/agents/{segment(agent)}")
+    if find_spec("readline") is not None:
+        import readline  # noqa: F401 - importing it gives `input` its line editing
+    if sys.stdin.isatty():
+        note(f"{agent} listens; Ctrl-D leaves")
+    leaving = False
+    while True:
+        try:
+            said = _ask()
+            if said is None:
+                return _left(conversation)
+            if said.strip():
+                conversation = _answered(caller, agent, said, conversation)
+            leaving = False
+        except KeyboardInterrupt:
+            note("" if leaving else "\ncancelled; Ctrl-C once more leaves")
+            if leaving:
+                return exits.INTERRUPTED
+            leaving = True
+
+
+def _ask() -> str | None:
+    """The next thing to say; None at the end of the input."""
+    try:
+        return input("you> ") if sys.stdin.isatty() else _line()
+    except EOFError:
+        return None
+
+
+def _line() -> str | None:
+    return sys.stdin.readline() or None
+
+
+def _answered(caller: Caller, agent: str, said: str, conversation: str | None) -> str | None:
+    """Show the answer; the conversation to go on with, also after one that failed."""
+    if is_terminal():
+        sys.stdout.write(styled(f"{agent}> ", "cyan", sys.stdout))
+    turn = Turn(caller, agent, said, conversation)
+    try:
+        answer = shown(turn, _write)
+    except Leave as failure:
+        if failure.exit_code != exits.FAILED or not sys.stdin.isatty():
+            raise
+        print()
+        failure.show()
+        return turn.conversation
+    print()
+    return str(answer["conversation_id"])
+
+
+def _left(conversation: str | None) -> int:
+    if sys.stdin.isatty():
+        print()
+        if conversation is not None:
+            note(f"to go on: caxton chat AGENT --conversation {conversation}")
+    return exits.DONE
+
+
+def _write(piece: str) -> None:
+    sys.stdout.write(piece)
+    sys.stdout.flush()

@@ -1,0 +1,59 @@
+"""One message and its answer, streamed; a turn that nobody wants any more is cancelled."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import final
+
+from caxton_cli.client import Caller, refusal_of, segment
+from caxton_cli.leaving import Leave
+
+
+@final
+class Turn:
+    """Sends a text to an agent and hands on the pieces of its answer as they come."""
+
+    def __init__(self, caller: Caller, agent: str, text: str, conversation: str | None) -> None:
+        self._caller = caller
+        self._path = f"/agents/{segment(agent)}/message"
+        self._body = {"text": text}
+        if conversation is not None:
+            self._body["conversation_id"] = conversation
+        self.message: str | None = None
+        self.conversation = conversation
+        self.answer: Mapping[str, object] = {}
+
+    def pieces(self) -> Iterator[str]:
+        """The answer's text; afterwards `answer` is the whole of it. Leaves where it fails."""
+        with self._caller.stream("POST", self._path, self._body) as events:
+            for event in events:
+                document = json.loads(event.text)
+                match event.name:
+                    case "accepted":
+                        self.message = str(document["message_id"])
+                        self.conversation = str(document["conversation_id"])
+                    case "delta":
+                        yield str(document["text"])
+                    case "message":
+                        self.answer = document
+                        return
+                    case "error":
+                        raise refusal_of(document)
+                    case _:
+                        continue
+        raise Leave("the server ended the answer before it was complete")
+
+    def cancel(self) -> None:
+        """Tell the server that nobody waits for the answer any more."""
+        if self.message is not None:
+            self._caller.ask("DELETE", f"/messages/{segment(self.message)}", timeout=5.0)
+
+
+def shown(turn: Turn, write: Callable[[str], object]) -> Mapping[str, object]:
+    """Write the answer while it comes; Ctrl-C cancels it and is raised again."""
+    try:
+        for piece in turn.pieces():
+            write(piece)
+    except KeyboardInterrupt:
+        turn.cancel()
+        raise
+    return turn.answer
