@@ -73,9 +73,7 @@ class AgentFailed:
     reason: str
 
 
-LifecycleEvent: TypeAlias = (
-    AgentUnloaded | AgentLoaded | AgentStarted | AgentStopped | AgentFailed
-)
+LifecycleEvent: TypeAlias = AgentUnloaded | AgentLoaded | AgentStarted | AgentStopped | AgentFailed
 
 
 @final

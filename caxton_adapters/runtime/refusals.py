@@ -84,6 +84,15 @@ class MailboxFull:
 
 @final
 @frozen
+class Overloaded:
+    """The server works on as many messages as it may."""
+
+    limit: int
+    retry_after: float
+
+
+@final
+@frozen
 class BudgetReached:
     """The agent has spent what it may in a day; `budget` is the key of the agent file."""
 
@@ -125,6 +134,7 @@ Refusal: TypeAlias = (
     | WrongState
     | TurnsInFlight
     | MailboxFull
+    | Overloaded
     | BudgetReached
     | Draining
     | KeyReused
@@ -135,16 +145,17 @@ Refusal: TypeAlias = (
 @final
 @frozen
 class AgentCrashed:
-    """The agent's process died `times` in a row on this message."""
+    """The agent broke down on this message, and again when it was tried anew."""
 
-    times: int
     why: str
 
 
 @final
 @frozen
 class AgentGone:
-    """The agent was stopped or deleted before the message had its turn."""
+    """The agent takes no part any more: stopped, deleted or failed before it answered."""
+
+    why: str
 
 
 TurnFailure: TypeAlias = GiveUpReason | AgentCrashed | AgentGone

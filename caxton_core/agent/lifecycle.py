@@ -88,9 +88,7 @@ def stop(agent: Agent[Running], *, now: datetime) -> Agent[Stopped]:
     return Agent(agent.id, Stopped(agent.state.config, now))
 
 
-def fail(
-    agent: Agent[Unloaded | Loaded | Running], reason: str, *, now: datetime
-) -> Agent[Failed]:
+def fail(agent: Agent[Unloaded | Loaded | Running], reason: str, *, now: datetime) -> Agent[Failed]:
     """Give up until a person or a new configuration helps."""
     state = agent.state
     config = None if isinstance(state, Unloaded) else state.config

@@ -20,10 +20,11 @@ TOKENS_AROUND_A_MESSAGE = 4
 
 def estimated_tokens(message: PromptMessage) -> int:
     """How many tokens a message takes, from its length: services count exactly only afterwards."""
-    return TOKENS_AROUND_A_MESSAGE + -(-_length(message) // BYTES_PER_TOKEN)
+    return TOKENS_AROUND_A_MESSAGE + -(-text_bytes(message) // BYTES_PER_TOKEN)
 
 
-def _length(message: PromptMessage) -> int:
+def text_bytes(message: PromptMessage) -> int:
+    """How much text a message carries, in UTF-8 bytes."""
     match message:
         case SystemMessage(text) | UserMessage(text):
             return _size(text)

@@ -37,7 +37,7 @@ class FrameReader:
         while len(self._unread) >= HEADER.size:
             (length,) = HEADER.unpack_from(self._unread)
             if length > LARGEST:
-                raise BrokenFrame(f"a frame of {length} bytes")
+                raise BrokenFrame(length)
             end = HEADER.size + length
             if len(self._unread) < end:
                 return

@@ -46,7 +46,7 @@ class Host(Protocol):
         ...
 
     def close(self) -> Awaitable[None]:
-        """End whatever the host runs in."""
+        """End whatever the host runs in, once the turns that it holds are over."""
         ...
 
 

@@ -29,6 +29,11 @@ _CODE: Final = (
 )
 
 
+_ENDED: Final = "the zygote ended"
+_TOO_SLOW: Final = "the zygote does not start"
+_LOST: Final = "the process that held the turn ended"
+
+
 class ZygoteFailed(HostDied):
     """No process can be forked: the zygote does not start, or the system refuses."""
 
@@ -47,14 +52,12 @@ class Zygote:
     _count: int = field(default=0, init=False)
     _unread: bytes = field(default=b"", init=False)
 
-    async def fork(
-        self, memory: int, ended: Callable[[int], None]
-    ) -> tuple[socket.socket, int]:
+    async def fork(self, memory: int, ended: Callable[[int], None]) -> tuple[socket.socket, int]:
         """A new process: our end of its socket, and its id; `ended` is told its exit status."""
         await self.start()
         control = self._control
         if control is None:
-            raise ZygoteFailed("the zygote ended")
+            raise ZygoteFailed(_ENDED)
         self._count += 1
         number = self._count
         answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -83,7 +86,7 @@ class Zygote:
                     await self._ready.wait()
             except TimeoutError as error:
                 self._gone()
-                raise ZygoteFailed("the zygote does not start") from error
+                raise ZygoteFailed(_TOO_SLOW) from error
 
     def _launch(self) -> None:
         ours, theirs = socket.socketpair()
@@ -143,7 +146,7 @@ class Zygote:
             self._process = None
         for answer in self._asked.values():
             if not answer.done():
-                answer.set_exception(ZygoteFailed("the zygote ended"))
+                answer.set_exception(ZygoteFailed(_ENDED))
         ends, self._ends = self._ends, {}
         for ended in ends.values():
             ended(-signal.SIGKILL)
@@ -304,6 +307,7 @@ class InProcess:
     _starting: anyio.Lock = field(factory=anyio.Lock, init=False)
     _cpu_before: float = field(default=0.0, init=False)
     _bedtime: asyncio.TimerHandle | None = field(default=None, init=False)
+    _closing: bool = field(default=False, init=False)
 
     async def begin(
         self, turn: int, history: tuple[Message, ...], text: str, *observed: Observation
@@ -319,7 +323,7 @@ class InProcess:
         """Tell what came of the last step."""
         live = self._live
         if live is None or turn not in live.turns:
-            raise HostDied("the process that held the turn ended")
+            raise HostDied(_LOST)
         return await live.ask(turn, [worker.ADVANCE, turn, codec.plain_observation(observed)])
 
     def forget(self, turn: int) -> None:
@@ -328,10 +332,14 @@ class InProcess:
         if live is None or turn not in live.turns:
             return
         live.forget(turn)
-        if not live.turns:
-            self._stay_awake()
-            loop = asyncio.get_running_loop()
-            self._bedtime = loop.call_later(self._limits.idle, self._let_go)
+        if live.turns:
+            return
+        if self._closing:
+            self._let_go()
+            return
+        self._stay_awake()
+        loop = asyncio.get_running_loop()
+        self._bedtime = loop.call_later(self._limits.idle, self._let_go)
 
     def use(self) -> ResourceUse:
         """What the agent's processes have taken; memory and id are those of the living one."""
@@ -341,8 +349,10 @@ class InProcess:
         return ResourceUse(self._cpu_before + live.cpu_seconds, live.memory_bytes, live.pid)
 
     async def close(self) -> None:
-        """End the process."""
-        self._let_go()
+        """End the process, as soon as the turns that it holds are over."""
+        self._closing = True
+        if self._live is not None and not self._live.turns:
+            self._let_go()
 
     async def _awake(self) -> _Connection:
         async with self._starting:
@@ -352,9 +362,7 @@ class InProcess:
 
     async def _started(self) -> _Connection:
         connection = _Connection(self._over)
-        ours, connection.pid = await self._zygote.fork(
-            self._limits.memory_bytes, connection.exited
-        )
+        ours, connection.pid = await self._zygote.fork(self._limits.memory_bytes, connection.exited)
         loop = asyncio.get_running_loop()
         await loop.create_unix_connection(lambda: connection, sock=ours)
         connection.send([worker.RULES, codec.plain_rules(self.rules)])

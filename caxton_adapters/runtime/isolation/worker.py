@@ -18,8 +18,15 @@ from caxton_adapters.runtime.isolation.frames import BrokenFrame, FrameReader, f
 from caxton_core.conversation.message import SystemMessage
 from caxton_core.conversation.model import Completion, FinishReason, Sampling
 from caxton_core.conversation.template import PLAIN_TEMPLATE
-from caxton_core.conversation.turn import Candidate, ModelAnswered, Turn, TurnRules, advance, begin, ended
-
+from caxton_core.conversation.turn import (
+    Candidate,
+    ModelAnswered,
+    Turn,
+    TurnRules,
+    advance,
+    begin,
+    ended,
+)
 from caxton_core.limits import Usage
 from caxton_core.primitives import Duration, TokenCount
 

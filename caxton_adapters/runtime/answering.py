@@ -1,0 +1,168 @@
+"""The turn loop: do what the turn wants, tell it what came of it, until it ends.
+
+Whatever the turn was told is kept until then. When the agent's process dies, another one is told
+the same again and goes on from there: no model and no tool is asked twice.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Final, Protocol, final
+
+import anyio
+from attrs import define, field, frozen
+from returns.result import Failure, Result
+
+from caxton_adapters.runtime.conversations import Conversations
+from caxton_adapters.runtime.isolation.host import Host, HostDied
+from caxton_adapters.runtime.ticket import Delivery, NotAnswered, Outcome, Ticket, answered
+from caxton_core.conversation.message import Message
+from caxton_core.conversation.model import (
+    AnswerCut,
+    ModelRequest,
+    ProviderUnknown,
+    TextDelta,
+)
+from caxton_core.conversation.turn import (
+    AskModel,
+    CallTools,
+    DeadlinePassed,
+    GiveUp,
+    ModelAnswered,
+    ModelFailed,
+    Observation,
+    Reply,
+    Step,
+    ToolsAnswered,
+)
+from caxton_core.events import Event, Observed, StepTaken
+from caxton_core.ports import Answer, Clock, Journal, Model, Tools
+from caxton_core.primitives import ProviderName
+from caxton_core.tools.tool import ToolCall, ToolFailed, ToolResult
+
+MOST_DEATHS_OF_A_TURN: Final = 3
+
+
+class Models(Protocol):
+    """The configured providers; None asks for the default one."""
+
+    def find(self, name: ProviderName | None) -> Result[Model, ProviderUnknown]:
+        """The model service behind a name."""
+        ...
+
+
+@final
+@frozen
+class World:
+    """What turns reach beyond themselves."""
+
+    models: Models
+    tools: Tools
+    conversations: Conversations
+    journal: Journal
+    clock: Clock
+
+
+@final
+@define(eq=False)
+class Answering:
+    """One turn on its way; `mended` waits until the agent, whose process died, may go on."""
+
+    world: World
+    host: Host
+    ticket: Ticket
+    tool_timeout: float
+    _mended: Callable[[], Awaitable[None]]
+    _history: tuple[Message, ...] = field(default=(), init=False)
+    _observed: list[Observation] = field(factory=list, init=False)
+
+    async def run(self) -> Outcome:
+        """The outcome, whatever happens: deadline and cancellation included."""
+        with anyio.CancelScope(deadline=self.ticket.deadline) as scope:
+            self.ticket.running = scope
+            try:
+                return await self._turn()
+            finally:
+                self.host.forget(self.ticket.number)
+        return NotAnswered(self.ticket.stopped or DeadlinePassed())
+
+    async def _turn(self) -> Outcome:
+        ticket = self.ticket
+        self._history = self.world.conversations.history(ticket.agent, ticket.conversation)
+        step = await self._begun()
+        while True:
+            await self._record(StepTaken(ticket.agent, self._now(), ticket.message, step))
+            match step:
+                case AskModel():
+                    step = await self._told(await self._asked(step))
+                case CallTools(calls):
+                    step = await self._told(ToolsAnswered(await self._called(calls)))
+                case Reply():
+                    self.world.conversations.add(ticket.agent, ticket.conversation, step.said)
+                    return answered(step)
+                case GiveUp(why, usage):
+                    return NotAnswered(why, usage)
+
+    async def _told(self, observed: Observation) -> Step:
+        ticket = self.ticket
+        await self._record(Observed(ticket.agent, self._now(), ticket.message, observed))
+        self._observed.append(observed)
+        try:
+            return await self.host.advance(ticket.number, observed)
+        except HostDied:
+            await self._mended()
+            return await self._begun()
+
+    async def _begun(self) -> Step:
+        """Begin, or begin again with all that was observed, until a process lives through it."""
+        ticket = self.ticket
+        for _ in range(MOST_DEATHS_OF_A_TURN - 1):
+            try:
+                return await self.host.begin(
+                    ticket.number, self._history, ticket.incoming.text, *self._observed
+                )
+            except HostDied:
+                await self._mended()
+        return await self.host.begin(
+            ticket.number, self._history, ticket.incoming.text, *self._observed
+        )
+
+    async def _asked(self, step: AskModel) -> Observation:
+        found = self.world.models.find(step.candidate.provider)
+        if isinstance(found, Failure):
+            return ModelFailed(found.failure())
+        shown_before = self.ticket.shown
+        answer = await self._answer(found.unwrap(), step.request)
+        if isinstance(answer, Failure):
+            return ModelFailed(answer.failure(), self.ticket.shown - shown_before)
+        return ModelAnswered(answer.unwrap())
+
+    async def _answer(self, model: Model, request: ModelRequest) -> Answer:
+        if self.ticket.incoming.delivery is Delivery.WHOLE:
+            return await model.complete(request)
+        answer: Answer = Failure(AnswerCut("the stream ended without an answer"))
+        async for part in model.stream(request):
+            if isinstance(part, TextDelta):
+                self.ticket.show(part.text)
+            else:
+                answer = part
+        return answer
+
+    async def _called(self, calls: tuple[ToolCall, ...]) -> tuple[ToolResult, ...]:
+        results: list[ToolResult] = []
+
+        async def call_one(call: ToolCall) -> None:
+            result: ToolResult = ToolFailed(call.id, f"no answer within {self.tool_timeout:g} s")
+            with anyio.move_on_after(self.tool_timeout):
+                result = await self.world.tools.call(call)
+            results.append(result)
+
+        async with anyio.create_task_group() as together:
+            for call in calls:
+                together.start_soon(call_one, call)
+        return tuple(results)
+
+    async def _record(self, event: Event) -> None:
+        await self.world.journal.append(event)
+
+    def _now(self) -> datetime:
+        return self.world.clock.now()

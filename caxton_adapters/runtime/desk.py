@@ -1,0 +1,156 @@
+"""A running agent at work: its mailbox, the host that decides its turns, and what was counted."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, final
+
+import anyio
+from anyio.abc import TaskGroup
+from attrs import define, field
+
+from caxton_adapters.runtime.answering import Answering, World
+from caxton_adapters.runtime.isolation.host import Host, HostDied
+from caxton_adapters.runtime.mailbox import Mailbox
+from caxton_adapters.runtime.refusals import AgentCrashed, AgentGone, TurnFailure
+from caxton_adapters.runtime.ticket import NotAnswered, Outcome, Ticket
+from caxton_core.agent.restarts import DiedTooOften, RestartAfter, after_death
+from caxton_core.agent.sections import Resources
+from caxton_core.conversation.turn import Cancelled
+from caxton_core.events import Event, MessageAccepted, ProcessEnded, ProcessStarted
+from caxton_core.primitives import AgentId
+
+_SOONEST: Final = 1.0
+_LATEST: Final = 60.0
+_NEWEST_COUNTS: Final = 0.1
+
+
+@final
+@define(eq=False)
+class Desk:
+    """Where one running agent takes messages and answers them."""
+
+    agent: AgentId
+    resources: Resources
+    _world: World
+    _tasks: TaskGroup
+    _finished: Callable[[Ticket], None]
+    _gave_up: Callable[[str], object]
+    mailbox: Mailbox = field(init=False)
+    restarts: int = field(default=0, init=False)
+    last_activity: datetime | None = field(default=None, init=False)
+    last_death: str = field(default="", init=False)
+    _host: Host | None = field(default=None, init=False)
+    _deaths: tuple[float, ...] = field(default=(), init=False)
+    _goes_on_at: float = field(default=0.0, init=False)
+    _seconds_a_turn: float = field(default=0.0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        abreast = self.resources.max_concurrent_turns.value
+        self.mailbox = Mailbox(self.resources.mailbox.value, abreast, self._begin)
+
+    @property
+    def host(self) -> Host:
+        """What decides the agent's turns."""
+        assert self._host is not None
+        return self._host
+
+    async def move_in(self, host: Host) -> None:
+        """Have turns decided by this host from now on; turns that run stay with theirs."""
+        before, self._host = self._host, host
+        if before is not None:
+            await before.close()
+
+    async def accept(self, ticket: Ticket) -> None:
+        """Take in a message for which there is room."""
+        await self._world.journal.append(
+            MessageAccepted(
+                self.agent,
+                ticket.accepted,
+                ticket.message,
+                ticket.conversation,
+                ticket.incoming.text,
+            )
+        )
+        self.mailbox.put(ticket)
+
+    def cancel(self, ticket: Ticket) -> None:
+        """The sender does not want the answer any more."""
+        if ticket.running is None and ticket.outcome is None:
+            self.mailbox.withdraw(ticket)
+            self._end(ticket, NotAnswered(Cancelled()))
+        else:
+            ticket.stop(Cancelled())
+
+    @property
+    def room_in(self) -> float:
+        """Seconds after which a full mailbox has probably room again."""
+        mailbox = self.mailbox
+        expected = mailbox.waiting * self._seconds_a_turn / mailbox.abreast
+        return min(max(expected, _SOONEST), _LATEST)
+
+    async def close(self, why: TurnFailure, *, grace: float) -> None:
+        """Turn away who waits, give who is being answered so many seconds, end the host."""
+        for ticket in self.mailbox.empty():
+            self._end(ticket, NotAnswered(why))
+        with anyio.move_on_after(grace):
+            for ticket in tuple(self.mailbox.running.values()):
+                await ticket.done()
+        for ticket in tuple(self.mailbox.running.values()):
+            ticket.stop(why)
+            await ticket.done()
+        await self.host.close()
+
+    def _begin(self, ticket: Ticket) -> None:
+        self._tasks.start_soon(self._answer, ticket)
+
+    async def _answer(self, ticket: Ticket) -> None:
+        began = anyio.current_time()
+        outcome: Outcome = NotAnswered(AgentGone("the server stopped"))
+        timeout = self.resources.tool_timeout.value
+        try:
+            turn = Answering(self._world, self.host, ticket, timeout, self._mended)
+            outcome = await turn.run()
+        except HostDied as died:
+            outcome = NotAnswered(AgentCrashed(str(died)))
+        except Exception as defect:  # noqa: BLE001 - one turn's defect must not end the others
+            outcome = NotAnswered(AgentCrashed(f"{type(defect).__name__}: {defect}"))
+        finally:
+            taken = anyio.current_time() - began
+            self._seconds_a_turn += _NEWEST_COUNTS * (taken - self._seconds_a_turn)
+            self.last_activity = self._world.clock.now()
+            self._end(ticket, outcome)
+            self.mailbox.ended(ticket)
+
+    def _end(self, ticket: Ticket, outcome: Outcome) -> None:
+        ticket.end(outcome)
+        self._finished(ticket)
+
+    async def _mended(self) -> None:
+        await anyio.sleep(max(0.0, self._goes_on_at - anyio.current_time()))
+
+    def process_started(self, pid: int) -> None:
+        """The agent's turns are decided in this process now."""
+        self._tell(ProcessStarted(self.agent, self._world.clock.now(), pid))
+
+    def process_ended(self, pid: int, why: str) -> None:
+        """The process was not needed any more."""
+        self._tell(ProcessEnded(self.agent, self._world.clock.now(), pid, why))
+
+    def process_died(self, pid: int, why: str) -> None:
+        """Go on in another process, at once or after a while, unless it happens too often."""
+        self._tell(ProcessEnded(self.agent, self._world.clock.now(), pid, why))
+        self.last_death = why
+        now = anyio.current_time()
+        match after_death(self._deaths, now):
+            case RestartAfter(delay, deaths):
+                self._deaths = deaths
+                self._goes_on_at = now + delay
+                self.restarts += 1
+            case DiedTooOften(times, within):
+                self._gave_up(f"its process died {times} times within {within:g} s, last: {why}")
+
+    def _tell(self, event: Event) -> None:
+        self._tasks.start_soon(self._append, event)
+
+    async def _append(self, event: Event) -> None:
+        await self._world.journal.append(event)

@@ -1,0 +1,27 @@
+"""New names for things: sortable by time, and never the same twice."""
+
+import os
+import time
+import uuid
+
+from caxton_core.primitives import AgentId, ConversationId, MessageId
+
+
+def new_agent_id() -> AgentId:
+    """A random UUID."""
+    return AgentId(str(uuid.uuid4()))
+
+
+def new_message_id() -> MessageId:
+    """An identity that sorts by the time at which it was made."""
+    return MessageId(f"msg_{_sortable()}")
+
+
+def new_conversation_id() -> ConversationId:
+    """An identity that sorts by the time at which it was made."""
+    return ConversationId(f"conv_{_sortable()}")
+
+
+def _sortable() -> str:
+    milliseconds = time.time_ns() // 1_000_000
+    return f"{milliseconds:011x}{os.urandom(8).hex()}"

@@ -1,0 +1,84 @@
+"""Who is next: the messages of one conversation in order, conversations side by side."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import final
+
+from attrs import define, field
+
+from caxton_adapters.runtime.ticket import Ticket
+from caxton_core.primitives import ConversationId
+
+
+@final
+@define
+class Mailbox:
+    """An agent's waiting messages; `run` is called with each whose turn has come.
+
+    At most `limit` wait, at most `abreast` run, of one conversation one.
+    """
+
+    limit: int
+    abreast: int
+    _run: Callable[[Ticket], None]
+    waiting: int = field(default=0, init=False)
+    running: dict[ConversationId, Ticket] = field(factory=dict, init=False)
+    _later: dict[ConversationId, deque[Ticket]] = field(factory=dict, init=False)
+    _ready: deque[ConversationId] = field(factory=deque, init=False)
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no room for another message."""
+        return self.waiting >= self.limit
+
+    def put(self, ticket: Ticket) -> None:
+        """Take a message in; the caller has looked whether there is room."""
+        conversation = ticket.conversation
+        if conversation not in self.running and len(self.running) < self.abreast:
+            self._start(ticket)
+            return
+        self.waiting += 1
+        queue = self._later.get(conversation)
+        if queue is not None:
+            queue.append(ticket)
+            return
+        self._later[conversation] = deque((ticket,))
+        if conversation not in self.running:
+            self._ready.append(conversation)
+
+    def withdraw(self, ticket: Ticket) -> None:
+        """Take a waiting message out again."""
+        queue = self._later[ticket.conversation]
+        queue.remove(ticket)
+        self.waiting -= 1
+        if not queue:
+            del self._later[ticket.conversation]
+
+    def ended(self, ticket: Ticket) -> None:
+        """The turn is over: its place goes to the one that waits longest."""
+        del self.running[ticket.conversation]
+        if ticket.conversation in self._later:
+            self._ready.append(ticket.conversation)
+        while self._ready and len(self.running) < self.abreast:
+            conversation = self._ready.popleft()
+            if conversation in self._later and conversation not in self.running:
+                self._start_first(self._later[conversation])
+
+    def empty(self) -> tuple[Ticket, ...]:
+        """Take out everything that waits."""
+        taken = tuple(ticket for queue in self._later.values() for ticket in queue)
+        self._later.clear()
+        self._ready.clear()
+        self.waiting = 0
+        return taken
+
+    def _start_first(self, queue: deque[Ticket]) -> None:
+        ticket = queue.popleft()
+        self.waiting -= 1
+        if not queue:
+            del self._later[ticket.conversation]
+        self._start(ticket)
+
+    def _start(self, ticket: Ticket) -> None:
+        self.running[ticket.conversation] = ticket
+        self._run(ticket)

@@ -1,0 +1,52 @@
+"""The messages that were accepted: those at work, and the last ones that ended."""
+
+from collections import deque
+from typing import final
+
+from attrs import define, field
+
+from caxton_adapters.runtime.ticket import Ticket
+from caxton_core.primitives import AgentId
+
+
+@final
+@define(eq=False)
+class Messages:
+    """Tickets by identity and by idempotency key; the oldest ended ones are forgotten."""
+
+    most_ended: int
+    _by_id: dict[str, Ticket] = field(factory=dict, init=False)
+    _by_key: dict[tuple[AgentId, str], Ticket] = field(factory=dict, init=False)
+    _ended: deque[Ticket] = field(factory=deque, init=False)
+
+    @property
+    def in_flight(self) -> int:
+        """How many are at work."""
+        return len(self._by_id) - len(self._ended)
+
+    def at_work(self) -> tuple[Ticket, ...]:
+        """Those without an outcome."""
+        return tuple(ticket for ticket in self._by_id.values() if ticket.outcome is None)
+
+    def get(self, message: str) -> Ticket | None:
+        """The ticket of a message."""
+        return self._by_id.get(message)
+
+    def with_key(self, agent: AgentId, key: str | None) -> Ticket | None:
+        """The ticket that an agent was given under a key."""
+        return None if key is None else self._by_key.get((agent, key))
+
+    def keep(self, ticket: Ticket) -> None:
+        """Remember a ticket that was just accepted."""
+        self._by_id[ticket.message.value] = ticket
+        if ticket.incoming.key is not None:
+            self._by_key[ticket.agent, ticket.incoming.key] = ticket
+
+    def ended(self, ticket: Ticket) -> None:
+        """The message has an outcome: it may be forgotten once enough others ended after it."""
+        self._ended.append(ticket)
+        if len(self._ended) > self.most_ended:
+            oldest = self._ended.popleft()
+            del self._by_id[oldest.message.value]
+            if oldest.incoming.key is not None:
+                self._by_key.pop((oldest.agent, oldest.incoming.key), None)

@@ -1,0 +1,279 @@
+"""The runtime as others see it: deploy agents, send them messages, look how they do."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from itertools import count
+from typing import Final, final
+
+import anyio
+from attrs import define, field, frozen
+from returns.result import Failure, Result, Success
+
+from caxton_adapters.runtime.answering import World
+from caxton_adapters.runtime.identity import new_conversation_id, new_message_id
+from caxton_adapters.runtime.isolation.choice import Hosts
+from caxton_adapters.runtime.isolation.host import ResourceUse
+from caxton_adapters.runtime.messages import Messages
+from caxton_adapters.runtime.refusals import (
+    Draining,
+    KeyReused,
+    MailboxFull,
+    NotRunning,
+    Overloaded,
+    Refusal,
+    UnknownAgent,
+    UnknownMessage,
+)
+from caxton_adapters.runtime.supervisor import Resident, Supervisor
+from caxton_adapters.runtime.ticket import Incoming, Ticket
+from caxton_core.agent.config import AgentConfig
+from caxton_core.agent.lifecycle import Running
+from caxton_core.agent.record import StateName
+from caxton_core.agent.sections import Isolation
+from caxton_core.ports import Configs
+from caxton_core.primitives import AgentId, AgentName, CapabilityName
+
+
+@final
+@frozen
+class RuntimeLimits:
+    """How many ended messages are remembered, and how many messages are worked on at once."""
+
+    ended_messages: int = 2000
+    messages_in_flight: int = 10_000
+
+
+DEFAULT_LIMITS: Final = RuntimeLimits()
+
+
+@final
+@frozen
+class AgentView:
+    """An agent as it is at one moment."""
+
+    id: AgentId
+    name: AgentName
+    state: StateName
+    since: datetime
+    reason: str
+    config: AgentConfig | None
+    warnings: tuple[PlacedProblem, ...]
+    text: str
+    created: datetime
+    updated: datetime
+    isolation: Isolation
+    running: int
+    waiting: int
+    restarts: int
+    last_activity: datetime | None
+    last_death: str
+    use: ResourceUse
+
+
+@final
+@define(eq=False)
+class Runtime:
+    """Agents and their messages; made by `running`."""
+
+    supervisor: Supervisor
+    world: World
+    _limits: RuntimeLimits
+    _messages: Messages
+    _numbers: Iterator[int] = field(factory=count, init=False)
+    _draining: bool = field(default=False, init=False)
+
+    async def deploy(self, text: str) -> Result[AgentView, Refusal]:
+        """A new agent from the text of its file, running."""
+        if self._draining:
+            return Failure(Draining())
+        deployed = await self.supervisor.deploy(text)
+        return deployed.map(self._view)
+
+    async def replace(self, ref: str, text: str) -> Result[AgentView, Refusal]:
+        """The same agent with another file of the same name."""
+        found = self.supervisor.find(ref)
+        if isinstance(found, Failure):
+            return found
+        replaced = await self.supervisor.replace(found.unwrap(), text)
+        return replaced.map(self._view)
+
+    def agents(self) -> Sequence[AgentView]:
+        """Every agent, in the order of creation."""
+        return tuple(self._view(resident) for resident in self.supervisor.residents())
+
+    def agent(self, ref: str) -> Result[AgentView, UnknownAgent]:
+        """The agent of this name or identity."""
+        return self.supervisor.find(ref).map(self._view)
+
+    def offering(self, capability: CapabilityName) -> Sequence[AgentView]:
+        """The running agents that offer a capability, the preferred and least busy first."""
+        able = [
+            resident
+            for resident in self.supervisor.residents()
+            if isinstance(resident.agent.state, Running)
+            and capability in resident.agent.state.config.capabilities
+        ]
+        able.sort(key=_preference)
+        return tuple(self._view(resident) for resident in able)
+
+    async def start(self, ref: str) -> Result[AgentView, Refusal]:
+        """Have the agent take messages."""
+        return await self._changed(ref, self.supervisor.start)
+
+    async def stop(self, ref: str) -> Result[AgentView, Refusal]:
+        """Have the agent take no more messages."""
+        return await self._changed(ref, self.supervisor.stop)
+
+    async def restart(self, ref: str) -> Result[AgentView, Refusal]:
+        """Stop and start the agent."""
+        return await self._changed(ref, self.supervisor.restart)
+
+    async def delete(self, ref: str, *, force: bool = False) -> Result[None, Refusal]:
+        """Remove the agent."""
+        found = self.supervisor.find(ref)
+        if isinstance(found, Failure):
+            return found
+        return await self.supervisor.delete(found.unwrap(), force=force)
+
+    async def accept(self, ref: str, incoming: Incoming) -> Result[Ticket, Refusal]:
+        """Take in a message for an agent; the ticket leads to its answer.
+
+        A message with a key that came before gets the ticket of the first one.
+        """
+        found = self.supervisor.find(ref)
+        if isinstance(found, Failure):
+            return found
+        resident = found.unwrap()
+        earlier = self._messages.with_key(resident.agent.id, incoming.key)
+        if earlier is not None:
+            if _same(earlier.incoming, incoming):
+                return Success(earlier)
+            return Failure(KeyReused(incoming.key or ""))
+        refused = self._refused(resident)
+        desk = resident.desk
+        if refused is not None or desk is None:
+            return Failure(refused or self._not_running(resident))
+        ticket = Ticket(
+            next(self._numbers),
+            new_message_id(),
+            incoming.conversation or new_conversation_id(),
+            resident.agent.id,
+            resident.record.name,
+            incoming,
+            self.world.clock.now(),
+            anyio.current_time() + desk.resources.turn_timeout.value,
+        )
+        self._messages.keep(ticket)
+        await desk.accept(ticket)
+        return Success(ticket)
+
+    def message(self, message: str) -> Result[Ticket, UnknownMessage]:
+        """A message that was accepted and not forgotten yet."""
+        ticket = self._messages.get(message)
+        return Failure(UnknownMessage(message)) if ticket is None else Success(ticket)
+
+    def cancel(self, message: str) -> Result[Ticket, UnknownMessage]:
+        """Nobody wants the answer any more; nothing happens where there is one."""
+        ticket = self._messages.get(message)
+        if ticket is None:
+            return Failure(UnknownMessage(message))
+        found = self.supervisor.find(ticket.agent.value)
+        desk = None if isinstance(found, Failure) else found.unwrap().desk
+        if desk is not None and ticket.outcome is None:
+            desk.cancel(ticket)
+        return Success(ticket)
+
+    @property
+    def in_flight(self) -> int:
+        """How many messages wait or are being answered."""
+        return self._messages.in_flight
+
+    @property
+    def draining(self) -> bool:
+        """Whether new work is refused because the server stops."""
+        return self._draining
+
+    async def drain(self, seconds: float) -> int:
+        """Refuse new work and wait for what is at work; how many messages were left unanswered."""
+        self._draining = True
+        with anyio.move_on_after(seconds):
+            for ticket in self._messages.at_work():
+                await ticket.done()
+        return self.in_flight
+
+    def _refused(self, resident: Resident) -> Refusal | None:
+        if self._draining:
+            return Draining()
+        desk = resident.desk
+        if desk is None or not isinstance(resident.agent.state, Running):
+            return self._not_running(resident)
+        if desk.mailbox.full:
+            return MailboxFull(resident.record.name, desk.mailbox.limit, desk.room_in)
+        if self.in_flight >= self._limits.messages_in_flight:
+            return Overloaded(self._limits.messages_in_flight, desk.room_in)
+        return None
+
+    def _not_running(self, resident: Resident) -> NotRunning:
+        record = resident.record
+        return NotRunning(record.name, record.state.value, record.reason)
+
+    async def _changed(
+        self,
+        ref: str,
+        change: Callable[[Resident], Awaitable[Result[Resident, Refusal]]],
+    ) -> Result[AgentView, Refusal]:
+        found = self.supervisor.find(ref)
+        if isinstance(found, Failure):
+            return found
+        changed = await change(found.unwrap())
+        return changed.map(self._view)
+
+    def _view(self, resident: Resident) -> AgentView:
+        record, desk, config = resident.record, resident.desk, resident.config
+        hosts = self.supervisor.hosts
+        return AgentView(
+            id=record.id,
+            name=record.name,
+            state=record.state,
+            since=record.since,
+            reason=record.reason,
+            config=config,
+            warnings=() if resident.read is None else resident.read.warnings,
+            text=record.text,
+            created=record.created,
+            updated=record.updated,
+            isolation=hosts.default if config is None else hosts.isolation(config),
+            running=0 if desk is None else len(desk.mailbox.running),
+            waiting=0 if desk is None else desk.mailbox.waiting,
+            restarts=resident.restarts + (0 if desk is None else desk.restarts),
+            last_activity=None if desk is None else desk.last_activity,
+            last_death="" if desk is None else desk.last_death,
+            use=ResourceUse(0.0) if desk is None else desk.host.use(),
+        )
+
+
+def _same(first: Incoming, second: Incoming) -> bool:
+    return (first.text, first.conversation) == (second.text, second.conversation)
+
+
+def _preference(resident: Resident) -> tuple[int, int]:
+    config = resident.config
+    return (0 if config is None else -config.routing.priority.value, resident.in_flight)
+
+
+@asynccontextmanager
+async def running(
+    world: World, *, configs: Configs, hosts: Hosts, limits: RuntimeLimits = DEFAULT_LIMITS
+) -> AsyncIterator[Runtime]:
+    """A runtime that takes up the stored agents, and ends everything at the end of the block."""
+    messages = Messages(limits.ended_messages)
+    async with anyio.create_task_group() as tasks:
+        supervisor = Supervisor(hosts, world, configs, tasks, messages.ended)
+        await supervisor.revive()
+        try:
+            yield Runtime(supervisor, world, limits, messages)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await supervisor.close()
+            tasks.cancel_scope.cancel()

@@ -1,0 +1,293 @@
+"""The one owner of every agent's state: a step of an agent's life takes effect here alone."""
+
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from typing import Final, final
+
+import anyio
+from anyio.abc import TaskGroup
+from attrs import define, evolve, field
+from returns.result import Failure, Result, Success
+
+from caxton_adapters.runtime.answering import World
+from caxton_adapters.runtime.desk import Desk
+from caxton_adapters.runtime.identity import new_agent_id
+from caxton_adapters.runtime.isolation.choice import Hosts
+from caxton_adapters.runtime.refusals import (
+    AgentGone,
+    ConfigRefused,
+    NameChanged,
+    NameTaken,
+    Refusal,
+    TurnsInFlight,
+    UnknownAgent,
+    WrongState,
+)
+from caxton_adapters.runtime.ticket import Ticket
+from caxton_core.agent.config import AgentConfig
+from caxton_core.agent.lifecycle import (
+    Agent,
+    AnyAgent,
+    Failed,
+    Loaded,
+    Running,
+    Stopped,
+    Unloaded,
+    fail,
+    load,
+    recovered,
+    start,
+    stop,
+    unload,
+)
+from caxton_core.agent.record import AgentRecord, StateName, restored, state_name
+from caxton_core.agent.toml import ReadAgent, read_agent
+from caxton_core.conversation.turn import rules_of
+from caxton_core.events import entered
+from caxton_core.ports import Configs
+from caxton_core.primitives import AgentId
+
+GRACE: Final = 5.0
+"""Seconds that an agent which is stopped may take to end the turns that run."""
+
+
+@final
+@define(eq=False)
+class Resident:
+    """An agent in the supervisor's table; `desk` is there while it runs."""
+
+    agent: AnyAgent
+    record: AgentRecord
+    read: ReadAgent | None
+    desk: Desk | None = None
+    restarts: int = 0
+    changing: anyio.Lock = field(factory=anyio.Lock)
+
+    @property
+    def config(self) -> AgentConfig | None:
+        """What the agent's file says, where it could be read."""
+        return None if self.read is None else self.read.config
+
+    @property
+    def in_flight(self) -> int:
+        """How many messages wait or are being answered."""
+        if self.desk is None:
+            return 0
+        return self.desk.mailbox.waiting + len(self.desk.mailbox.running)
+
+
+@final
+@define(eq=False)
+class Supervisor:
+    """Every agent of this server."""
+
+    hosts: Hosts
+    _world: World
+    _configs: Configs
+    _tasks: TaskGroup
+    _finished: Callable[[Ticket], None]
+    _residents: dict[AgentId, Resident] = field(factory=dict, init=False)
+    _ids: dict[str, AgentId] = field(factory=dict, init=False)
+
+    def residents(self) -> Sequence[Resident]:
+        """Every agent, in the order of creation."""
+        return tuple(self._residents.values())
+
+    def find(self, asked: str) -> Result[Resident, UnknownAgent]:
+        """The agent of this name or identity."""
+        known = self._ids.get(asked)
+        if known is not None:
+            return Success(self._residents[known])
+        return Failure(UnknownAgent(asked, tuple(get_close_matches(asked, self._names(), 3))))
+
+    def _names(self) -> list[str]:
+        return [resident.record.name.value for resident in self._residents.values()]
+
+    async def revive(self) -> None:
+        """Take up the agents of an earlier run; those that ran then run again."""
+        for record in await self._configs.stored():
+            read = read_agent(record.text).value_or(None)
+            agent = restored(record, None if read is None else read.config)
+            now = self._world.clock.now()
+            resident = Resident(recovered(agent, now=now), record, read)
+            self._keep(resident)
+            state = resident.agent.state
+            if record.state is StateName.RUNNING and isinstance(state, Stopped):
+                await self._run(resident, Agent(resident.agent.id, state), "the server started")
+
+    async def deploy(self, text: str) -> Result[Resident, Refusal]:
+        """A new agent from its file, running."""
+        reading = read_agent(text)
+        if isinstance(reading, Failure):
+            return Failure(ConfigRefused(reading.failure()))
+        read = reading.unwrap()
+        if read.config.name.value in self._ids:
+            return Failure(NameTaken(read.config.name))
+        now = self._world.clock.now()
+        vacant = Agent(new_agent_id(), Unloaded())
+        record = AgentRecord(
+            vacant.id, read.config.name, text, StateName.UNLOADED, now, "", now, now
+        )
+        resident = Resident(vacant, record, read)
+        self._keep(resident)
+        async with resident.changing:
+            await self._load_and_run(resident, vacant, read.config, "deployed")
+            await self._configs.save(resident.record)
+        return Success(resident)
+
+    async def replace(self, resident: Resident, text: str) -> Result[Resident, Refusal]:
+        """The same agent with another file; turns that run end under the old one."""
+        reading = read_agent(text)
+        if isinstance(reading, Failure):
+            return Failure(ConfigRefused(reading.failure()))
+        read = reading.unwrap()
+        if read.config.name != resident.record.name:
+            return Failure(NameChanged(resident.record.name, read.config.name))
+        cause = "its file was replaced"
+        async with resident.changing:
+            resident.read = read
+            resident.record = evolve(resident.record, text=text, updated=self._world.clock.now())
+            agent = resident.agent
+            if isinstance(agent.state, Running):
+                agent = stop(Agent(agent.id, agent.state), now=self._world.clock.now())
+                await self._enter(resident, agent, cause)
+            vacant = await self._vacated(resident, cause)
+            await self._load_and_run(resident, vacant, read.config, cause)
+            await self._configs.save(resident.record)
+        return Success(resident)
+
+    async def start(self, resident: Resident) -> Result[Resident, Refusal]:
+        """Have the agent take messages; nothing happens where it does."""
+        cause = "started by request"
+        async with resident.changing:
+            agent = resident.agent
+            state = agent.state
+            match state:
+                case Running():
+                    return Success(resident)
+                case Loaded() | Stopped():
+                    await self._run(resident, Agent(agent.id, state), cause)
+                case Failed(config=AgentConfig() as config):
+                    await self._load_and_run(resident, Agent(agent.id, state), config, cause)
+                case Failed() | Unloaded():
+                    return self._wrong_state(resident, "start")
+            await self._configs.save(resident.record)
+        return Success(resident)
+
+    async def stop(self, resident: Resident, grace: float = GRACE) -> Result[Resident, Refusal]:
+        """Have the agent take no more messages; nothing happens where it is stopped."""
+        async with resident.changing:
+            agent = resident.agent
+            state = agent.state
+            if isinstance(state, Stopped):
+                return Success(resident)
+            if not isinstance(state, Running):
+                return self._wrong_state(resident, "stop")
+            stopped = stop(Agent(agent.id, state), now=self._world.clock.now())
+            await self._enter(resident, stopped, "stopped by request")
+            await self._close_desk(resident, AgentGone("it was stopped"), grace)
+            await self._configs.save(resident.record)
+        return Success(resident)
+
+    async def restart(self, resident: Resident) -> Result[Resident, Refusal]:
+        """Stop the agent where it runs, and start it."""
+        if isinstance(resident.agent.state, Running):
+            stopped = await self.stop(resident)
+            if isinstance(stopped, Failure):
+                return stopped
+        return await self.start(resident)
+
+    async def delete(self, resident: Resident, *, force: bool) -> Result[None, Refusal]:
+        """Remove the agent and what it said; refused while it answers, unless by force."""
+        if resident.in_flight and not force:
+            return Failure(TurnsInFlight(resident.record.name, resident.in_flight))
+        async with resident.changing:
+            agent = resident.agent
+            if isinstance(agent.state, Running):
+                stopped = stop(Agent(agent.id, agent.state), now=self._world.clock.now())
+                await self._enter(resident, stopped, "deleted")
+            await self._close_desk(resident, AgentGone("it was deleted"), 0.0)
+            await self._vacated(resident, "deleted")
+            del self._residents[agent.id]
+            del self._ids[agent.id.value], self._ids[resident.record.name.value]
+            self._world.conversations.forget_agent(agent.id)
+            await self._configs.remove(agent.id)
+        return Success(None)
+
+    async def close(self) -> None:
+        """End every agent's work; what is stored says that they ran."""
+        for resident in self.residents():
+            await self._close_desk(resident, AgentGone("the server stopped"), 0.0)
+        await self.hosts.close()
+
+    def _keep(self, resident: Resident) -> None:
+        self._residents[resident.agent.id] = resident
+        self._ids[resident.agent.id.value] = resident.agent.id
+        self._ids[resident.record.name.value] = resident.agent.id
+
+    def _wrong_state(self, resident: Resident, step: str) -> Failure[Refusal]:
+        state = state_name(resident.agent).value
+        return Failure(WrongState(resident.record.name, state, step))
+
+    async def _vacated(self, resident: Resident, cause: str) -> Agent[Unloaded]:
+        agent = resident.agent
+        state = agent.state
+        match state:
+            case Loaded() | Stopped() | Failed():
+                vacant = unload(Agent(agent.id, state))
+                await self._enter(resident, vacant, cause)
+                return vacant
+            case Unloaded():
+                return Agent(agent.id, state)
+            case Running():
+                message = "an agent is stopped before it is unloaded"
+                raise AssertionError(message)
+
+    async def _load_and_run(
+        self, resident: Resident, agent: Agent[Unloaded | Failed], config: AgentConfig, cause: str
+    ) -> None:
+        loaded = load(agent, config)
+        await self._enter(resident, loaded, cause)
+        await self._run(resident, loaded, cause)
+
+    async def _run(self, resident: Resident, agent: Agent[Loaded | Stopped], cause: str) -> None:
+        config = agent.state.config
+        desk = resident.desk
+        if desk is None:
+            desk = Desk(
+                agent.id,
+                config.resources,
+                self._world,
+                self._tasks,
+                self._finished,
+                lambda reason: self._tasks.start_soon(self._fail, resident, reason),
+            )
+            resident.desk = desk
+        desk.resources = config.resources
+        await desk.move_in(self.hosts.host(config, rules_of(config), desk))
+        self._tasks.start_soon(self.hosts.get_ready, config)
+        await self._enter(resident, start(agent, now=self._world.clock.now()), cause)
+
+    async def _fail(self, resident: Resident, reason: str) -> None:
+        async with resident.changing:
+            agent = resident.agent
+            if not isinstance(agent.state, Running):
+                return
+            now = self._world.clock.now()
+            failed = fail(Agent(agent.id, agent.state), reason, now=now)
+            await self._enter(resident, failed, reason)
+            await self._close_desk(resident, AgentGone(f"it failed: {reason}"), 0.0)
+            await self._configs.save(resident.record)
+
+    async def _close_desk(self, resident: Resident, why: AgentGone, grace: float) -> None:
+        desk, resident.desk = resident.desk, None
+        if desk is not None:
+            resident.restarts += desk.restarts
+            await desk.close(why, grace=grace)
+
+    async def _enter(self, resident: Resident, agent: AnyAgent, cause: str) -> None:
+        now = self._world.clock.now()
+        reason = agent.state.reason if isinstance(agent.state, Failed) else ""
+        resident.agent = agent
+        resident.record = evolve(resident.record, state=state_name(agent), since=now, reason=reason)
+        await self._world.journal.append(entered(agent, cause=cause, now=now))

@@ -1,0 +1,156 @@
+"""One accepted message on its way to an answer, and whoever waits for it."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from enum import Enum
+from typing import TypeAlias, final
+
+import anyio
+from attrs import define, field, frozen
+
+from caxton_adapters.runtime.refusals import TurnFailure
+from caxton_core.conversation.model import FinishReason
+from caxton_core.conversation.turn import Cancelled, Reply
+from caxton_core.limits import Usage
+from caxton_core.primitives import AgentId, AgentName, ConversationId, MessageId
+from caxton_core.tools.tool import RequestedCall
+
+
+@final
+class Delivery(Enum):
+    """How the sender wants the answer."""
+
+    WHOLE = "whole"
+    STREAMED = "streamed"
+
+
+@final
+@frozen
+class Incoming:
+    """A message as its sender wrote it; `key` makes sending it again harmless."""
+
+    text: str
+    conversation: ConversationId | None = None
+    key: str | None = None
+    delivery: Delivery = Delivery.WHOLE
+
+
+@final
+@frozen
+class Answered:
+    """The agent's answer."""
+
+    text: str
+    finish: FinishReason
+    model: str
+    usage: Usage
+    calls: tuple[RequestedCall, ...] = ()
+
+
+@final
+@frozen
+class NotAnswered:
+    """Why there is no answer, and what was spent all the same."""
+
+    why: TurnFailure
+    usage: Usage = Usage()
+
+
+Outcome: TypeAlias = Answered | NotAnswered
+
+
+@final
+class MessageState(Enum):
+    """Where a message is on its way."""
+
+    ACCEPTED = "accepted"
+    RUNNING = "running"
+    ANSWERED = "answered"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@final
+@define(eq=False)
+class Ticket:
+    """A message that was accepted; changes only in the runtime."""
+
+    number: int
+    message: MessageId
+    conversation: ConversationId
+    agent: AgentId
+    agent_name: AgentName
+    incoming: Incoming
+    accepted: datetime
+    deadline: float
+    """Seconds of the event loop's clock."""
+    outcome: Outcome | None = field(default=None, init=False)
+    running: anyio.CancelScope | None = field(default=None, init=False)
+    stopped: TurnFailure | None = field(default=None, init=False)
+    shown: int = field(default=0, init=False)
+    _pieces: list[str] = field(factory=list, init=False)
+    _news: anyio.Event | None = field(default=None, init=False)
+
+    @property
+    def state(self) -> MessageState:
+        """Where the message is on its way."""
+        match self.outcome:
+            case None:
+                return MessageState.ACCEPTED if self.running is None else MessageState.RUNNING
+            case Answered():
+                return MessageState.ANSWERED
+            case NotAnswered(Cancelled()):
+                return MessageState.CANCELLED
+            case NotAnswered():
+                return MessageState.FAILED
+
+    async def done(self) -> Outcome:
+        """Wait for the outcome; giving up waiting does not stop the turn."""
+        while self.outcome is None:
+            await self._next_news()
+        return self.outcome
+
+    async def deltas(self) -> AsyncIterator[str]:
+        """The answer's pieces from the first one on, as they come, until there is an outcome."""
+        given = 0
+        while True:
+            while given < len(self._pieces):
+                yield self._pieces[given]
+                given += 1
+            if self.outcome is not None:
+                return
+            await self._next_news()
+
+    async def _next_news(self) -> None:
+        if self._news is None:
+            self._news = anyio.Event()
+        await self._news.wait()
+
+    def show(self, piece: str) -> None:
+        """The model said this."""
+        self._pieces.append(piece)
+        self.shown += len(piece)
+        self._tell()
+
+    def stop(self, why: TurnFailure) -> None:
+        """End the running turn at once; its outcome will say why."""
+        self.stopped = why
+        if self.running is not None:
+            self.running.cancel()
+
+    def end(self, outcome: Outcome) -> None:
+        """The turn is over."""
+        self.outcome = outcome
+        self.running = None
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._news is not None:
+            self._news.set()
+            self._news = None
+
+
+def answered(reply: Reply) -> Answered:
+    """What the sender is told of a turn that ended well."""
+    calls = tuple(call for message in reply.said for call in getattr(message, "calls", ()))
+    return Answered(reply.text, reply.finish, reply.model, reply.usage, calls)
