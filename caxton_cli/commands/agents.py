@@ -106,7 +106,7 @@ def start(*, agent: str, url: str | None, token: str | None, as_json: bool) -> i
 @_FORCE
 @_YES
 @calls_server
-def stop(  # noqa: PLR0913 - one parameter for each option
+def stop(
     *, agent: str, force: bool, yes: bool, url: str | None, token: str | None, as_json: bool
 ) -> int:
     """Let an AGENT take no more messages, until it is started again."""
@@ -130,7 +130,7 @@ def restart(*, agent: str, force: bool, url: str | None, token: str | None, as_j
 @_FORCE
 @_YES
 @calls_server
-def delete(  # noqa: PLR0913 - one parameter for each option
+def delete(
     *, agent: str, force: bool, yes: bool, url: str | None, token: str | None, as_json: bool
 ) -> int:
     """Delete an AGENT and its conversations."""
