@@ -55,7 +55,11 @@ CHECKS = (
         module(*STUBTEST, "--allowlist", "typings/allowlist.txt"),
         {"MYPYPATH": str(ROOT / "typings")},
     ),
-    Check("docs", script("zensical", "build", "-f", ".zensical.toml", "--strict", "--clean"), quick=False),
+    Check(
+        "docs",
+        script("zensical", "build", "-f", ".zensical.toml", "--strict", "--clean"),
+        quick=False,
+    ),
     Check("tests", module("pytest", "-q"), quick=False),
     Check("benchmarks", module("tests.benchmarks", "--smoke"), quick=False),
 )
