@@ -18,6 +18,7 @@ NAMES = (
     "agent_file",
     "lifecycle",
     "provider",
+    "isolation",
     "messages",
     "memory",
     "faults",
