@@ -20,8 +20,6 @@ class ProviderKind(StrEnum):
 
     OPENAI = "openai"
     OPENAI_COMPATIBLE = "openai-compatible"
-    OLLAMA = "ollama"
-    ANTHROPIC = "anthropic"
     SCRIPTED = "scripted"
     LOCAL = "local"
 
