@@ -38,8 +38,11 @@ def loaded_or_leave(config: str | None, flags: Mapping[str, object]) -> "Loaded"
     problem = loaded.failure()
     if isinstance(problem, SettingsUnreadable):
         raise refused(in_words(problem))
+    from caxton_core.reading.report import human
+
+    told = "\n".join(human(each) for each in problem.reports)
     raise Leave(
-        f"the settings have problems\n\n{problem.rendered}",
+        f"the settings have problems\n\n{told}",
         exit_code=exits.INVALID,
         hint="caxton config show --sources tells where each setting comes from",
     )

@@ -1,9 +1,11 @@
-"""Why a server cannot start: facts, and one function that turns them into sentences."""
+"""Why a server cannot start: facts, and their sentences from the table of codes."""
 
 from pathlib import Path
 from typing import ClassVar, TypeAlias, final
 
-from attrs import frozen
+from attrs import asdict, frozen
+
+from caxton_core.codes.catalogue import EXPLANATIONS
 
 HIGHEST_PORT = 65535
 
@@ -104,66 +106,32 @@ class Sentences:
 
 def in_words(refusal: StartRefusal) -> Sentences:
     """The refusal as an operator reads it."""
-    match refusal:
-        case DirectoryLocked(path, pid, url):
-            return _locked(path, pid, url)
-        case DirectoryUnusable(path, reason):
-            return Sentences(
-                refusal.code,
-                f"the data directory {path} cannot be used: {reason}",
-                "agents, conversations and the lock of the server are kept there",
-                "give it to this user, or name another one with --data-dir or CAXTON_DATA_DIR",
-            )
-        case PortTaken(host, port, pid):
-            holder = "" if pid is None else f" by the process with PID {pid}"
-            return Sentences(
-                refusal.code,
-                f"port {port} of {host} is in use{holder}",
-                "one address can be answered by one program only",
-                f"choose another one with --port {_another(port)}"
-                " (--port 0 takes a free one), or stop the other program",
-            )
-        case AddressUnusable(host, port, reason):
-            return Sentences(
-                refusal.code,
-                f"cannot listen on {host}:{port}: {reason}",
-                "a server can only answer at an address of this machine that its user may use",
-                "use --host 127.0.0.1 and a port above 1023",
-            )
-        case PublicWithoutToken(host):
-            return Sentences(
-                refusal.code,
-                f"{host} is reachable from the network, and no token is set",
-                "whoever reaches the server could run agents and spend your money",
-                "set CAXTON_API_TOKEN (or CAXTON_API_TOKEN_FILE), or listen on 127.0.0.1",
-            )
-        case LogUnusable(path, reason):
-            return Sentences(
-                refusal.code,
-                f"the log file {path} cannot be written: {reason}",
-                "a server without a log cannot be looked after",
-                "give it to this user, or name another one with [logging] file or CAXTON_LOG_FILE",
-            )
-        case SettingsUnreadable(path, reason):
-            return Sentences(
-                refusal.code,
-                f"the settings {path} cannot be read: {reason}",
-                "a server that ignores its settings would do what nobody asked for",
-                "correct the path (--config, CAXTON_CONFIG), or let this user read the file",
-            )
-
-
-def _locked(path: Path, pid: int | None, url: str | None) -> Sentences:
-    known = [f"PID {pid}"] if pid is not None else []
-    known += [url] if url is not None else []
-    holder = f" ({', '.join(known)})" if known else ""
+    explained = EXPLANATIONS[refusal.code]
+    facts = _facts(refusal)
     return Sentences(
-        DirectoryLocked.code,
-        f"a server is already running in {path}{holder}",
-        "two servers in one data directory would overwrite each other's work",
-        "use it, end it with `caxton server stop`, or start this one with another --data-dir",
+        refusal.code,
+        explained.message.format_map(facts),
+        explained.why.format_map(facts),
+        explained.advice.format_map(facts),
     )
 
 
-def _another(port: int) -> int:
-    return port + 1 if port < HIGHEST_PORT else port - 1
+def _facts(refusal: StartRefusal) -> dict[str, object]:
+    facts: dict[str, object] = asdict(refusal, recurse=False)
+    match refusal:
+        case DirectoryLocked(_, pid, url):
+            known = [f"PID {pid}"] if pid is not None else []
+            known += [url] if url is not None else []
+            return {**facts, "holder": f" ({', '.join(known)})" if known else ""}
+        case PortTaken(_, port, pid):
+            holder = "" if pid is None else f" by the process with PID {pid}"
+            another = port + 1 if port < HIGHEST_PORT else port - 1
+            return {**facts, "holder": holder, "another": another}
+        case (
+            DirectoryUnusable()
+            | AddressUnusable()
+            | PublicWithoutToken()
+            | LogUnusable()
+            | SettingsUnreadable()
+        ):
+            return facts

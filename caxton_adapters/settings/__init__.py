@@ -1,5 +1,20 @@
 """What the operator of a server decides, and where each decision was written."""
 
-from caxton_adapters.settings.values import LoggingSettings, ServerSettings, Settings
+from caxton_adapters.settings.loading import InvalidSettings, Loaded, Surroundings, load
+from caxton_adapters.settings.values import (
+    ConfiguredProvider,
+    LoggingSettings,
+    ServerSettings,
+    Settings,
+)
 
-__all__ = ["LoggingSettings", "ServerSettings", "Settings"]
+__all__ = [
+    "ConfiguredProvider",
+    "InvalidSettings",
+    "Loaded",
+    "LoggingSettings",
+    "ServerSettings",
+    "Settings",
+    "Surroundings",
+    "load",
+]

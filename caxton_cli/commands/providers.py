@@ -9,6 +9,13 @@ from caxton_cli.client import calls_server, connect
 from caxton_cli.printing import columns, emit, note
 
 TIMEOUT = 60.0
+NONE_CONFIGURED = """\
+no provider is configured; the quickest ways to one:
+  export OPENAI_API_KEY=...                           OpenAI
+  export OPENAI_BASE_URL=http://127.0.0.1:11434/v1    whatever speaks its API
+  [providers.here] kind = "local"                     a model inside the server
+  [providers.play] kind = "scripted"                  answers from a file
+then restart the server"""
 
 
 @click.command()
@@ -22,14 +29,7 @@ def providers(*, url: str | None, token: str | None, as_json: bool) -> int:
     elif isinstance(found, list) and found:
         columns(("NAME", "KIND", "DEFAULT", "HEALTH", "MODEL"), [_row(one) for one in found])
     else:
-        note(
-            "no provider is configured; the quickest ways to one:\n"
-            "  export OPENAI_API_KEY=...                              OpenAI\n"
-            "  export OPENAI_BASE_URL=http://127.0.0.1:11434/v1       anything that speaks its API\n"
-            '  [providers.here] kind = "local"                        a model inside the server\n'
-            '  [providers.play] kind = "scripted"                     answers from a file\n'
-            "then restart the server"
-        )
+        note(NONE_CONFIGURED)
     return exits.DONE
 
 

@@ -1,0 +1,103 @@
+"""CX21xx and CX22xx: why a server cannot start, and rules of its settings."""
+
+from typing import Final
+
+from caxton_core.codes.explanation import Explanation
+
+SERVER_START: Final = (
+    Explanation(
+        "CX2101",
+        "directory in use",
+        "a server is already running in {path}{holder}",
+        "Two servers in one data directory would overwrite each other's work. The lock belongs to "
+        "the process: it is free as soon as that process has ended, however it ended.",
+        "Use that server, end it with `caxton server stop`, or start this one with another "
+        "--data-dir.",
+        right="caxton server start --data-dir ~/second --port 8081",
+    ),
+    Explanation(
+        "CX2102",
+        "directory unusable",
+        "the data directory {path} cannot be used: {reason}",
+        "Agents, conversations and the lock of the server are kept there.",
+        "Give it to this user, or name another one with --data-dir or CAXTON_DATA_DIR.",
+        right='[server]\ndata_dir = "/var/lib/caxton"',
+    ),
+    Explanation(
+        "CX2103",
+        "port in use",
+        "port {port} of {host} is in use{holder}",
+        "One address can be answered by one program only.",
+        "Choose another one with --port {another} (--port 0 takes a free one), or stop the other "
+        "program.",
+        right="[server]\nport = 8081",
+    ),
+    Explanation(
+        "CX2104",
+        "address unusable",
+        "cannot listen on {host}, port {port}: {reason}",
+        "A server can only answer at an address of its machine that its user may use.",
+        "Use --host 127.0.0.1 and a port above 1023.",
+        right='[server]\nhost = "127.0.0.1"\nport = 8080',
+    ),
+    Explanation(
+        "CX2105",
+        "public without a token",
+        "{host} can be reached from the network, and no token is set",
+        "Whoever reaches the server could run agents and spend your money.",
+        "Set CAXTON_API_TOKEN (or CAXTON_API_TOKEN_FILE), or listen on 127.0.0.1.",
+        '[server]\nhost = "0.0.0.0"',
+        '[server]\nhost = "0.0.0.0"\ntoken = "${CAXTON_API_TOKEN}"',
+    ),
+    Explanation(
+        "CX2106",
+        "log unusable",
+        "the log file {path} cannot be written: {reason}",
+        "A server without a log cannot be looked after.",
+        "Give it to this user, or name another one with `[logging] file` or CAXTON_LOG_FILE.",
+        right='[logging]\nfile = "/var/log/caxton/server.log"',
+    ),
+    Explanation(
+        "CX2107",
+        "settings unreadable",
+        "the settings {path} cannot be read: {reason}",
+        "A server that ignores its settings would do what nobody asked for.",
+        "Correct the path (--config, CAXTON_CONFIG), or let this user read the file.",
+        right="caxton server start --config ~/caxton.toml",
+    ),
+    Explanation(
+        "CX2201",
+        "variable not set",
+        "the environment variable {name} is not set",
+        "A setting that silently became empty would be harder to find than this message.",
+        "Set the variable, or write the value itself.",
+        '[server]\ntoken = "${NOT_SET_ANYWHERE}"',
+        '[server]\ntoken = "${CAXTON_API_TOKEN}"',
+    ),
+    Explanation(
+        "CX2202",
+        "secret unreadable",
+        "{named_by} points to {path}, which cannot be read: {reason}",
+        "A server without its secret would fail at the first call, long after its start.",
+        "Correct the path, or let this user read the file.",
+        right="OPENAI_API_KEY_FILE=/run/secrets/openai",
+    ),
+    Explanation(
+        "CX2203",
+        "unknown provider",
+        "no provider named {name} is configured",
+        "An agent that names no provider is answered by the default one, so it must exist.",
+        "Name a configured provider, or add a table `[providers.{name}]`. Configured: {known}.",
+        'default_provider = "elsewhere"',
+        'default_provider = "here"\n\n[providers.here]\nkind = "local"',
+    ),
+    Explanation(
+        "CX2204",
+        "no address",
+        "an openai-compatible provider needs the address of its API",
+        "Without it the calls, and the key, would go to OpenAI.",
+        "Write `base_url`.",
+        '[providers.here]\nkind = "openai-compatible"',
+        '[providers.here]\nkind = "openai-compatible"\nbase_url = "http://127.0.0.1:11434/v1"',
+    ),
+)
