@@ -25,7 +25,8 @@ IMPORT_ALL_OF = """
 import importlib, pkgutil
 package = importlib.import_module({package!r})
 for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-    importlib.import_module(found.name)
+    if not found.name.startswith({but!r}):
+        importlib.import_module(found.name)
 """
 
 TELL = """
@@ -60,6 +61,6 @@ def installed() -> frozenset[str]:
     return frozenset(packages_distributions())
 
 
-def import_all_of(package: str) -> str:
-    """Source that imports every module of a package."""
-    return IMPORT_ALL_OF.format(package=package)
+def import_all_of(package: str, *, but: str) -> str:
+    """Source that imports every module of a package except those under one name."""
+    return IMPORT_ALL_OF.format(package=package, but=but)
