@@ -1,0 +1,227 @@
+"""The turn: it always ends, and whatever it is told it keeps the conversation sound."""
+
+from functools import reduce
+
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from caxton_core.conversation.message import (
+    AssistantMessage,
+    Message,
+    PromptMessage,
+    SystemMessage,
+    ToolMessage,
+    UserMessage,
+)
+from caxton_core.conversation.model import (
+    AnswerEmpty,
+    Completion,
+    FinishReason,
+    Sampling,
+)
+from caxton_core.conversation.turn import (
+    AskModel,
+    CallTools,
+    Cancelled,
+    Candidate,
+    GiveUp,
+    ModelAnswered,
+    ModelFailed,
+    Observation,
+    OutOfOrder,
+    Reply,
+    TokensSpent,
+    TooManyToolRounds,
+    ToolsAnswered,
+    Turn,
+    TurnRules,
+    advance,
+    begin,
+    ended,
+)
+from caxton_core.limits import Usage
+from caxton_core.primitives import Duration, JsonObject, ProviderName, TokenCount, ToolName
+from caxton_core.testing.conversation import histories, observations, texts, turn_rules
+from caxton_core.tools.tool import (
+    BrokenToolCall,
+    RequestedCall,
+    Tool,
+    ToolCall,
+    ToolFailed,
+    ToolSucceeded,
+)
+
+READ = Tool(ToolName("files.read"), "Read a file.", JsonObject("{}"))
+RULES = TurnRules(
+    system=SystemMessage("You help."),
+    template="{{request}}",
+    parameters={},
+    candidates=(Candidate(None, None),),
+    sampling=Sampling(),
+    timeout=Duration(60.0),
+    window=TokenCount(4000),
+    max_exchanges=50,
+    max_tool_rounds=2,
+    tokens_per_turn=None,
+    tools=(READ,),
+)
+
+
+def said(text: str, *calls: RequestedCall, tokens: int = 10) -> ModelAnswered:
+    usage = Usage(tokens, tokens)
+    return ModelAnswered(Completion(text, FinishReason.STOP, usage, "some-model", calls))
+
+
+def read(call_id: str) -> ToolCall:
+    return ToolCall(call_id, READ.name, JsonObject("{}"))
+
+
+def every_call_has_its_result(messages: tuple[PromptMessage, ...]) -> bool:
+    open_calls: list[str] = []
+    for message in messages:
+        match message:
+            case ToolMessage(result):
+                if not open_calls or open_calls.pop(0) != result.call_id:
+                    return False
+            case AssistantMessage(_, calls):
+                open_calls = [call.id for call in calls]
+            case UserMessage() | SystemMessage():
+                if open_calls:
+                    return False
+    return not open_calls
+
+
+def test_an_answer_without_calls_is_the_reply() -> None:
+    turn = advance(begin(RULES, (), "Hello"), said("Hi"))
+    expected = (UserMessage("Hello"), AssistantMessage("Hi"))
+    assert turn.step == Reply("Hi", FinishReason.STOP, "some-model", expected, Usage(10, 10))
+
+
+def test_the_model_reads_the_system_prompt_the_history_and_the_message() -> None:
+    before = (UserMessage("One"), AssistantMessage("1"))
+    step = begin(RULES, before, "Two").step
+    assert isinstance(step, AskModel)
+    assert step.request.messages == (RULES.system, *before, UserMessage("Two"))
+
+
+def test_what_tools_answer_goes_back_to_the_model() -> None:
+    called = advance(begin(RULES, (), "Read it"), said("", read("a"), read("b")))
+    assert called.step == CallTools((read("a"), read("b")))
+    results = (ToolSucceeded("b", "second"), ToolSucceeded("a", "first"))
+    step = advance(called, ToolsAnswered(results)).step
+    assert isinstance(step, AskModel)
+    assert step.request.messages[-2:] == (ToolMessage(results[1]), ToolMessage(results[0]))
+
+
+def test_a_call_that_cannot_be_made_is_told_to_the_model_without_asking_anybody() -> None:
+    broken = BrokenToolCall("a", "files.read", "{oops", "its arguments are no JSON object")
+    step = advance(begin(RULES, (), "Read it"), said("", broken)).step
+    assert isinstance(step, AskModel)
+    assert step.request.messages[-1] == ToolMessage(ToolFailed("a", broken.why))
+
+
+def test_a_tool_that_was_not_offered_is_not_called() -> None:
+    write = ToolCall("a", ToolName("files.write"), JsonObject("{}"))
+    step = advance(begin(RULES, (), "Write it"), said("", write)).step
+    assert isinstance(step, AskModel)
+
+
+def test_repeated_call_ids_are_made_distinct() -> None:
+    called = advance(begin(RULES, (), "Read"), said("", read("x"), read("x")))
+    assert isinstance(called.step, CallTools)
+    assert len({call.id for call in called.step.calls}) == 2
+
+
+def test_a_model_that_never_stops_calling_is_given_up() -> None:
+    turn = begin(RULES, (), "Read")
+    for _ in range(RULES.max_tool_rounds):
+        turn = advance(advance(turn, said("", read("a"))), ToolsAnswered(()))
+    assert advance(turn, said("", read("a"))).step == GiveUp(TooManyToolRounds(2), Usage(30, 30))
+
+
+def test_the_next_candidate_is_asked_when_one_fails() -> None:
+    local = Candidate(ProviderName("local"), None)
+    rules = evolve(RULES, candidates=(*RULES.candidates, local))
+    turn = advance(begin(rules, (), "Hello"), ModelFailed(AnswerEmpty()))
+    assert isinstance(turn.step, AskModel)
+    assert turn.step.candidate == local
+    assert advance(turn, ModelFailed(AnswerEmpty())).step == GiveUp(
+        ModelFailed(AnswerEmpty()), Usage()
+    )
+
+
+def test_nobody_else_is_asked_once_part_of_an_answer_was_seen() -> None:
+    local = Candidate(ProviderName("local"), None)
+    rules = evolve(RULES, candidates=(*RULES.candidates, local))
+    turn = advance(begin(rules, (), "Hello"), ModelFailed(AnswerEmpty(), shown=5))
+    assert isinstance(turn.step, GiveUp)
+
+
+def test_a_token_budget_caps_every_answer_and_ends_the_turn() -> None:
+    rules = evolve(RULES, tokens_per_turn=TokenCount(100))
+    turn = begin(rules, (), "Hello")
+    assert isinstance(turn.step, AskModel)
+    assert turn.step.request.sampling.max_tokens is not None
+    assert turn.step.request.sampling.max_tokens.value < 100
+    spent = advance(advance(turn, said("", read("a"), tokens=60)), ToolsAnswered(()))
+    assert spent.step == GiveUp(TokensSpent(TokenCount(100)), Usage(60, 60))
+
+
+def test_the_template_frames_what_the_user_wrote_and_nothing_in_it_is_filled_again() -> None:
+    template, parameters = "In {{language}}: {{request}}", {"language": "French"}
+    rules = evolve(RULES, template=template, parameters=parameters)
+    step = begin(rules, (), "say {{language}}").step
+    assert isinstance(step, AskModel)
+    assert step.request.messages[-1] == UserMessage("In French: say {{language}}")
+
+
+@given(turn_rules, histories, texts, st.lists(observations, max_size=20))
+def test_a_turn_always_ends(
+    rules: TurnRules, history: tuple[Message, ...], text: str, told: list[Observation]
+) -> None:
+    turn = reduce(advance, told, begin(rules, history, text))
+    rounds = 2 * (rules.max_tool_rounds + 1) + len(rules.candidates)
+    for _ in range(rounds):
+        turn = advance(turn, _obliging(turn))
+    assert ended(turn)
+
+
+def _obliging(turn: Turn) -> Observation:
+    """A model that always calls a tool, and a tool that never answers."""
+    return ToolsAnswered(()) if isinstance(turn.step, CallTools) else said("", read("a"))
+
+
+@given(turn_rules, histories, texts, st.lists(observations, max_size=20))
+def test_what_a_turn_adds_pairs_every_call_with_one_result(
+    rules: TurnRules, history: tuple[Message, ...], text: str, told: list[Observation]
+) -> None:
+    turn = begin(rules, (), text)
+    for observed in told:
+        turn = advance(turn, observed)
+        if isinstance(turn.step, AskModel):
+            assert every_call_has_its_result(turn.step.request.messages)
+        if isinstance(turn.step, Reply):
+            assert every_call_has_its_result(turn.step.said)
+
+
+@given(turn_rules, histories, texts, st.lists(observations, max_size=20))
+def test_a_turn_that_ended_stays_as_it_is(
+    rules: TurnRules, history: tuple[Message, ...], text: str, told: list[Observation]
+) -> None:
+    turn = advance(reduce(advance, told, begin(rules, history, text)), Cancelled())
+    assert reduce(advance, told, turn) == turn
+
+
+@given(turn_rules, texts, st.lists(observations, max_size=20))
+def test_the_same_observations_lead_to_the_same_turn(
+    rules: TurnRules, text: str, told: list[Observation]
+) -> None:
+    assert reduce(advance, told, begin(rules, (), text)) == reduce(
+        advance, told, begin(rules, (), text)
+    )
+
+
+def test_what_nobody_asked_for_ends_the_turn_with_the_defect_named() -> None:
+    turn = advance(begin(RULES, (), "Hello"), ToolsAnswered(()))
+    assert turn.step == GiveUp(OutOfOrder("ToolsAnswered", "AskModel"), Usage())
