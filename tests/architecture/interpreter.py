@@ -56,9 +56,11 @@ def without(libraries: Iterable[str]) -> str:
     return WALL.format(refused=set(libraries))
 
 
-def installed() -> frozenset[str]:
-    """The top-level names of everything that the environment has."""
-    return frozenset(packages_distributions())
+def installed(*, but: Iterable[str] = ()) -> frozenset[str]:
+    """The top-level modules of everything in the environment except some distributions."""
+    allowed = frozenset(but)
+    owners = packages_distributions()
+    return frozenset(name for name, owned_by in owners.items() if allowed.isdisjoint(owned_by))
 
 
 def import_all_of(package: str, *, but: str) -> str:
