@@ -13,6 +13,7 @@ from caxton_core.problems import ValueProblem
 _KEBAB = "[a-z][a-z0-9]*(-[a-z0-9]+)*"
 _KEBAB_SAYS = "lower-case letters and digits in words joined by single hyphens, a letter first"
 _SERVER = "[A-Za-z][A-Za-z0-9_-]{0,63}"
+_BRACED = re.compile(r"\{\{([^{}\n]{0,100})\}\}")
 _TOOL = "[A-Za-z0-9_][A-Za-z0-9_./-]{0,127}"
 
 
@@ -101,6 +102,11 @@ class UserPromptTemplate(Text):
         "any text that is not blank",
         example="Answer in {{language}}: {{request}}",
     )
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """What stands between double braces, without white space, in order and once each."""
+        return tuple(dict.fromkeys(name.strip() for name in _BRACED.findall(self.value)))
 
 
 @final

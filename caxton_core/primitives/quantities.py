@@ -31,7 +31,9 @@ def _as_duration(text: str) -> str | None:
 
 
 def _as_size(text: str) -> str | None:
-    said = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) *([kmgtKMGT]?)i?[bB]?(ytes)?", text.strip())
+    said = re.fullmatch(
+        r"([0-9]{1,9}(?:\.[0-9]{1,3})?) *(?=[a-zA-Z])([kmgtKMGT]?)i?[bB]?(ytes)?", text.strip()
+    )
     if said is None:
         return None
     amount = round(float(said[1]) * _UNITS_BYTES[f"{said[2].upper()}B"])

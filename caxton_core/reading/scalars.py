@@ -5,11 +5,11 @@ from typing import NoReturn, TypeVar
 
 from returns.result import Failure, Result
 
-from caxton_core.primitives.rules import is_unicode
+from caxton_core.primitives.rules import TextRule, is_unicode
 from caxton_core.problems import HugeNumber, Malformed, NotAChoice, What, WrongType
 from caxton_core.reading.found import refused
 from caxton_core.reading.nearest import nearest
-from caxton_core.reading.written import LARGEST_INTEGER, kind_of, toml_value
+from caxton_core.reading.written import LARGEST_INTEGER, is_short, kind_of, toml_value
 
 V = TypeVar("V")
 E = TypeVar("E", bound=Enum)
@@ -27,6 +27,14 @@ def text(value: object, _: object = str) -> str:
     if not is_unicode(value):
         raise refused(Malformed(ascii(value)[:80], "a text", "Unicode without lone surrogates"))
     return value
+
+
+def text_for(rule: TextRule, value: object) -> str:
+    """Take a text for a primitive; for another scalar propose the text that it may stand for."""
+    if type(value) is str:
+        return text(value)
+    meant = rule.propose(str_of(value)) if is_short(value) else None
+    refuse_type(f"a text such as {toml_value(rule.example)}", value, meant and toml_value(meant))
 
 
 def boolean(value: object, _: object = bool) -> bool:
@@ -78,7 +86,7 @@ def parsed(result: Result[V, What]) -> V:
 
 def str_of(value: object) -> str:
     """A short value as it was written, lower case."""
-    return str(value).strip().lower() if isinstance(value, str | int) else ""
+    return str(value).strip().lower() if is_short(value) else ""
 
 
 def _quoted(value: object) -> str | None:

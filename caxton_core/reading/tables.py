@@ -36,6 +36,7 @@ from caxton_core.reading.scalars import (
     parsed,
     refuse_type,
     text,
+    text_for,
     whole_number,
 )
 from caxton_core.reading.written import is_short, table_of, toml_value
@@ -147,7 +148,8 @@ def _converter() -> Converter:
     made.register_structure_hook_factory(_is_distinct, _of_distinct)
     made.register_structure_hook_func(_is_kind_of(Enum), choice)
     made.register_structure_hook_func(
-        _is_kind_of(Text, Duration, Size), lambda value, cls: parsed(cls.parse(text(value)))
+        _is_kind_of(Text, Duration, Size),
+        lambda value, cls: parsed(cls.parse(text_for(cls.rule, value))),
     )
     made.register_structure_hook_func(
         _is_kind_of(RealNumber, Usd), lambda value, cls: parsed(cls.parse(number(value)))

@@ -1,0 +1,39 @@
+"""Rules about every text of the file, wherever it stands: secrets and environment references."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from caxton_core.problems import EnvironmentReference, LiteralSecret, Path, Problem
+from caxton_core.reading.credentials import credential_in, looks_random
+
+_REFERENCE: Final = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+_PROSE: Final = frozenset({"system_prompt", "documentation", "user_prompt_template"})
+
+
+def in_texts(table: Mapping[str, object]) -> Iterator[Problem]:
+    """Look at every text of the table."""
+    for at, text in _texts(table, ()):
+        kind = credential_in(text)
+        if kind is None and not _is_prose(at) and looks_random(text):
+            kind = "a secret: a long random word"
+        if kind is not None:
+            yield Problem(at, LiteralSecret(kind))
+        reference = _REFERENCE.search(text)
+        if reference is not None and not _is_prose(at):
+            yield Problem(at, EnvironmentReference(reference[0]))
+
+
+def _is_prose(at: Path) -> bool:
+    return not _PROSE.isdisjoint(at)
+
+
+def _texts(value: object, at: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, str):
+        yield at, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(item, (*at, str(key)))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, (*at, index))

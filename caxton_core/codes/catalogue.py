@@ -1,0 +1,46 @@
+"""The table of all codes."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from caxton_core.codes.agent_doubts import AGENT_DOUBTS
+from caxton_core.codes.agent_rules import AGENT_RULES
+from caxton_core.codes.explanation import Explanation
+from caxton_core.codes.files import FILES
+from caxton_core.codes.server_start import SERVER_START
+
+EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType(
+    {each.code: each for each in (*FILES, *AGENT_RULES, *AGENT_DOUBTS, *SERVER_START)}
+)
+
+
+def explain(code: str) -> str | None:
+    """The Markdown that `caxton explain CODE` prints; None for a code that nobody gives."""
+    explanation = EXPLANATIONS.get(code.strip().upper())
+    return None if explanation is None else section(explanation)
+
+
+def section(explanation: Explanation) -> str:
+    """One code as a section of the reference."""
+    examples = [
+        f"{label}\n\n```toml\n{text}\n```\n"
+        for label, text in (("Wrong:", explanation.wrong), ("Right:", explanation.right))
+        if text
+    ]
+    title = f"{explanation.title[0].upper()}{explanation.title[1:]}"
+    parts = [
+        f"## {explanation.code}\n",
+        f"**{title}:** {_general(explanation.message)}",
+        _general(explanation.why),
+        _general(explanation.advice),
+        *examples,
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _general(template: str) -> str:
+    """A sentence without the facts of one occurrence."""
+    facts = defaultdict(lambda: "…")
+    return template.format_map(facts) + "\n"
