@@ -8,12 +8,16 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from returns.result import Failure
+from returns.result import Failure, Result
 from sybil import Document, Example, Region
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 
-from caxton_core.agent.toml import read_config
+from caxton_adapters.providers.scripted.scenario import read_scenario
+from caxton_adapters.settings.written import SettingsFile
+from caxton_core.agent.toml import read_agent
+from caxton_core.reading.tables import read
+from caxton_core.reading.toml_text import parse_toml
 from tests.docs.shell import Shell
 
 INFO = re.compile(r"(?P<language>[\w-]*)(?: title=\"(?P<title>[^\"]+)\")?[^\n]*$\n", re.MULTILINE)
@@ -27,11 +31,20 @@ def _in_python(example: Example, _: Shell) -> str | None:
 
 
 def _in_toml(example: Example, shell: Shell) -> str | None:
+    """Read as settings or as a scenario where the title says so, else as an agent file."""
     _kept(example, shell)
-    if example.region.lexemes["title"] == "caxton.toml":
-        return None  # the server that the page starts reads it
-    report = read_config(str(example.parsed))
-    return str(report.failure()) if isinstance(report, Failure) else None
+    source = str(example.parsed)
+    match example.region.lexemes["title"]:
+        case "caxton.toml":
+            return _what_is_wrong(parse_toml(source).bind(lambda table: read(SettingsFile, table)))
+        case "scenario.toml":
+            return _what_is_wrong(read_scenario(source))
+        case _:
+            return _what_is_wrong(read_agent(source))
+
+
+def _what_is_wrong(result: Result[object, object]) -> str | None:
+    return str(result.failure()) if isinstance(result, Failure) else None
 
 
 def _in_json(example: Example, _: Shell) -> str | None:
