@@ -69,9 +69,11 @@ class Zygote:
                 socket.send_fds(control, [zygote.REQUEST.pack(number, memory)], [theirs.fileno()])
             with anyio.fail_after(START_WITHIN):
                 pid = await answer
-        except (OSError, TimeoutError) as error:
+        except BaseException as error:
             ours.close()
-            raise ZygoteFailed(str(error)) from error
+            if isinstance(error, OSError | TimeoutError):
+                raise ZygoteFailed(str(error)) from error
+            raise
         finally:
             self._asked.pop(number, None)
         return ours, pid

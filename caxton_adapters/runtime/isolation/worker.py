@@ -55,6 +55,8 @@ def work(connection: socket.socket) -> None:
                 answer = turns.answered(frame)
                 if answer is not None:
                     connection.sendall(answer)
+    except MemoryError:
+        raise
     except Exception:
         connection.sendall(framed([BROKEN, traceback.format_exc()]))
         raise

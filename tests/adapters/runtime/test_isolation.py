@@ -1,0 +1,245 @@
+"""Both hosts decide turns alike; one of them in a process that can be killed."""
+
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+from attrs import define, field
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from caxton_adapters.runtime import codec
+from caxton_adapters.runtime.isolation.frames import BrokenFrame, FrameReader, framed
+from caxton_adapters.runtime.isolation.host import Host, HostDied, InPlace
+from caxton_adapters.runtime.isolation.processes import InProcess, ProcessLimits, Zygote
+from caxton_core.conversation.message import SystemMessage
+from caxton_core.conversation.model import Completion, FinishReason, Sampling
+from caxton_core.conversation.turn import (
+    AskModel,
+    Candidate,
+    ModelAnswered,
+    Observation,
+    Reply,
+    Turn,
+    TurnRules,
+    advance,
+    begin,
+)
+from caxton_core.limits import Usage
+from caxton_core.primitives import Duration, TokenCount
+from caxton_core.testing.conversation import histories, observations, texts, turn_rules
+from tests.acceptance.criteria import criterion
+
+RULES = TurnRules(
+    system=SystemMessage("You greet."),
+    template="{{request}}",
+    parameters={},
+    candidates=(Candidate(None, None),),
+    sampling=Sampling(0.7),
+    timeout=Duration(60.0),
+    window=TokenCount(4000),
+    max_exchanges=50,
+    max_tool_rounds=16,
+    tokens_per_turn=None,
+)
+ANSWERED = ModelAnswered(Completion("Hi", FinishReason.STOP, Usage(1, 2), "some-model"))
+PLENTY = 256 * 1024 * 1024
+
+
+@define
+class Watch:
+    started: list[int] = field(factory=list)
+    ended: list[tuple[int, str]] = field(factory=list)
+    died: list[tuple[int, str]] = field(factory=list)
+
+    def process_started(self, pid: int) -> None:
+        self.started.append(pid)
+
+    def process_ended(self, pid: int, why: str) -> None:
+        self.ended.append((pid, why))
+
+    def process_died(self, pid: int, why: str) -> None:
+        self.died.append((pid, why))
+
+
+@pytest.fixture
+async def zygote() -> AsyncIterator[Zygote]:
+    zygote = Zygote()
+    yield zygote
+    await zygote.close()
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture(params=["task", "process"])
+async def host(request: pytest.FixtureRequest, zygote: Zygote, watch: Watch) -> AsyncIterator[Host]:
+    in_process = InProcess(RULES, zygote, ProcessLimits(PLENTY, 60.0), watch)
+    host = in_process if request.param == "process" else InPlace(RULES)
+    yield host
+    await host.close()
+
+
+async def test_a_turn_is_decided_step_by_step(host: Host) -> None:
+    first = await host.begin(1, (), "Hello")
+    assert first == begin(RULES, (), "Hello").step
+    assert await host.advance(1, ANSWERED) == advance(begin(RULES, (), "Hello"), ANSWERED).step
+
+
+async def test_a_turn_that_was_begun_elsewhere_goes_on_from_what_was_observed(host: Host) -> None:
+    assert isinstance(await host.begin(1, (), "Hello", ANSWERED), Reply)
+
+
+async def test_many_turns_are_held_side_by_side(host: Host) -> None:
+    async with anyio.create_task_group() as together:
+
+        async def turn(number: int) -> None:
+            step = await host.begin(number, (), f"Message {number}")
+            assert isinstance(step, AskModel)
+            assert f"Message {number}" in str(step.request)
+            assert isinstance(await host.advance(number, ANSWERED), Reply)
+            host.forget(number)
+
+        for number in range(50):
+            together.start_soon(turn, number)
+
+
+@criterion("STORY-005.5")
+async def test_the_processor_time_of_an_agent_is_counted(host: Host) -> None:
+    for number in range(20):
+        await host.begin(number, (), "Hello")
+        await host.advance(number, ANSWERED)
+        host.forget(number)
+    assert host.use().cpu_seconds > 0
+
+
+@criterion("STORY-005.1", "STORY-005.5")
+async def test_a_process_of_its_own_has_an_id_and_memory_that_can_be_measured(
+    zygote: Zygote, watch: Watch
+) -> None:
+    async with process(zygote, watch) as host:
+        await host.begin(1, (), "Hello")
+        await host.advance(1, ANSWERED)
+        use = host.use()
+        assert use.pid is not None
+        assert use.pid not in {os.getpid(), zygote.pid}
+        assert use.memory_bytes is not None
+        assert 1_000_000 < use.memory_bytes < PLENTY
+
+
+async def test_a_killed_process_loses_its_turns_and_another_one_takes_them_up(
+    zygote: Zygote, watch: Watch
+) -> None:
+    async with process(zygote, watch) as host:
+        await host.begin(1, (), "Hello")
+        kill(host)
+        with pytest.raises(HostDied):
+            await host.advance(1, ANSWERED)
+        assert isinstance(await host.begin(1, (), "Hello", ANSWERED), Reply)
+        assert watch.died == [(watch.started[0], "killed by SIGKILL")]
+
+
+async def test_a_process_is_ended_when_nobody_needs_it(zygote: Zygote, watch: Watch) -> None:
+    async with process(zygote, watch, idle=0.01) as host:
+        await host.begin(1, (), "Hello")
+        host.forget(1)
+        with anyio.fail_after(10):
+            while not watch.ended:
+                await anyio.sleep(0.01)
+        assert host.use().pid is None
+        assert watch.died == []
+
+
+async def test_a_process_that_reaches_its_memory_limit_dies_alone_and_says_so(
+    zygote: Zygote, watch: Watch
+) -> None:
+    async with (
+        process(zygote, watch, memory=16 * 1024 * 1024) as host,
+        process(zygote, Watch()) as neighbour,
+    ):
+        await neighbour.begin(1, (), "Hello")
+        with pytest.raises(HostDied, match="memory limit"):
+            await host.begin(1, (), "x" * 12_000_000)
+        assert isinstance(await neighbour.advance(1, ANSWERED), Reply)
+
+
+async def test_a_zygote_that_was_killed_is_started_again(zygote: Zygote, watch: Watch) -> None:
+    async with process(zygote, watch) as host:
+        await host.begin(1, (), "Hello")
+        assert zygote.pid is not None
+        os.kill(zygote.pid, signal.SIGKILL)
+        await host.close()
+    async with process(zygote, watch) as another:
+        with anyio.fail_after(10):
+            assert isinstance(await begun(another), AskModel)
+
+
+@criterion("STORY-002.6")
+async def test_no_process_outlives_the_zygote(zygote: Zygote, watch: Watch) -> None:
+    host = InProcess(RULES, zygote, ProcessLimits(PLENTY, 60.0), watch)
+    await host.begin(1, (), "Hello")
+    await zygote.close()
+    with anyio.fail_after(10):
+        while Path(f"/proc/{watch.started[0]}").exists():
+            await anyio.sleep(0.01)
+
+
+async def begun(host: Host) -> object:
+    while True:
+        try:
+            return await host.begin(2, (), "Hello")
+        except HostDied:
+            await anyio.sleep(0.01)
+
+
+@asynccontextmanager
+async def process(
+    zygote: Zygote, watch: Watch, *, memory: int = PLENTY, idle: float = 60.0
+) -> AsyncIterator[InProcess]:
+    host = InProcess(RULES, zygote, ProcessLimits(memory, idle), watch)
+    yield host
+    await host.close()
+
+
+def kill(host: InProcess) -> None:
+    pid = host.use().pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+
+
+@given(turn_rules, histories, texts, st.lists(observations, max_size=4))
+@settings(suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_a_turn_consists_of_crosses_the_wall_unchanged(
+    rules: TurnRules, history: tuple[object, ...], text: str, told: list[Observation]
+) -> None:
+    crossed = codec.rules(through(codec.plain_rules(rules)))
+    assert crossed == rules
+    turn: Turn = begin(rules, codec.history(through(codec.plain_history(history))), text)  # type: ignore[arg-type] # crossed as they are
+    for observed in told:
+        assert codec.observation(through(codec.plain_observation(observed))) == observed
+        turn = advance(turn, observed)
+        assert codec.step(through(codec.plain_step(turn.step))) == turn.step
+
+
+def through(plain: object) -> object:
+    (arrived,) = FrameReader().feed(framed(plain))
+    return arrived
+
+
+@given(st.lists(st.binary(max_size=40), max_size=8), st.integers(1, 7))
+def test_frames_may_be_cut_anywhere(contents: list[bytes], size: int) -> None:
+    stream = b"".join(framed(content) for content in contents)
+    reader = FrameReader()
+    pieces = [stream[at : at + size] for at in range(0, len(stream), size)]
+    assert [frame for piece in pieces for frame in reader.feed(piece)] == contents
+
+
+def test_a_frame_that_claims_to_be_huge_is_refused() -> None:
+    with pytest.raises(BrokenFrame):
+        list(FrameReader().feed(b"\xff\xff\xff\xff"))
