@@ -6,7 +6,7 @@ from functools import partial
 import tomli
 from returns.result import Failure, Success
 
-from caxton_core.agent.toml import read_config
+from caxton_core.agent.toml import read_agent
 from tests.benchmarks.effort import Effort
 from tests.benchmarks.figures import AtMost, Baseline, Figure, in_turns
 from tests.benchmarks.repeating import seconds_per_call
@@ -30,7 +30,6 @@ and the explanation in at most three sentences. When a question is unclear, ask 
 model = "gpt-4o-mini"
 temperature = 0.2
 max_tokens = 800
-top_p = 0.9
 timeout = "45s"
 fallback = [{ provider = "ollama", model = "llama3.2" }]
 
@@ -111,8 +110,8 @@ def measure(effort: Effort) -> Iterator[Figure]:
     syntax, typical, broken = in_turns(
         effort.blocks * 3,
         partial(seconds_per_call, partial(tomli.loads, TYPICAL), calls),
-        partial(seconds_per_call, partial(read_config, TYPICAL), calls),
-        partial(seconds_per_call, partial(read_config, BROKEN), calls),
+        partial(seconds_per_call, partial(read_agent, TYPICAL), calls),
+        partial(seconds_per_call, partial(read_agent, BROKEN), calls),
     )
     lines = TYPICAL.count("\n")
     yield Figure(
@@ -134,11 +133,11 @@ def measure(effort: Effort) -> Iterator[Figure]:
 
 def _check() -> None:
     """The yardsticks are what their names say."""
-    assert isinstance(read_config(TYPICAL), Success), read_config(TYPICAL)
-    assert _problems(BROKEN) >= _PROBLEMS, read_config(BROKEN)
+    assert isinstance(read_agent(TYPICAL), Success), read_agent(TYPICAL)
+    assert _problems(BROKEN) >= _PROBLEMS, read_agent(BROKEN)
 
 
 def _problems(text: str) -> int:
-    report = read_config(text)
+    report = read_agent(text)
     assert isinstance(report, Failure)
-    return len(report.failure())
+    return len(report.failure().errors)
