@@ -9,10 +9,24 @@ from caxton_core.codes.agent_doubts import AGENT_DOUBTS
 from caxton_core.codes.agent_rules import AGENT_RULES
 from caxton_core.codes.explanation import Explanation
 from caxton_core.codes.files import FILES
+from caxton_core.codes.providers import PROVIDERS
+from caxton_core.codes.requests import REQUESTS
+from caxton_core.codes.running import RUNNING
 from caxton_core.codes.server_start import SERVER_START
 
 EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType(
-    {each.code: each for each in (*FILES, *AGENT_RULES, *AGENT_DOUBTS, *SERVER_START)}
+    {
+        each.code: each
+        for each in (
+            *FILES,
+            *AGENT_RULES,
+            *AGENT_DOUBTS,
+            *SERVER_START,
+            *REQUESTS,
+            *RUNNING,
+            *PROVIDERS,
+        )
+    }
 )
 
 
