@@ -11,6 +11,7 @@ from returns.result import Failure, Result, Success
 from caxton_adapters.secrets import Secret
 
 KEYRING_SERVICE = "caxton"
+IN_SETTINGS = "settings"
 
 
 @final
@@ -59,7 +60,7 @@ def find_secret(
     if environ.get(pointer):
         return _from_file(Path(environ[pointer]), pointer)
     if place.written:
-        return Success(FoundSecret(Secret(place.written), "settings"))
+        return Success(FoundSecret(Secret(place.written), IN_SETTINGS))
     credential = Path(environ.get("CREDENTIALS_DIRECTORY", "/nonexistent"), place.credential)
     if credential.is_file():
         return _from_file(credential, f"systemd credential {place.credential}")

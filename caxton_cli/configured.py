@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from caxton_cli import exits, places
 from caxton_cli.leaving import Leave
+from caxton_cli.printing import tell_problems
 
 if TYPE_CHECKING:
     from caxton_adapters.process.refusals import Sentences
@@ -40,9 +41,10 @@ def loaded_or_leave(config: str | None, flags: Mapping[str, object]) -> "Loaded"
         raise refused(in_words(problem))
     from caxton_core.reading.report import human
 
-    told = "\n".join(human(each) for each in problem.reports)
+    for each in problem.reports:
+        tell_problems(human(each))
     raise Leave(
-        f"the settings have problems\n\n{told}",
+        "the settings have problems",
         exit_code=exits.INVALID,
         hint="caxton config show --sources tells where each setting comes from",
     )

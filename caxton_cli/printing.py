@@ -8,6 +8,8 @@ from typing import TextIO
 
 import click
 
+_SEVERITIES = {"error": "red", "warning": "yellow"}
+
 
 def styled(text: str, colour: str, stream: TextIO | None = None) -> str:
     """The text in a colour and bold, where it is shown on a terminal that wants colours."""
@@ -17,6 +19,16 @@ def styled(text: str, colour: str, stream: TextIO | None = None) -> str:
 def note(text: str) -> None:
     """Say something beside the result."""
     print(text, file=sys.stderr)
+
+
+def tell_problems(told: str) -> None:
+    """Print problems as the core writes them, with their first words in colour on a terminal."""
+    for line in told.splitlines():
+        head, bracket, rest = line.partition("[")
+        if bracket and head in _SEVERITIES:
+            label, colon, message = rest.partition(":")
+            line = styled(f"{head}[{label}", _SEVERITIES[head]) + colon + message
+        note(line)
 
 
 def emit(document: object) -> None:

@@ -9,6 +9,7 @@ from returns.result import Failure, Result, Success
 from caxton_adapters.key_sources import FoundSecret, SecretPlace, UnreadableSecret, find_secret
 from caxton_adapters.process.log import LogFormat, LogLevel
 from caxton_adapters.settings.primitives import BaseUrl
+from caxton_adapters.settings.stating import stated
 from caxton_adapters.settings.values import (
     ConfiguredProvider,
     LoggingSettings,
@@ -73,6 +74,7 @@ def _server(
         port=table.port.value,
         data_dir=FilesystemPath(directory).expanduser().absolute(),
         token=None if token is None else token.secret,
+        token_source=None if token is None else token.source,
         allowed_hosts=tuple(host.value for host in table.allowed_hosts),
         allowed_origins=tuple(origin.value for origin in table.allowed_origins),
         max_body=table.max_body,
@@ -126,7 +128,7 @@ def _configured(
 ) -> ConfiguredProvider:
     at = ("providers", name.value)
     if table.kind is ProviderKind.OPENAI_COMPATIBLE and table.base_url is None:
-        problems.append(Problem(at, _missing_base_url()))
+        problems.append(Problem(at, stated(MISSING_BASE_URL)))
     place = SecretPlace(key_variable(name, table), f"{name.value}-api-key", table.api_key)
     needs_key = table.kind in (ProviderKind.OPENAI, ProviderKind.OPENAI_COMPATIBLE)
     found = _secret((*at, "api_key"), place, environ, problems) if needs_key else None
@@ -178,11 +180,8 @@ def _default_provider(
 
 
 def _unreadable(secret: UnreadableSecret) -> Stated:
-    return Stated(
-        SECRET_UNREADABLE,
-        f"{secret.named_by} points to {secret.path}, which cannot be read: {secret.reason}",
-        "A server without its secret would fail at the first call, long after its start.",
-        "correct the path, or let this user read the file",
+    return stated(
+        SECRET_UNREADABLE, named_by=secret.named_by, path=secret.path, reason=secret.reason
     )
 
 
@@ -190,18 +189,6 @@ def _unknown_provider(
     name: ProviderName, providers: Mapping[ProviderName, ConfiguredProvider]
 ) -> Stated:
     known = [provider.value for provider in providers]
-    return Stated(
-        UNKNOWN_PROVIDER,
-        f"no provider named {name.value} is configured",
-        f"Configured are: {', '.join(known)}." if known else "No provider is configured at all.",
-        nearest(name.value, known) or f"add a table [providers.{name.value}]",
-    )
-
-
-def _missing_base_url() -> Stated:
-    return Stated(
-        MISSING_BASE_URL,
-        "an openai-compatible provider needs the address of its API",
-        "Without it the calls, and the key, would go to OpenAI.",
-        'base_url = "http://127.0.0.1:11434/v1"',
-    )
+    meant = nearest(name.value, known)
+    shown = ", ".join(known) or "none"
+    return stated(UNKNOWN_PROVIDER, meant, name=name.value, known=shown)

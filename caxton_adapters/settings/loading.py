@@ -129,12 +129,12 @@ def _written_elsewhere(layer: Layer, name: str) -> _Place:
 
 
 def _problems_of(place: _Place) -> tuple[Problem, ...]:
-    if place.problems:
-        return ()
     result = read(SettingsFile, place.layer.table)
     if isinstance(result, Success):
         return ()
-    return tuple(_as_named_by(place, problem) for problem in result.failure())
+    told = {problem.at for problem in place.problems}
+    others = (problem for problem in result.failure() if problem.at not in told)
+    return tuple(_as_named_by(place, problem) for problem in others)
 
 
 def _as_named_by(place: _Place, problem: Problem) -> Problem:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from caxton_core.problems import Path, Problem, Stated
+from caxton_adapters.settings.stating import stated
+from caxton_core.problems import Path, Problem
 
 UNSET = "CX2201"
 _REFERENCE = re.compile(r"\$(\$\{[^}]*\})|\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -22,7 +23,7 @@ def unset_variables(table: object, environ: Mapping[str, str], at: Path = ()) ->
     if isinstance(table, str):
         for _, name in _REFERENCE.findall(table):
             if name and name not in environ:
-                yield Problem(at, _unset(name))
+                yield Problem(at, stated(UNSET, name=name))
     elif isinstance(table, Mapping):
         for key, value in table.items():
             yield from unset_variables(value, environ, (*at, str(key)))
@@ -42,12 +43,3 @@ def _substituted(value: object, environ: Mapping[str, str]) -> object:
 def _of(found: re.Match[str], environ: Mapping[str, str]) -> str:
     literal, name = found.group(1), found.group(2)
     return str(literal) if literal is not None else environ.get(str(name), "")
-
-
-def _unset(name: str) -> Stated:
-    return Stated(
-        UNSET,
-        f"the environment variable {name} is not set",
-        "A setting that silently became empty would be harder to find than this message.",
-        f"export {name}=..., or write the value itself",
-    )

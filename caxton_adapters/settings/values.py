@@ -25,6 +25,7 @@ class ServerSettings:
     port: int
     data_dir: Path
     token: Secret | None
+    token_source: str | None
     allowed_hosts: tuple[str, ...]
     allowed_origins: tuple[str, ...]
     max_body: Size

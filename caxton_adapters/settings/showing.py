@@ -1,0 +1,103 @@
+"""The settings that hold, one by one, and where each was written; secrets stay hidden."""
+
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from typing import Final, final
+
+from attrs import frozen
+
+from caxton_adapters.key_sources import IN_SETTINGS
+from caxton_adapters.secrets import MASK, Secret
+from caxton_adapters.settings.layers import DEFAULT
+from caxton_adapters.settings.loading import Loaded
+from caxton_core.primitives import Duration, RealNumber, Size, Text, Usd, WholeNumber
+from caxton_core.problems import Path
+from caxton_core.reading.layout import fields, is_table
+from caxton_core.reading.written import toml_value
+
+_IMPLIED: Final = "environment"
+
+
+@final
+@frozen
+class ShownSetting:
+    """One setting: its path, its value as plain JSON (None: there is none), its source."""
+
+    path: tuple[str, ...]
+    value: object
+    source: str
+
+    def toml(self) -> str:
+        """The line that sets it, or the same line as a comment where it is not set."""
+        key = self.path[-1]
+        return f"# {key} is not set" if self.value is None else f"{key} = {toml_value(self.value)}"
+
+
+def shown_settings(loaded: Loaded) -> Iterator[ShownSetting]:
+    """Every setting, table by table, the defaults included."""
+    found = _known_otherwise(loaded)
+    for path, value in _values(loaded.written, ()):
+        if path not in found:
+            found[path] = ShownSetting(path, value, loaded.sources.get(path, DEFAULT))
+    yield from sorted(found.values(), key=lambda one: (len(one.path) > 1, one.path[:-1]))
+
+
+def _known_otherwise(loaded: Loaded) -> dict[Path, ShownSetting]:
+    """What is completed after reading: the directory, the default provider, secrets, keys."""
+    settings, sources = loaded.settings, loaded.sources
+    chosen = settings.default_provider
+    token = ("server", "token")
+    directory = ("server", "data_dir")
+    known = [
+        ShownSetting(
+            ("default_provider",),
+            None if chosen is None else chosen.value,
+            sources.get(("default_provider",), DEFAULT),
+        ),
+        ShownSetting(directory, str(settings.server.data_dir), sources.get(directory, DEFAULT)),
+        _hidden(token, settings.server.token, settings.server.token_source, sources),
+    ]
+    for name, provider in settings.providers.items():
+        at = ("providers", name.value)
+        implied = at not in {path[:2] for path in sources}
+        if implied:
+            known += [ShownSetting(path, v, _IMPLIED) for path, v in _values(provider.table, at)]
+        known.append(_hidden((*at, "api_key"), provider.api_key, provider.key_source, sources))
+    return {one.path: one for one in known}
+
+
+def _hidden(
+    path: tuple[str, ...],
+    secret: Secret | None,
+    source: str | None,
+    sources: Mapping[Path, str],
+) -> ShownSetting:
+    written = sources.get(path, DEFAULT) if source in (None, IN_SETTINGS) else source
+    return ShownSetting(path, None if secret is None else MASK, written or DEFAULT)
+
+
+def _values(value: object, at: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
+    for field in fields(type(value)):
+        inner = getattr(value, field.name)
+        path = (*at, field.name)
+        if isinstance(inner, Mapping):
+            for name, table in inner.items():
+                yield from _values(table, (*path, str(name)))
+        elif is_table(type(inner)):
+            yield from _values(inner, path)
+        else:
+            yield path, None if inner is None else _plain(inner)
+
+
+def _plain(value: object) -> object:
+    match value:
+        case tuple():
+            return [_plain(item) for item in value]
+        case Usd():
+            return value.dollars
+        case Duration() | Size():
+            return str(value)
+        case Text() | WholeNumber() | RealNumber() | Enum():
+            return value.value
+        case _:
+            return value

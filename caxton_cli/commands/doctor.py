@@ -1,0 +1,157 @@
+"""`caxton doctor`: looks at everything that could be in the way of a first answer."""
+
+import os
+import sys
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, final
+
+import click
+
+from caxton_cli import exits, places
+from caxton_cli.client import calls_server, connect
+from caxton_cli.configured import loaded_or_leave
+from caxton_cli.leaving import Leave
+from caxton_cli.printing import emit, styled
+from caxton_cli.version import VERSION
+
+if TYPE_CHECKING:
+    from caxton_adapters.settings import Settings
+
+OLDEST_PYTHON = (3, 11)
+_NETWORK_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "afs")
+
+
+@final
+class Verdict(Enum):
+    """What a finding means for whoever wants an answer."""
+
+    GOOD = "ok"
+    NOTICE = "note"
+    BAD = "bad"
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at, and what to do about it where something is to be done."""
+
+    subject: str
+    verdict: Verdict
+    says: str
+    advice: str = ""
+
+
+_COLOURS = {Verdict.GOOD: "green", Verdict.NOTICE: "yellow", Verdict.BAD: "red"}
+
+
+@click.command()
+@calls_server
+def doctor(*, url: str | None, token: str | None, as_json: bool) -> int:
+    """Look for what would be in the way: settings, directory, server, providers."""
+    findings = list(_findings(url, token))
+    if as_json:
+        emit([{**one._asdict(), "verdict": one.verdict.value} for one in findings])
+    else:
+        for one in findings:
+            label = styled(f"{one.verdict.value:<4}", _COLOURS[one.verdict], sys.stdout)
+            print(f"{label} {one.subject}: {one.says}")
+            if one.advice:
+                print(f"     {one.advice}")
+    healthy = all(one.verdict is not Verdict.BAD for one in findings)
+    return exits.DONE if healthy else exits.FAILED
+
+
+def _findings(url: str | None, token: str | None) -> Iterator[Finding]:
+    yield _python()
+    settings = loaded_or_leave(None, {}).settings
+    yield Finding("settings", Verdict.GOOD, "readable and consistent")
+    yield from _directory(settings.server.data_dir)
+    yield _default_provider(settings)
+    yield from _server(url, token)
+
+
+def _python() -> Finding:
+    says = f"Python {sys.version.split()[0]}, caxton {VERSION}"
+    if sys.version_info < OLDEST_PYTHON:
+        return Finding("versions", Verdict.BAD, says, "caxton needs Python 3.11 or newer")
+    return Finding("versions", Verdict.GOOD, says)
+
+
+def _directory(directory: Path) -> Iterator[Finding]:
+    from returns.result import Failure
+
+    from caxton_adapters.process.private import make_directory
+    from caxton_adapters.process.refusals import in_words
+
+    made = make_directory(directory)
+    if isinstance(made, Failure):
+        sentences = in_words(made.failure())
+        yield Finding("data directory", Verdict.BAD, sentences.what, sentences.advice)
+        return
+    yield Finding("data directory", Verdict.GOOD, f"{directory} takes files")
+    kind = _file_system(directory)
+    if kind in _NETWORK_FILE_SYSTEMS:
+        yield Finding(
+            "file system",
+            Verdict.BAD,
+            f"{directory} is on {kind}, where locks cannot be relied on",
+            "use a directory of this machine: --data-dir, CAXTON_DATA_DIR",
+        )
+
+
+def _file_system(directory: Path) -> str:
+    """The kind of file system that holds the directory, where Linux tells it."""
+    try:
+        mounts = [line.split() for line in Path("/proc/mounts").read_text("utf-8").splitlines()]
+    except OSError:
+        return ""
+    around = {str(path) for path in (directory, *directory.parents)}
+    holding = [mount for mount in mounts if mount[1] in around]
+    return max(holding, key=lambda mount: len(mount[1]))[2] if holding else ""
+
+
+def _default_provider(settings: "Settings") -> Finding:
+    from caxton_cli.commands.providers import NONE_CONFIGURED
+
+    name = settings.default_provider
+    if name is None and settings.providers:
+        known = ", ".join(provider.value for provider in settings.providers)
+        return Finding(
+            "default provider",
+            Verdict.NOTICE,
+            "none: agents must name theirs",
+            f'write default_provider = "..." with one of: {known}',
+        )
+    if name is None:
+        what, *ways = NONE_CONFIGURED.splitlines()
+        return Finding("default provider", Verdict.BAD, what, "\n     ".join(ways))
+    source = settings.providers[name].key_source
+    key = f"key from {source}" if source else "no key"
+    return Finding("default provider", Verdict.GOOD, f"{name.value} ({key})")
+
+
+def _server(url: str | None, token: str | None) -> Iterator[Finding]:
+    caller = connect(url, token)
+    try:
+        health = caller.ask("GET", "/health").document
+    except Leave as leave:
+        directory = places.data_dir(os.environ)
+        stuck = places.is_locked(directory)
+        says = "holds its directory and does not answer" if stuck else leave.message
+        yield Finding("server", Verdict.NOTICE, says, leave.hint)
+        return
+    served = f"{caller.url}: {health.get('status')}, version {health.get('version') or 'hidden'}"
+    yield Finding("server", Verdict.GOOD, served)
+    answer = caller.ask("GET", "/providers", timeout=60.0)
+    found = answer.document.get("providers")
+    for one in found if isinstance(found, list) else []:
+        yield _provider(one)
+
+
+def _provider(one: dict[str, object]) -> Finding:
+    subject = f"provider {one['name']}"
+    if one.get("healthy"):
+        return Finding(subject, Verdict.GOOD, "answers and accepts our key")
+    problem = one.get("problem")
+    says = str(problem.get("detail")) if isinstance(problem, dict) else "does not answer"
+    return Finding(subject, Verdict.BAD, says)
