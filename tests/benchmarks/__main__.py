@@ -20,6 +20,7 @@ NAMES = (
     "provider",
     "isolation",
     "messages",
+    "streams",
     "memory",
     "faults",
 )

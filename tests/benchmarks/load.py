@@ -21,13 +21,19 @@ from msgspec.json import decode, encode
 from tests.benchmarks.histogram import Histogram
 from tests.benchmarks.loops import run
 
-Kind = Literal["message", "chat", "get"]
+Kind = Literal["message", "stream", "chat", "get"]
 
 _BODIES: dict[Kind, tuple[bytes, bytes]] = {
     "message": (b'{"text":"', b'"}'),
+    "stream": (b'{"text":"', b'"}'),
     "chat": (b'{"model":"echo","messages":[{"role":"user","content":"', b'"}]}'),
 }
-_MARKS: dict[Kind, bytes] = {"message": b'"text":"%b"', "chat": b'"content":"%b"', "get": b""}
+_MARKS: dict[Kind, bytes] = {
+    "message": b'"text":"%b"',
+    "stream": b'"text":"%b"',
+    "chat": b'"content":"%b"',
+}
+_STREAMED = b"accept: text/event-stream\r\n"
 
 
 @final
@@ -46,6 +52,8 @@ class Plan(Struct):
     """End after so many requests, warm-up included."""
     kept: bool = False
     """Whether each connection goes on with its first conversation."""
+    words: int = 0
+    """Words added to each text, so that its echo has so many more pieces."""
 
 
 @final
@@ -100,6 +108,7 @@ class Run:
         self.plan = plan
         self.begin = perf_counter_ns() + int(plan.warm_up * 1e9)
         self.end = self.begin + int(plan.seconds * 1e9)
+        self.padding = b" word" * plan.words
         self.sent = 0
         self.over = asyncio.Event()
         self.open = 0
@@ -123,7 +132,7 @@ class Asker(asyncio.Protocol):
         self._sent_at = 0
         self._serial = 0
         self._text = b""
-        self._body = b""
+        self._pieces: list[bytes] = []
         self._waiting = False
         self._conversation = b""
 
@@ -152,11 +161,11 @@ class Asker(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """An answer begins."""
-        self._body = b""
+        self._pieces.clear()
 
     def on_body(self, body: bytes) -> None:
         """Keep a piece of the body."""
-        self._body = self._body + body if self._body else body
+        self._pieces.append(body)
 
     def on_message_complete(self) -> None:
         """Count the answer, and ask again."""
@@ -187,12 +196,13 @@ class Asker(asyncio.Protocol):
         kind = self._run.plan.kind
         if kind == "get":
             return b"GET %b HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n" % self._target.path
-        self._text = b"question %d of %d" % (self._serial, self._number)
+        self._text = b"question %d of %d" % (self._serial, self._number) + self._run.padding
         before, after = _BODIES[kind]
         body = b"%b%b%b" % (before, self._text, self._conversation or after)
+        accept = _STREAMED if kind == "stream" else b""
         return (
             b"POST %b HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
-            b"content-length: %d\r\n\r\n%b" % (self._target.path, len(body), body)
+            b"%bcontent-length: %d\r\n\r\n%b" % (self._target.path, accept, len(body), body)
         )
 
     def _count(self, nanoseconds: int) -> None:
@@ -200,20 +210,21 @@ class Asker(asyncio.Protocol):
         target = self._target
         target.statuses[status] = target.statuses.get(status, 0) + 1
         target.histogram.add(nanoseconds)
+        body = b"".join(self._pieces)
         if not 200 <= status < 300:
-            target.outcome.example = target.outcome.example or self._body.decode(errors="replace")
-        elif not self._belongs():
+            target.outcome.example = target.outcome.example or body.decode(errors="replace")
+        elif not self._belongs(body):
             target.outcome.mixed_up += 1
         elif self._run.plan.kept and not self._conversation:
-            found: dict[str, Any] = loads(self._body)
+            found: dict[str, Any] = loads(body)
             self._conversation = b'","conversation_id":%b}' % encode(found["conversation_id"])
 
-    def _belongs(self) -> bool:
+    def _belongs(self, body: bytes) -> bool:
         """Whether the answer is the echo of the question."""
         kind = self._run.plan.kind
-        if kind == "get" or _MARKS[kind] % self._text in self._body:
+        if kind == "get" or _MARKS[kind] % self._text in body:
             return True
-        return kind == "message" and loads(self._body).get("text") == self._text.decode()
+        return kind == "message" and loads(body).get("text") == self._text.decode()
 
     def _reconnect(self) -> None:
         connecting = asyncio.ensure_future(connect(self))

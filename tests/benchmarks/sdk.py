@@ -28,6 +28,21 @@ async def _cpu_of_calls(base_url: str, calls: int) -> float:
         return (process_time() - before) / calls
 
 
+def sdk_event_cpu_seconds(base_url: str, pieces: int, rounds: int) -> float:
+    """CPU of one streamed piece, in streams of so many."""
+    return run(_cpu_of_streams(base_url, pieces, rounds))
+
+
+async def _cpu_of_streams(base_url: str, pieces: int, rounds: int) -> float:
+    text = "word " * pieces
+    async with sdk(base_url) as client:
+        assert await sdk_stream(client, text) == pieces
+        before = process_time()
+        for _ in range(rounds):
+            await sdk_stream(client, text)
+        return (process_time() - before) / rounds / pieces
+
+
 @asynccontextmanager
 async def sdk(base_url: str) -> AsyncIterator[openai.AsyncOpenAI]:
     """A client as a program makes it, but with timeouts that a busy machine does not meet."""
