@@ -6,15 +6,16 @@ breaker, reserves its room, calls, is priced, settles, and is told to the breake
 policy says whether there is another. Nothing is retried once text was streamed.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import TypeAlias, final
 
 import anyio
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, frozen
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.providers.breakers import Breakers
+from caxton_adapters.providers.pieces import closable
 from caxton_adapters.providers.prices import cost
 from caxton_adapters.providers.pricing import Pricing
 from caxton_adapters.providers.quotas import Quotas, spent_by, spent_in_vain
@@ -116,7 +117,7 @@ class Resilient:
                 break
             shown, answer = False, _SILENCE
             try:
-                async with aclosing(_closable(self._model.stream(course.request))) as pieces:
+                async with aclosing(closable(self._model.stream(course.request))) as pieces:
                     async for piece in pieces:
                         if isinstance(piece, TextDelta):
                             shown = True
@@ -280,16 +281,3 @@ def _with_cost(completion: Completion, price: Usd) -> Completion:
         told.prompt_tokens, told.completion_tokens, told.cached_tokens, told.reasoning_tokens, price
     )
     return Completion(completion.text, completion.finish, usage, completion.model, completion.calls)
-
-
-def _closable(
-    pieces: AsyncIterator[TextDelta | Answer],
-) -> AsyncGenerator[TextDelta | Answer]:
-    return pieces if isinstance(pieces, AsyncGenerator) else _generated(pieces)
-
-
-async def _generated(
-    pieces: AsyncIterator[TextDelta | Answer],
-) -> AsyncGenerator[TextDelta | Answer]:
-    async for piece in pieces:
-        yield piece

@@ -67,5 +67,6 @@ class ProviderSettings:
     tokens_per_minute: int | None = None
     cost_per_day: Decimal | None = None
     model_path: Path | None = None
+    model_url: str | None = None
     checksum: str | None = None
     scenario: Path | None = None

@@ -1,0 +1,1 @@
+"""A model on this machine: weights in a file, served by llama.cpp in a process of ours."""
