@@ -91,6 +91,8 @@ class Shell:
 
     home: Path
     work: Path
+    openai: str = ""
+    """The address that stands in for OpenAI's once a page exports a key."""
     port: int = field(factory=free_port)
 
     def run(self, command: str, status: int = 0) -> Answer:
@@ -98,6 +100,8 @@ class Shell:
         state = self.home / ".shell"
         state.mkdir(exist_ok=True)
         here = command.replace(f":{WRITTEN_PORT}", f":{self.port}")
+        if command.startswith("export OPENAI_API_KEY="):
+            here += f"\nexport OPENAI_BASE_URL={self.openai}"
         script = STEP.format(state=shlex.quote(str(state)), status=status, command=here)
         # A file and not a pipe: a server that goes on running may hold the other end.
         with (state / "printed").open("w+", encoding="utf-8") as printed:
