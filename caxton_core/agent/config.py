@@ -79,13 +79,16 @@ class AgentConfig:
         Key(
             "The text around each message; `{{request}}` is the message, other placeholders "
             "come from `[parameters]`.",
-            '"Answer in {{language}}: {{request}}"',
+            '"Answer in one sentence: {{request}}"',
         ),
     ] = _TEMPLATE
     tools: Annotated[
         tuple[ToolPattern, ...],
         Distinct(100),
-        Key("The tools that the agent is shown, from registered tool servers.", '["files.read"]'),
+        Key(
+            "The tools that the agent is shown, from registered tool servers.",
+            '["files.read", "search.*"]',
+        ),
     ] = ()
     llm_provider: Annotated[
         ProviderName | None,

@@ -55,6 +55,10 @@ class MemoryScope(Enum):
     CONVERSATION = "conversation"
     GLOBAL = "global"
 
+    @classmethod
+    def _missing_(cls, value: object) -> "MemoryScope | None":
+        return cls.AGENT if value == "agent-only" else None
+
 
 @final
 class WindowStrategy(Enum):

@@ -39,7 +39,7 @@ def explain(code: str) -> str | None:
 def section(explanation: Explanation) -> str:
     """One code as a section of the reference."""
     examples = [
-        f"{label}\n\n```toml\n{text}\n```\n"
+        f"{label}\n\n```text\n{text}\n```\n"
         for label, text in (("Wrong:", explanation.wrong), ("Right:", explanation.right))
         if text
     ]

@@ -10,7 +10,7 @@ from attrs import frozen
 class Explanation:
     """One code. `message` and `advice` may name facts of the problem in braces.
 
-    `wrong` and `right` show the problem and its repair in a file or on the command line.
+    `wrong` and `right` show the problem and its repair, in a file or on the command line.
     """
 
     code: str

@@ -1,0 +1,170 @@
+"""What each key takes, derived from the class of a file: in words and as JSON Schema.
+
+One source for the reader, the references and the editors: a rule that changes, changes everywhere.
+"""
+
+from collections.abc import Iterator
+from enum import Enum
+from typing import TypeAlias, final, get_args, get_origin
+
+import tomli
+from attrs import frozen
+
+from caxton_core.primitives import Duration, FreeTable, RealNumber, Size, Text, Usd, WholeNumber
+from caxton_core.primitives.rules import NumberRule, TextRule
+from caxton_core.problems import Path
+from caxton_core.reading.layout import Field, bare, fields, is_table
+from caxton_core.reading.written import toml_value
+
+Schema: TypeAlias = dict[str, object]
+
+_PLAIN: dict[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
+_WORDS: dict[type, str] = {str: "text", bool: "boolean", int: "whole number", float: "number"}
+
+
+@final
+@frozen
+class Entry:
+    """One key of a file, in words."""
+
+    at: Path
+    type: str
+    default: str
+    rule: str
+    says: str
+    example: str
+
+
+def entries(cls: type, at: Path = ()) -> Iterator[Entry]:
+    """Every key of the class and of its tables, in the order of definition."""
+    for field in fields(cls):
+        inner = bare(field.type)
+        yield _entry(field, (*at, field.name))
+        for table in _classes_in(inner):
+            yield from entries(table, (*at, field.name))
+
+
+def _classes_in(annotation: object) -> Iterator[type]:
+    inner = bare(get_args(annotation)[0]) if get_origin(annotation) is tuple else annotation
+    if isinstance(inner, type) and is_table(inner):
+        yield inner
+
+
+def _entry(field: Field, at: Path) -> Entry:
+    inner = bare(field.type)
+    items = "" if field.distinct is None else f"at most {field.distinct.at_most}, all different; "
+    return Entry(
+        at,
+        _word(inner),
+        _default(field),
+        f"{items}{_rule(inner)}",
+        field.key.says,
+        field.key.example,
+    )
+
+
+def _word(annotation: object) -> str:
+    if get_origin(annotation) is tuple:
+        return f"list of {_word(bare(get_args(annotation)[0]))}"
+    if not isinstance(annotation, type):
+        return "table"
+    if annotation in _WORDS:
+        return _WORDS[annotation]
+    if issubclass(annotation, WholeNumber):
+        return "whole number"
+    return _word_of_class(annotation)
+
+
+def _word_of_class(cls: type) -> str:
+    if issubclass(cls, RealNumber | Usd):
+        return "number"
+    return "text" if issubclass(cls, Text | Duration | Size | Enum) else "table"
+
+
+def _default(field: Field) -> str:
+    if field.is_required:
+        return "required"
+    if field.key.default:
+        return field.key.default
+    return _shown(field.default)
+
+
+def _shown(value: object) -> str:
+    inner = value.value if isinstance(value, Enum | Text | WholeNumber | RealNumber) else value
+    if isinstance(inner, Duration | Size):
+        return f"`{toml_value(str(inner))}`"
+    if is_table(type(inner)) or isinstance(inner, FreeTable):
+        return "empty"
+    return f"`{toml_value(inner)}`"
+
+
+def _rule(annotation: object) -> str:
+    if get_origin(annotation) is tuple:
+        return _rule(bare(get_args(annotation)[0]))
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return " or ".join(f'`"{member.value}"`' for member in annotation)
+    rule: object = getattr(annotation, "rule", None)
+    if isinstance(rule, TextRule):
+        longest = "" if rule.longest is None else f"; at most {rule.longest} characters"
+        return f"{rule.says}{longest}"
+    return rule.says if isinstance(rule, NumberRule) else ""
+
+
+def json_schema(cls: type, title: str) -> Schema:
+    """The JSON Schema (2020-12) of a file that is read into the class."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        **_object(cls),
+    }
+
+
+def _object(cls: type) -> Schema:
+    required = [field.name for field in fields(cls) if field.is_required]
+    return {
+        "type": "object",
+        "properties": {field.name: _property(field) for field in fields(cls)},
+        **({"required": required} if required else {}),
+        "additionalProperties": False,
+    }
+
+
+def _property(field: Field) -> Schema:
+    schema = {**_type(bare(field.type)), "description": field.key.says}
+    if field.distinct is not None:
+        schema |= {"maxItems": field.distinct.at_most, "uniqueItems": True}
+    if field.key.example:
+        schema["examples"] = [tomli.loads(f"example = {field.key.example}")["example"]]
+    if field.default is not None and not field.is_required:
+        schema["default"] = _plain_default(field)
+    return schema
+
+
+def _plain_default(field: Field) -> object:
+    if is_table(type(field.default)) or isinstance(field.default, FreeTable):
+        return {}
+    return tomli.loads(f"default = {_shown(field.default).strip('`')}")["default"]
+
+
+def _type(annotation: object) -> Schema:
+    if get_origin(annotation) is tuple:
+        return {"type": "array", "items": _type(bare(get_args(annotation)[0]))}
+    if not isinstance(annotation, type):
+        return {"type": "object", "additionalProperties": _type(bare(get_args(annotation)[-1]))}
+    if annotation in _PLAIN:
+        return {"type": _PLAIN[annotation]}
+    if issubclass(annotation, Enum):
+        return {"type": "string", "enum": [member.value for member in annotation]}
+    return _object(annotation) if is_table(annotation) else _primitive(annotation)
+
+
+def _primitive(cls: type) -> Schema:
+    rule: object = getattr(cls, "rule", None)
+    if isinstance(rule, TextRule):
+        longest = {} if rule.longest is None else {"maxLength": rule.longest}
+        return {"type": "string", "pattern": f"^(?:{rule.pattern})$", **longest}
+    if isinstance(rule, NumberRule):
+        low = {"minimum": rule.low} if rule.above is None else {"exclusiveMinimum": rule.above}
+        kind = "integer" if issubclass(cls, WholeNumber) else "number"
+        return {"type": kind, **low, "maximum": rule.high}
+    return {"type": "object"}
