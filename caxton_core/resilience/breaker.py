@@ -41,6 +41,7 @@ SHORTEST_PAUSE = 30.0
 LONGEST_PAUSE = 300.0
 PROBE_AGAIN = 1.0
 _REQUEST_TIMEOUT = 408
+_SERVER_ERROR = 500
 
 
 @final
@@ -172,15 +173,15 @@ def outcome_of(failure: ModelFailure) -> Outcome:
             | NameNotResolved()
             | TlsFailed()
             | RateLimited()
-            | ServiceFault()
             | TimedOut()
             | AnswerCut()
             | AnswerMalformed()
             | AnswerEmpty()
         ):
             return Outcome.FAULT
-        case RequestRefused(status):
-            return Outcome.FAULT if status == _REQUEST_TIMEOUT else Outcome.REFUSED
+        case RequestRefused(status) | ServiceFault(status):
+            fault = status == _REQUEST_TIMEOUT or status >= _SERVER_ERROR
+            return Outcome.FAULT if fault else Outcome.REFUSED
         case (
             NotAuthenticated()
             | NotPermitted()
