@@ -27,8 +27,9 @@ def tell_problems(told: str) -> None:
         head, bracket, rest = line.partition("[")
         if bracket and head in _SEVERITIES:
             label, colon, message = rest.partition(":")
-            line = styled(f"{head}[{label}", _SEVERITIES[head]) + colon + message
-        note(line)
+            note(styled(f"{head}[{label}", _SEVERITIES[head]) + colon + message)
+        else:
+            note(line)
 
 
 def emit(document: object) -> None:

@@ -1,5 +1,6 @@
 """Agent files without a server: written, checked, explained."""
 
+import json
 from importlib.resources import files
 from pathlib import Path
 
@@ -83,4 +84,34 @@ def explain(*, code: str) -> int:
             hint=f"did you mean {close}?" if close else "codes look like CX1002",
         )
     print(text)
+    return exits.DONE
+
+
+@click.command()
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("json", "markdown")),
+    default="json",
+    show_default=True,
+    help="JSON Schema for editors, or Markdown for people.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write it to this file.")
+def schema(*, form: str, output: Path | None) -> int:
+    """Print the schema of agent files.
+
+    An editor that knows TOML checks a file against it when the file's first line is
+    `#:schema ./agent.schema.json`.
+    """
+    from caxton_core.agent.catalogue import agent_file_reference, agent_schema
+
+    text = agent_file_reference() if form == "markdown" else json.dumps(agent_schema(), indent=2)
+    if output is None:
+        print(text)
+        return exits.DONE
+    try:
+        output.write_text(f"{text}\n", "utf-8")
+    except OSError as error:
+        raise Leave(f"{output} cannot be written: {error.strerror}") from error
+    note(f"next: begin an agent file with #:schema ./{output}")
     return exits.DONE

@@ -1,12 +1,9 @@
 """`caxton server ...`: the process that answers, from outside and from inside."""
 
 import os
-import signal
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import click
 
@@ -14,15 +11,12 @@ from caxton_cli import exits, places
 from caxton_cli.configured import refused, settings_or_leave
 from caxton_cli.leaving import Leave
 from caxton_cli.printing import emit, note
+from caxton_cli.running import LOG_NAME, started_server, stopped
 from caxton_cli.status import print_status
-
-if TYPE_CHECKING:
-    from caxton_adapters.process.detached import Started
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
 START_TIMEOUT = 30.0
-POLL = 0.02
 
 
 def configures_server(command: Command) -> Command:
@@ -75,18 +69,7 @@ def stop(*, timeout: float, force: bool, data_dir: str | None, as_json: bool) ->
     pid = places.owner(directory).get("pid")
     if not isinstance(pid, int) or not places.is_locked(directory):
         raise Leave(f"no server is running in {directory}", exit_code=exits.NOT_RUNNING)
-    began = time.monotonic()
-    _signal(pid)
-    if force:
-        _signal(pid)
-    while places.is_locked(directory):
-        if time.monotonic() - began > timeout:
-            raise Leave(
-                f"the server (pid {pid}) still works after {timeout:g} s",
-                hint=f"wait, or drop its work: caxton server stop --force (or: kill -9 {pid})",
-            )
-        time.sleep(POLL)
-    took = time.monotonic() - began
+    took = stopped(pid, Path(directory), timeout, force=force)
     if as_json:
         emit({"stopped": True, "pid": pid, "seconds": round(took, 3)})
     else:
@@ -129,46 +112,16 @@ def _serve(config: str | None, flags: dict[str, object]) -> int:
 def _start_detached(
     config: str | None, flags: dict[str, object], timeout: float, *, as_json: bool
 ) -> int:
-    from returns.result import Failure
-
-    from caxton_adapters.process.detached import start_detached
-    from caxton_adapters.process.private import make_directory
-    from caxton_adapters.process.refusals import in_words
-
+    # Read here too: problems are shown by the command that was given, with their lines.
     directory = settings_or_leave(config, flags).server.data_dir
-    made = make_directory(directory)
-    if isinstance(made, Failure):
-        raise refused(in_words(made.failure()))
-    log = directory / "server.log"
-    # -P: whatever lies in the current directory is not a module of ours.
-    command = [sys.executable, "-P", "-m", "caxton_cli", "server", "start", "--foreground"]
-    started = start_detached([*command, *_as_arguments(config, flags)], log, os.environ, timeout)
-    return _tell_outcome(started, log, timeout, as_json=as_json)
-
-
-def _tell_outcome(started: "Started", log: Path, timeout: float, *, as_json: bool) -> int:
-    from caxton_adapters.process.readiness import Died, Ready, Refused, StillStarting
-
-    match started.outcome:
-        case Ready(url, pid):
-            if as_json:
-                emit({"running": True, "url": url, "pid": pid, "log": str(log)})
-            else:
-                print(f"caxton is running at {url} (pid {pid})")
-                note("next: caxton init hello && caxton deploy hello.toml && caxton chat hello")
-            return exits.DONE
-        case Refused(sentences, _):
-            raise refused(sentences)
-        case Died():
-            raise Leave(
-                f"the server ended before it answered; its log says:\n{started.tail.rstrip()}",
-                hint=f"the whole log is in {log}",
-            )
-        case StillStarting():
-            raise Leave(
-                f"the server (pid {started.pid}) does not answer after {timeout:g} s",
-                hint=f"look at {log}, or wait and ask: caxton server status",
-            )
+    ready = started_server(_as_arguments(config, flags), directory, os.environ, timeout)
+    if as_json:
+        log = str(directory / LOG_NAME)
+        emit({"running": True, "url": ready.url, "pid": ready.pid, "log": log})
+    else:
+        print(f"caxton is running at {ready.url} (pid {ready.pid})")
+        note("next: caxton init hello && caxton deploy hello.toml && caxton chat hello")
+    return exits.DONE
 
 
 def _as_arguments(config: str | None, flags: dict[str, object]) -> list[str]:
@@ -176,14 +129,3 @@ def _as_arguments(config: str | None, flags: dict[str, object]) -> list[str]:
     return [
         f"--{name.replace('_', '-')}={value}" for name, value in given.items() if value is not None
     ]
-
-
-def _signal(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGTERM)
-    except ProcessLookupError:
-        return
-    except PermissionError as error:
-        raise Leave(
-            f"the server (pid {pid}) belongs to another user", exit_code=exits.REFUSED
-        ) from error
