@@ -1,0 +1,98 @@
+"""The parts of the API put together: the front, what is behind it, and how they end."""
+
+from collections.abc import Sequence
+from typing import Final, final
+
+import anyio
+from anyio import to_thread
+
+from caxton_adapters.rest.agents import Agents
+from caxton_adapters.rest.capabilities import Capabilities
+from caxton_adapters.rest.events import Events
+from caxton_adapters.rest.exchange import Application
+from caxton_adapters.rest.feed import EventFeed
+from caxton_adapters.rest.front import Front, HotRoutes
+from caxton_adapters.rest.guard import Guard
+from caxton_adapters.rest.health import HealthChecks
+from caxton_adapters.rest.messages import Messages
+from caxton_adapters.rest.providers import ListedProvider, Providers
+from caxton_adapters.rest.settings import RestSettings
+from caxton_adapters.runtime.runtime import Runtime
+
+_GRACE: Final = 0.9
+"""The part of the drain's time that messages get; the rest is for telling who still waits."""
+
+
+@final
+class RestApi:
+    """The API of one runtime; `application` is what the server runs."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        feed: EventFeed,
+        providers: Sequence[ListedProvider],
+        settings: RestSettings,
+    ) -> None:
+        guard = Guard(settings)
+        self._runtime = runtime
+        self._feed = feed
+        self._drain_timeout = settings.drain_timeout
+        self._agents = Agents(runtime)
+        self._capabilities = Capabilities(runtime)
+        self._events = Events(feed, settings.max_event_streams, settings.heartbeat)
+        self._health = HealthChecks(runtime, guard)
+        self._messages = Messages(runtime, heartbeat=settings.heartbeat)
+        self._providers = Providers(providers)
+        self._loading = anyio.Lock()
+        self._management: Application | None = None
+        self.application = Front(settings, guard, self._hot_routes(), self.management)
+
+    async def management(self) -> Application:
+        """The application behind the front, loaded at the first call.
+
+        It is loaded in a thread, so that hot routes are answered meanwhile.
+        """
+        if self._management is None:
+            async with self._loading:
+                if self._management is None:
+                    self._management = await to_thread.run_sync(self._load)
+        return self._management
+
+    async def drain(self) -> None:
+        """Refuse new work, let listeners go, and wait for messages at work."""
+        self._health.draining = True
+        self._messages.draining = True
+        self._feed.end()
+        left = await self._runtime.drain(self._drain_timeout * _GRACE)
+        if left:
+            await self._runtime.supervisor.close()
+
+    def _hot_routes(self) -> HotRoutes:
+        messages, health = self._messages, self._health
+        return HotRoutes(
+            exact={
+                "/health": {"GET": health.whole},
+                "/health/live": {"GET": health.live},
+                "/health/ready": {"GET": health.ready},
+            },
+            around={
+                ("/agents/", "/message"): {"POST": messages.send},
+                ("/capabilities/", "/message"): {"POST": messages.send_by_capability},
+                ("/messages/", ""): {"GET": messages.show, "DELETE": messages.cancel},
+            },
+        )
+
+    def _load(self) -> Application:
+        # Litestar takes most of a server's start, so it is loaded when the server answers.
+        from caxton_adapters.rest.management import Resources, application  # noqa: PLC0415
+
+        resources = Resources(
+            self._agents,
+            self._capabilities,
+            self._events,
+            self._health,
+            self._messages,
+            self._providers,
+        )
+        return application(resources)  # type: ignore[return-value] # ASGI, typed more closely

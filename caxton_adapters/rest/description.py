@@ -1,0 +1,164 @@
+"""The OpenAPI description of the whole API, and the page that shows it without the internet."""
+
+import copy
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final, final
+
+import msgspec
+from litestar import Request, Response, Router
+from litestar.enums import MediaType, OpenAPIMediaType
+from litestar.exceptions import NotFoundException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import OpenAPIRenderPlugin
+from litestar.openapi.spec import License
+
+from caxton_adapters.rest.problem import ProblemDetails
+from caxton_adapters.rest.wire import DeployRequest, MessageAccepted, MessageRequest
+
+_TITLE: Final = "Caxton"
+_ABOUT: Final = """\
+An agent server: deploy agents from TOML files and send them messages.
+
+Every error is `application/problem+json` (RFC 9457) with a stable `code`; `GET /problems/{code}`
+explains it. Every answer carries `X-Request-Id`; a request may bring its own.
+"""
+
+_Json = dict[str, Any]
+NOT_FOUND: Final = 404
+
+_TOML_EXAMPLE: Final = 'name = "greeter"\nsystem_prompt = "You greet people warmly and briefly."\n'
+_STRUCTS: Final = (ProblemDetails, MessageRequest, MessageAccepted, DeployRequest)
+
+
+def _ref(struct: type[msgspec.Struct]) -> _Json:
+    return {"schema": {"$ref": f"#/components/schemas/{struct.__name__}"}}
+
+
+_AGENT_FILE: Final[_Json] = {
+    "required": True,
+    "content": {
+        "application/toml": {"schema": {"type": "string"}, "example": _TOML_EXAMPLE},
+        "application/json": _ref(DeployRequest),
+    },
+}
+_MESSAGE: Final[_Json] = {"required": True, "content": {"application/json": _ref(MessageRequest)}}
+_BODIES: Final[Mapping[str, _Json]] = {
+    "deployAgent": _AGENT_FILE,
+    "replaceAgent": _AGENT_FILE,
+    "validateAgentFile": _AGENT_FILE,
+    "sendMessage": _MESSAGE,
+    "sendMessageByCapability": _MESSAGE,
+}
+_SENDING: Final = ("sendMessage", "sendMessageByCapability")
+_PROBLEM: Final[_Json] = {
+    "description": "Refused; `code` says why.",
+    "content": {"application/problem+json": _ref(ProblemDetails)},
+}
+_ACCEPTED: Final[_Json] = {
+    "description": "Accepted; `Location` leads to what becomes of it.",
+    "headers": {"Location": {"schema": {"type": "string"}, "required": True}},
+    "content": {"application/json": _ref(MessageAccepted)},
+}
+
+
+def _header(name: str, description: str, **schema: object) -> _Json:
+    return {
+        "name": name,
+        "in": "header",
+        "required": False,
+        "description": description,
+        "schema": {"type": "string", **schema},
+    }
+
+
+_SENDING_HEADERS: Final = (
+    _header("Idempotency-Key", "Makes it harmless to send the same message again.", maxLength=255),
+    _header("Prefer", "`respond-async` answers at once with 202."),
+)
+
+
+def completed(generated: Mapping[str, Any]) -> _Json:
+    """What Litestar generated, with bodies, streams and refusals that it cannot express."""
+    document: _Json = copy.deepcopy(dict(generated))
+    _, components = msgspec.json.schema_components(
+        _STRUCTS, ref_template="#/components/schemas/{name}"
+    )
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas.update(components)
+    document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    document["security"] = [{}, {"token": []}]
+    for item in document["paths"].values():
+        for operation in item.values():
+            _complete(operation)
+    return document
+
+
+def _complete(operation: _Json) -> None:
+    name = operation["operationId"]
+    operation["responses"].pop("400", None)
+    operation["responses"]["default"] = _PROBLEM
+    body = _BODIES.get(name)
+    if body is not None:
+        operation["requestBody"] = body
+    if name in _SENDING:
+        operation.setdefault("parameters", []).extend(_SENDING_HEADERS)
+        operation["responses"]["202"] = _ACCEPTED
+        operation["responses"]["200"]["content"]["text/event-stream"] = {
+            "schema": {"type": "string"}
+        }
+
+
+@final
+class DescriptionPlugin(OpenAPIRenderPlugin):
+    """Serves the completed description."""
+
+    def __init__(self) -> None:
+        super().__init__(path="/openapi.json", media_type=OpenAPIMediaType.OPENAPI_JSON)
+        self._document: bytes | None = None
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: _Json) -> bytes:  # noqa: ARG002
+        """The description as JSON, made once."""
+        if self._document is None:
+            self._document = msgspec.json.encode(completed(openapi_schema))
+        return self._document
+
+
+@final
+class PagePlugin(OpenAPIRenderPlugin):
+    """Serves the page, which reads the description from the same server."""
+
+    def __init__(self) -> None:
+        super().__init__(path="/", media_type=MediaType.HTML)
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: _Json) -> bytes:  # noqa: ARG002
+        """The page; it holds its own style and script."""
+        return _page()
+
+
+@cache
+def _page() -> bytes:
+    return files(__package__).joinpath("page.html").read_bytes()
+
+
+def _as_problem(response: Response[Any]) -> Response[Any]:
+    """Litestar answers unknown paths beside its pages with a page of its own."""
+    if response.status_code == NOT_FOUND:
+        raise NotFoundException
+    return response
+
+
+def openapi_config(version: str) -> OpenAPIConfig:
+    """What Litestar generates the description from."""
+    return OpenAPIConfig(
+        title=_TITLE,
+        version=version,
+        description=_ABOUT,
+        license=License(name="Apache-2.0", identifier="Apache-2.0"),
+        openapi_router=Router(
+            "/schema", route_handlers=[], include_in_schema=False, after_request=_as_problem
+        ),
+        render_plugins=[PagePlugin(), DescriptionPlugin()],
+        use_handler_docstrings=True,
+    )

@@ -1,0 +1,154 @@
+"""Why a turn gave no answer, in the terms of HTTP: statuses, codes and sentences."""
+
+from typing import Final
+
+from caxton_adapters.rest.problem import Refused, retry_after
+from caxton_adapters.runtime.refusals import AgentCrashed, AgentGone, TurnFailure
+from caxton_core.conversation.model import (
+    AnswerCut,
+    AnswerEmpty,
+    AnswerMalformed,
+    CircuitOpen,
+    ContentFiltered,
+    ContextTooLong,
+    KeyMissing,
+    LimitReached,
+    ModelFailure,
+    ModelNotFound,
+    NameNotResolved,
+    NotAuthenticated,
+    NotPermitted,
+    ProviderUnknown,
+    QuotaExhausted,
+    RateLimited,
+    RequestRefused,
+    ServiceFault,
+    TimedOut,
+    TlsFailed,
+    Unreachable,
+)
+from caxton_core.conversation.turn import (
+    Cancelled,
+    DeadlinePassed,
+    ModelFailed,
+    OutOfOrder,
+    TokensSpent,
+    TooManyToolRounds,
+)
+
+_UNPROCESSABLE: Final = 422
+_LATER: Final = 429
+_OURS: Final = 500
+_BAD_GATEWAY: Final = 502
+_UNAVAILABLE: Final = 503
+_GATEWAY_TIMEOUT: Final = 504
+
+
+def of_turn(failure: TurnFailure) -> Refused:
+    """What is answered to the message whose turn failed."""
+    match failure:
+        case ModelFailed(reason):
+            return of_model(reason)
+        case DeadlinePassed():
+            return Refused(_GATEWAY_TIMEOUT, "CX4020", "The turn's time was over.")
+        case Cancelled():
+            return Refused(409, "CX4021", "The message was cancelled.")
+        case TooManyToolRounds(limit):
+            detail = f"The model went on calling tools after {limit} rounds."
+            return Refused(_OURS, "CX4022", detail)
+        case TokensSpent(limit):
+            detail = f"The turn's budget of {limit.value} tokens leaves no room for an answer."
+            return Refused(_UNPROCESSABLE, "CX4023", detail)
+        case OutOfOrder(observed, awaited):
+            detail = f"A defect: the turn waited for {awaited} and was told {observed}."
+            return Refused(_OURS, "CX4024", detail)
+        case AgentCrashed(why):
+            detail = f"The agent broke down on this message: {why}."
+            return Refused(_OURS, "CX4025", detail)
+        case AgentGone(why):
+            detail = f"The agent left before it answered: {why}."
+            return Refused(_UNAVAILABLE, "CX4026", detail, headers=(retry_after(1),))
+
+
+def of_model(failure: ModelFailure) -> Refused:  # noqa: C901, PLR0912 - one case each
+    """What is answered where the provider gave no answer."""
+    match failure:
+        case Unreachable(where, why):
+            return Refused(
+                _BAD_GATEWAY, "CX5001", f"The provider at {where} cannot be reached: {why}."
+            )
+        case NameNotResolved(host):
+            return Refused(_BAD_GATEWAY, "CX5002", f"The provider's host name {host} is unknown.")
+        case TlsFailed(where, why):
+            return Refused(_BAD_GATEWAY, "CX5003", f"No safe connection to {where}: {why}.")
+        case NotAuthenticated(why):
+            return Refused(
+                _BAD_GATEWAY, "CX5004", f"The provider does not accept the server's key: {why}."
+            )
+        case NotPermitted(why):
+            return Refused(_BAD_GATEWAY, "CX5005", f"The provider does not permit this: {why}.")
+        case ModelNotFound(model, why):
+            return Refused(_BAD_GATEWAY, "CX5006", f"The provider has no model {model}: {why}.")
+        case RateLimited(why, seconds):
+            return _later("CX5007", f"The provider is asked too often: {why}.", seconds)
+        case QuotaExhausted(why):
+            return Refused(
+                _BAD_GATEWAY, "CX5008", f"The account at the provider has no credit left: {why}."
+            )
+        case ContextTooLong(why):
+            return Refused(
+                _UNPROCESSABLE,
+                "CX5009",
+                f"The conversation does not fit into the model's context: {why}.",
+            )
+        case ContentFiltered(why):
+            return Refused(_UNPROCESSABLE, "CX5010", f"The provider refuses the content: {why}.")
+        case RequestRefused(status, why):
+            return Refused(
+                _BAD_GATEWAY, "CX5011", f"The provider refuses the request ({status}): {why}."
+            )
+        case ServiceFault(status, why, seconds):
+            headers = () if seconds is None else (retry_after(seconds),)
+            return Refused(
+                _BAD_GATEWAY, "CX5012", f"The provider failed ({status}): {why}.", headers=headers
+            )
+        case TimedOut(phase, after):
+            return Refused(
+                _GATEWAY_TIMEOUT,
+                "CX5013",
+                f"The provider was too slow: nothing within {after:g} s ({phase.value}).",
+            )
+        case AnswerCut(why):
+            return Refused(
+                _BAD_GATEWAY, "CX5014", f"The provider's answer ended in the middle: {why}."
+            )
+        case AnswerMalformed(why):
+            return Refused(_BAD_GATEWAY, "CX5015", f"The provider's answer cannot be read: {why}.")
+        case AnswerEmpty():
+            return Refused(_BAD_GATEWAY, "CX5016", "The provider's answer is empty.")
+        case KeyMissing(provider, places):
+            return Refused(
+                _UNAVAILABLE,
+                "CX5017",
+                f"The provider {provider} needs a key; none was found in {', '.join(places)}.",
+            )
+        case ProviderUnknown(name, known):
+            return Refused(_UNAVAILABLE, "CX5018", _no_provider(name, known))
+        case CircuitOpen(provider, seconds):
+            detail = f"The provider {provider} failed too often and is left alone for a while."
+            return Refused(_UNAVAILABLE, "CX5019", detail, headers=(retry_after(seconds),))
+        case LimitReached(limit, seconds):
+            return _later(
+                "CX5020", f"The server's own limit on the provider is reached: {limit}.", seconds
+            )
+
+
+def _no_provider(name: object, known: tuple[object, ...]) -> str:
+    offered = ", ".join(map(str, known)) or "none"
+    asked = "No default provider is configured" if name is None else f"No provider is called {name}"
+    return f"{asked}; configured: {offered}."
+
+
+def _later(code: str, detail: str, seconds: float | None) -> Refused:
+    headers = () if seconds is None else (retry_after(seconds),)
+    return Refused(_LATER, code, detail, headers=headers)

@@ -1,0 +1,153 @@
+"""Messages to agents: sent, waited for, streamed, asked about, cancelled."""
+
+import re
+from functools import partial
+from typing import Final, final
+
+import anyio
+import msgspec
+from returns.result import Failure, Result, Success
+
+from caxton_adapters.rest import problem, sse
+from caxton_adapters.rest.body import invalid, read_json
+from caxton_adapters.rest.choosing import Chooser
+from caxton_adapters.rest.exchange import (
+    Answer,
+    Answered,
+    Asked,
+    Header,
+    Streamed,
+    WriteChunk,
+    json_answer,
+    refusal,
+)
+from caxton_adapters.rest.failures import of_turn
+from caxton_adapters.rest.problem import Refused, details
+from caxton_adapters.rest.refusals import no_offer, of_runtime
+from caxton_adapters.rest.telling import message_accepted, message_answer, message_state
+from caxton_adapters.rest.wire import Delta, MessageRequest
+from caxton_adapters.runtime import ticket as tickets
+from caxton_adapters.runtime.runtime import Runtime
+from caxton_adapters.runtime.ticket import Delivery, Incoming, NotAnswered, Ticket
+from caxton_core.primitives import ConversationId
+
+_DECODER: Final = msgspec.json.Decoder(MessageRequest)
+_END: Final = 1.0
+_KEY: Final = re.compile(rb"[\x21-\x7e]{1,255}")
+_REPLAYED: Final[tuple[Header, ...]] = ((b"idempotent-replayed", b"true"),)
+_BAD_KEY: Final = Refused(
+    400,
+    problem.BAD_IDEMPOTENCY_KEY,
+    "An Idempotency-Key has 1 to 255 visible ASCII characters.",
+)
+
+
+@final
+class Messages:
+    """The resource `/agents/{ref}/message`, its sibling by capability, and `/messages/{id}`."""
+
+    def __init__(self, runtime: Runtime, *, heartbeat: float) -> None:
+        self._runtime = runtime
+        self._heartbeat = heartbeat
+        self._chooser = Chooser(runtime)
+        self.draining = False
+
+    async def send(self, asked: Asked, ref: str) -> Answered:
+        """Give the agent a message, and its answer to the sender in the form it asked for."""
+        read = _incoming(asked)
+        if isinstance(read, Failure):
+            return refusal(read.failure(), asked.context)
+        incoming = read.unwrap()
+        accepted = await self._runtime.accept(ref, incoming)
+        if isinstance(accepted, Failure):
+            return refusal(of_runtime(accepted.failure()), asked.context)
+        ticket = accepted.unwrap()
+        replayed = _REPLAYED if ticket.incoming is not incoming else ()
+        return await self._answer(asked, ticket, replayed)
+
+    async def send_by_capability(self, asked: Asked, capability: str) -> Answered:
+        """The same, to the best agent that offers the capability."""
+        chosen = self._chooser.choose(capability)
+        if chosen is None:
+            return refusal(no_offer(capability, self._chooser.offered()), asked.context)
+        return await self.send(asked, chosen)
+
+    async def show(self, asked: Asked, id_: str) -> Answered:
+        """What became of a message."""
+        found = self._runtime.message(id_)
+        if isinstance(found, Failure):
+            return refusal(of_runtime(found.failure()), asked.context)
+        return json_answer(message_state(found.unwrap(), asked.context.request_id))
+
+    async def cancel(self, asked: Asked, id_: str) -> Answered:
+        """Stop a turn that nobody waits for any more; one that ended stays as it is."""
+        found = self._runtime.cancel(id_)
+        if isinstance(found, Failure):
+            return refusal(of_runtime(found.failure()), asked.context)
+        with anyio.move_on_after(_END):
+            await found.unwrap().done()
+        return json_answer(message_state(found.unwrap(), asked.context.request_id))
+
+    async def _answer(self, asked: Asked, ticket: Ticket, headers: tuple[Header, ...]) -> Answered:
+        if _prefers_async(asked):
+            return _accepted(ticket, headers)
+        if b"idempotency-key" not in asked.headers:
+            # Nobody else can ask for this answer: the work ends when its client goes.
+            asked.on_leave(partial(self._runtime.cancel, ticket.message.value))
+        if _wants_stream(asked):
+            return Streamed(partial(self._stream, asked, ticket), headers)
+        outcome = await ticket.done()
+        if isinstance(outcome, NotAnswered):
+            return refusal(of_turn(outcome.why), asked.context)
+        return json_answer(message_answer(ticket, outcome), headers=headers)
+
+    async def _stream(self, asked: Asked, ticket: Ticket, write: WriteChunk) -> None:
+        await write(sse.event(b"accepted", message_accepted(ticket)))
+        async with anyio.create_task_group() as beside:
+            beside.start_soon(sse.keep_alive, write, self._heartbeat)
+            async for piece in ticket.deltas():
+                await write(sse.event(b"delta", Delta(piece)))
+            beside.cancel_scope.cancel()
+        outcome = await ticket.done()
+        match outcome:
+            case tickets.Answered():
+                await write(sse.event(b"message", message_answer(ticket, outcome)))
+            case NotAnswered(why):
+                told = details(of_turn(why), asked.context.request_id)
+                await write(sse.event(b"error", told))
+        if self.draining:
+            await write(sse.SHUTDOWN)
+
+
+def _incoming(asked: Asked) -> Result[Incoming, Refused]:
+    key = asked.headers.get(b"idempotency-key")
+    if key is not None and _KEY.fullmatch(key) is None:
+        return Failure(_BAD_KEY)
+    read = read_json(_DECODER, asked.body)
+    if isinstance(read, Failure):
+        return read
+    request = read.unwrap()
+    conversation = None
+    if request.conversation_id is not None:
+        parsed = ConversationId.parse(request.conversation_id)
+        if isinstance(parsed, Failure):
+            says = f"Expected {ConversationId.rule.says}"
+            return Failure(invalid(says, "conversation_id"))
+        conversation = parsed.unwrap()
+    delivery = Delivery.STREAMED if _wants_stream(asked) else Delivery.WHOLE
+    text_key = None if key is None else key.decode("ascii")
+    return Success(Incoming(request.text, conversation, text_key, delivery))
+
+
+def _accepted(ticket: Ticket, headers: tuple[Header, ...]) -> Answer:
+    location = (b"location", b"/messages/" + ticket.message.value.encode("ascii"))
+    applied = (b"preference-applied", b"respond-async")
+    return json_answer(message_accepted(ticket), 202, (location, applied, *headers))
+
+
+def _prefers_async(asked: Asked) -> bool:
+    return b"respond-async" in asked.headers.get(b"prefer", b"").lower()
+
+
+def _wants_stream(asked: Asked) -> bool:
+    return b"text/event-stream" in asked.headers.get(b"accept", b"").lower()

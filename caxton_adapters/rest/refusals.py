@@ -1,0 +1,87 @@
+"""Why the runtime does not do what it was asked, in the terms of HTTP."""
+
+from typing import Final
+
+from caxton_adapters.rest import problem
+from caxton_adapters.rest.placed import error_items
+from caxton_adapters.rest.problem import Refused, retry_after
+from caxton_adapters.runtime.refusals import (
+    BudgetReached,
+    ConfigRefused,
+    Draining,
+    KeyReused,
+    MailboxFull,
+    NameChanged,
+    NameTaken,
+    NotRunning,
+    Overloaded,
+    Refusal,
+    TurnsInFlight,
+    UnknownAgent,
+    UnknownMessage,
+    WrongState,
+)
+
+_NOT_FOUND: Final = 404
+_CONFLICT: Final = 409
+_UNPROCESSABLE: Final = 422
+_LATER: Final = 429
+_UNAVAILABLE: Final = 503
+
+
+def of_runtime(refusal: Refusal) -> Refused:  # noqa: C901, PLR0912 - one case each
+    """What is answered where the runtime refuses."""
+    match refusal:
+        case UnknownAgent(asked, near):
+            hint = f" Did you mean {' or '.join(near)}?" if near else ""
+            return Refused(_NOT_FOUND, "CX4001", f"No agent is called {asked}.{hint}")
+        case NameTaken(name):
+            detail = f"An agent called {name} exists; PUT /agents/{name} replaces it."
+            return Refused(_CONFLICT, "CX4002", detail)
+        case NameChanged(name, proposed):
+            detail = f"The new file calls the agent {proposed}; {name} keeps its name."
+            return Refused(_UNPROCESSABLE, "CX4003", detail)
+        case ConfigRefused(report):
+            errors = error_items(report.errors)
+            detail = f"The agent file has {_counted(len(errors))}."
+            return Refused(_UNPROCESSABLE, "CX4004", detail, errors)
+        case NotRunning(name, state, reason):
+            why = f": {reason}" if reason else ""
+            status = _UNAVAILABLE if state == "failed" else _CONFLICT
+            return Refused(status, "CX4005", f"The agent {name} is {state}{why}.")
+        case WrongState(name, state, step):
+            return Refused(
+                _CONFLICT, "CX4006", f"The agent {name} is {state}: no {step} from there."
+            )
+        case TurnsInFlight(name, count):
+            detail = f"The agent {name} is answering {count} messages; ?force=true does not wait."
+            return Refused(_CONFLICT, "CX4007", detail)
+        case MailboxFull(name, limit, seconds):
+            detail = f"The agent {name} has {limit} messages waiting, as many as it may."
+            return Refused(_LATER, "CX4008", detail, headers=(retry_after(seconds),))
+        case Overloaded(limit, seconds):
+            detail = f"The server works on {limit} messages, as many as it may."
+            return Refused(_LATER, "CX4014", detail, headers=(retry_after(seconds),))
+        case BudgetReached(name, budget, seconds):
+            detail = f"The agent {name} has spent its {budget}."
+            return Refused(_LATER, "CX4009", detail, headers=(retry_after(seconds),))
+        case Draining(seconds):
+            headers = (retry_after(seconds), (b"connection", b"close"))
+            detail = "The server is stopping and takes no new work."
+            return Refused(_UNAVAILABLE, "CX4010", detail, headers=headers)
+        case KeyReused(key):
+            detail = f"The idempotency key {key} came before with another message."
+            return Refused(_UNPROCESSABLE, problem.KEY_REUSED, detail)
+        case UnknownMessage(id_):
+            return Refused(_NOT_FOUND, "CX4011", f"No message {id_} is known.")
+
+
+def _counted(errors: int) -> str:
+    return "an error" if errors == 1 else f"{errors} errors"
+
+
+def no_offer(capability: str, known: tuple[str, ...]) -> Refused:
+    """What is answered where no running agent offers a capability."""
+    offered = f" Offered: {', '.join(known)}." if known else ""
+    detail = f"No running agent offers {capability}.{offered}"
+    return Refused(_NOT_FOUND, "CX4012", detail)

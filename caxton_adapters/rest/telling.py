@@ -1,0 +1,129 @@
+"""What the runtime knows, as it stands on the wire."""
+
+from datetime import datetime
+
+import msgspec
+
+from caxton_adapters.rest import wire
+from caxton_adapters.rest.failures import of_turn
+from caxton_adapters.rest.placed import error_items
+from caxton_adapters.rest.problem import details
+from caxton_adapters.runtime.runtime import AgentView
+from caxton_adapters.runtime.ticket import Answered, NotAnswered, Ticket
+from caxton_core.limits import Usage
+from caxton_core.tools.tool import BrokenToolCall, RequestedCall, ToolCall
+
+
+def message_answer(ticket: Ticket, answered: Answered) -> wire.MessageAnswer:
+    """The answer to a message."""
+    return wire.MessageAnswer(
+        ticket.message.value,
+        ticket.conversation.value,
+        ticket.agent_name.value,
+        answered.text,
+        answered.finish.value,
+        _usage(answered.usage),
+        tuple(map(_call, answered.calls)),
+    )
+
+
+def message_accepted(ticket: Ticket) -> wire.MessageAccepted:
+    """A message whose answer is not waited for, or not yet there."""
+    return wire.MessageAccepted(
+        ticket.message.value,
+        ticket.conversation.value,
+        ticket.agent_name.value,
+        ticket.state.value,
+    )
+
+
+def message_state(ticket: Ticket, request_id: str) -> wire.MessageState:
+    """A message and what became of it."""
+    answer = problem = None
+    match ticket.outcome:
+        case Answered() as answered:
+            answer = message_answer(ticket, answered)
+        case NotAnswered(why):
+            problem = details(of_turn(why), request_id)
+        case None:
+            pass
+    return wire.MessageState(
+        ticket.message.value,
+        ticket.conversation.value,
+        ticket.agent_name.value,
+        ticket.state.value,
+        answer,
+        problem,
+    )
+
+
+def agent_summary(agent: AgentView) -> wire.AgentSummary:
+    """The agent as it stands in a list."""
+    config = agent.config
+    return wire.AgentSummary(
+        id=agent.id.value,
+        name=agent.name.value,
+        state=agent.state.value,
+        version="" if config is None else config.version.value,
+        description="" if config is None else config.description.value,
+        capabilities=_capabilities(agent),
+    )
+
+
+def agent_details(agent: AgentView) -> wire.AgentDetails:
+    """All there is to know about the agent."""
+    listed = agent_summary(agent)
+    return wire.AgentDetails(
+        id=listed.id,
+        name=listed.name,
+        state=listed.state,
+        version=listed.version,
+        description=listed.description,
+        capabilities=listed.capabilities,
+        config=agent.text,
+        created=_time(agent.created),
+        updated=_time(agent.updated),
+        since=_time(agent.since),
+        resources=_resources(agent),
+        last_activity=None if agent.last_activity is None else _time(agent.last_activity),
+        reason=agent.reason or None,
+        last_death=agent.last_death or None,
+        warnings=() if agent.warnings is None else error_items(agent.warnings.placed),
+    )
+
+
+def _capabilities(agent: AgentView) -> tuple[str, ...]:
+    if agent.config is None:
+        return ()
+    return tuple(capability.value for capability in agent.config.capabilities)
+
+
+def _resources(agent: AgentView) -> wire.ResourceUse:
+    return wire.ResourceUse(
+        isolation=agent.isolation.value,
+        pid=agent.use.pid,
+        cpu_seconds=agent.use.cpu_seconds,
+        memory_bytes=agent.use.memory_bytes,
+        running=agent.running,
+        waiting=agent.waiting,
+        restarts=agent.restarts,
+    )
+
+
+def _usage(usage: Usage) -> wire.UsageBody:
+    cost = None if usage.cost is None else usage.cost.dollars
+    return wire.UsageBody(usage.prompt_tokens, usage.completion_tokens, cost)
+
+
+def _call(call: RequestedCall) -> wire.ToolCallBody:
+    match call:
+        case ToolCall():
+            arguments = msgspec.Raw(call.arguments.value.encode("utf-8"))
+            return wire.ToolCallBody(call.id, call.name.value, arguments)
+        case BrokenToolCall():
+            arguments = msgspec.Raw(msgspec.json.encode(call.arguments))
+            return wire.ToolCallBody(call.id, call.name, arguments, call.why)
+
+
+def _time(time: datetime) -> str:
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,211 @@
+"""What stands on the wire: the bodies of requests and answers, described once for all readers."""
+
+from typing import Annotated, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from caxton_adapters.rest.problem import ErrorItem, ProblemDetails
+
+Id: TypeAlias = Annotated[
+    str, Meta(description="A UUID.", examples=["0192f0c1-2d3e-7a4b-8c5d-6e7f80910a1b"])
+]
+MessageId: TypeAlias = Annotated[
+    str, Meta(description="Sorts by time.", examples=["msg_019a5f3e2d1c0b9a8f7e6d5c4b3a2918"])
+]
+Name: TypeAlias = Annotated[str, Meta(description="A name in kebab case.", examples=["greeter"])]
+Time: TypeAlias = Annotated[
+    str, Meta(description="RFC 3339, in UTC.", examples=["2026-11-22T10:00:00Z"])
+]
+
+
+class MessageRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A message to an agent."""
+
+    text: Annotated[
+        str, Meta(pattern=r"\S", description="What is said to the agent.", examples=["Hello"])
+    ]
+    conversation_id: Annotated[
+        str | None,
+        Meta(
+            description="Continues this conversation; a new one begins without it.",
+        ),
+    ] = None
+
+
+class UsageBody(msgspec.Struct, frozen=True):
+    """What the answer took; the cost is null where the price is unknown."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+
+
+class ToolCallBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A tool call that the model asked for; one that could not be made says in `error` why."""
+
+    id: str
+    name: str
+    arguments: msgspec.Raw
+    error: str | None = None
+
+
+class MessageAnswer(msgspec.Struct, frozen=True):
+    """The agent's answer to a message."""
+
+    message_id: MessageId
+    conversation_id: str
+    agent: Name
+    text: str
+    finish_reason: str
+    usage: UsageBody
+    tool_calls: tuple[ToolCallBody, ...]
+
+
+class MessageAccepted(msgspec.Struct, frozen=True):
+    """A message that waits for its turn."""
+
+    message_id: MessageId
+    conversation_id: str
+    agent: Name
+    status: str
+
+
+class MessageState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message and what became of it.
+
+    `status` is accepted, running, answered, failed or cancelled; one that has ended
+    has an `answer` or a `problem`.
+    """
+
+    message_id: MessageId
+    conversation_id: str
+    agent: Name
+    status: str
+    answer: MessageAnswer | None = None
+    problem: ProblemDetails | None = None
+
+
+class Delta(msgspec.Struct, frozen=True):
+    """The next piece of a streamed answer."""
+
+    text: str
+
+
+class Health(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Whether the server serves; what it runs is told to those who may ask."""
+
+    status: str
+    version: str = ""
+    pid: int = 0
+    uptime_seconds: float = 0.0
+    agents: Annotated[dict[str, int], Meta(description="How many agents are in each state.")] = (
+        msgspec.field(default_factory=dict)
+    )
+    messages_in_flight: int | None = None
+
+
+class DeployRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An agent to deploy."""
+
+    config: Annotated[str, Meta(description="The agent file, TOML.")]
+
+
+class AgentSummary(msgspec.Struct, frozen=True):
+    """An agent in a list."""
+
+    id: Id
+    name: Name
+    state: str
+    version: str
+    description: str
+    capabilities: tuple[str, ...]
+
+
+class ResourceUse(msgspec.Struct, frozen=True):
+    """What an agent takes of the machine; null where it cannot be told."""
+
+    isolation: str
+    pid: int | None
+    cpu_seconds: float | None
+    memory_bytes: int | None
+    running: int
+    waiting: int
+    restarts: int
+
+
+class AgentDetails(msgspec.Struct, frozen=True, omit_defaults=True):
+    """All there is to know about an agent."""
+
+    id: Id
+    name: Name
+    state: str
+    version: str
+    description: str
+    capabilities: tuple[str, ...]
+    config: str
+    created: Time
+    updated: Time
+    since: Annotated[Time, Meta(description="When it entered its state.")]
+    resources: ResourceUse
+    last_activity: Time | None = None
+    reason: str | None = None
+    last_death: str | None = None
+    warnings: tuple[ErrorItem, ...] = ()
+
+
+class AgentPage(msgspec.Struct, frozen=True):
+    """Agents, the oldest first; `next` is the cursor of the next page, null at the end."""
+
+    agents: tuple[AgentSummary, ...]
+    next: str | None
+
+
+class Validation(msgspec.Struct, frozen=True):
+    """What an agent file is worth; only errors keep it from being deployed."""
+
+    valid: bool
+    errors: tuple[ErrorItem, ...]
+    warnings: tuple[ErrorItem, ...]
+
+
+class CapabilityBody(msgspec.Struct, frozen=True):
+    """A capability and who offers it."""
+
+    name: Name
+    agents: tuple[Name, ...]
+
+
+class CapabilityPage(msgspec.Struct, frozen=True):
+    """Capabilities by name; `next` is the cursor of the next page, null at the end."""
+
+    capabilities: tuple[CapabilityBody, ...]
+    next: str | None
+
+
+class ModelBody(msgspec.Struct, frozen=True):
+    """What a model can do; a context length that is not known is null."""
+
+    tools: str
+    features: tuple[str, ...]
+    context_length: int | None
+
+
+class ProviderBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A configured provider; its key never leaves the server."""
+
+    name: str
+    kind: str
+    default: bool
+    healthy: bool
+    base_url: str | None = None
+    model: str | None = None
+    models: tuple[str, ...] = ()
+    capabilities: ModelBody | None = None
+    problem: ProblemDetails | None = None
+
+
+class ProviderPage(msgspec.Struct, frozen=True):
+    """The configured providers."""
+
+    providers: tuple[ProviderBody, ...]

@@ -1,0 +1,117 @@
+"""A whole server on a real socket: the runtime, a scripted model, and whoever asks."""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import final
+
+import anyio
+import httpx2
+import pytest
+from attrs import frozen
+from returns.result import Failure, Result, Success
+
+from caxton_adapters.clock import SystemClock
+from caxton_adapters.configs.in_memory import InMemoryConfigs
+from caxton_adapters.providers.scripted.model import Scripted
+from caxton_adapters.providers.scripted.scenario import read_scenario
+from caxton_adapters.rest.api import RestApi
+from caxton_adapters.rest.feed import EventFeed
+from caxton_adapters.rest.providers import ListedProvider
+from caxton_adapters.rest.serving import RestServer
+from caxton_adapters.rest.settings import MIB, RestSettings
+from caxton_adapters.runtime.answering import World
+from caxton_adapters.runtime.conversations import Conversations
+from caxton_adapters.runtime.isolation.choice import Hosts
+from caxton_adapters.runtime.runtime import Runtime, running
+from caxton_adapters.tools.none import NoTools
+from caxton_core.agent.sections import Isolation
+from caxton_core.conversation.model import ProviderUnknown
+from caxton_core.ports import Model
+from caxton_core.primitives import ProviderName
+
+SCRIPTED = ProviderName("scripted")
+QUICK = """
+[[rules]]
+contains = "boom"
+fail = "service_fault"
+
+[[rules]]
+answer = "You said: {{request}}"
+"""
+SLOW = (
+    QUICK
+    + """
+[streaming]
+delay = "10m"
+"""
+)
+GREETER = """
+name = "greeter"
+capabilities = ["greeting"]
+system_prompt = "You greet people."
+"""
+
+
+@final
+@frozen
+class OneModel:
+    """Every name but one unknown one finds the same model."""
+
+    model: Model
+
+    def find(self, name: ProviderName | None) -> Result[Model, ProviderUnknown]:
+        if name is None or name == SCRIPTED:
+            return Success(self.model)
+        return Failure(ProviderUnknown(name, (SCRIPTED,)))
+
+
+@final
+@frozen
+class Served:
+    """A server that answers, and a client that asks it."""
+
+    url: str
+    port: int
+    client: httpx2.AsyncClient
+    runtime: Runtime
+    feed: EventFeed
+    server: RestServer
+    api: RestApi
+
+
+def scripted(scenario: str) -> Model:
+    read = read_scenario(scenario)
+    assert not isinstance(read, Failure), read
+    return Scripted(SCRIPTED, read.unwrap())
+
+
+@asynccontextmanager
+async def serving(
+    scenario: str = QUICK, settings: RestSettings = RestSettings(), *agents: str
+) -> AsyncIterator[Served]:
+    model, feed = scripted(scenario), EventFeed()
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    listed = ListedProvider(name=SCRIPTED, kind="scripted", default=True, port=lambda: model)
+    world = World(OneModel(model), NoTools(), Conversations(MIB), feed, SystemClock())
+    hosts = Hosts(default=Isolation.TASK)
+    async with running(world, configs=InMemoryConfigs(), hosts=hosts) as runtime:
+        api = RestApi(runtime, feed, (listed,), settings)
+        server = RestServer(api.application, settings, drain=api.drain)
+        for agent in agents or (GREETER,):
+            assert not isinstance(await runtime.deploy(agent), Failure)
+        async with (
+            httpx2.AsyncClient(base_url=url, timeout=10, trust_env=False) as client,
+            anyio.create_task_group() as tasks,
+        ):
+            tasks.start_soon(server.serve, [listener])
+            yield Served(url, port, client, runtime, feed, server, api)
+            server.stop("the test is over")
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Served]:
+    async with serving() as served:
+        yield served
