@@ -8,7 +8,7 @@ from returns.result import Failure, Result, Success
 
 from caxton_adapters.key_sources import FoundSecret, SecretPlace, UnreadableSecret, find_secret
 from caxton_adapters.process.log import LogFormat, LogLevel
-from caxton_adapters.settings.primitives import BaseUrl
+from caxton_adapters.settings.primitives import BaseUrl, WrittenSecret
 from caxton_adapters.settings.stating import stated
 from caxton_adapters.settings.values import (
     ConfiguredProvider,
@@ -43,7 +43,7 @@ def built(
     problems: list[Problem] = []
     token = _secret(
         ("server", "token"),
-        SecretPlace("CAXTON_API_TOKEN", "caxton-api-token", written.server.token),
+        SecretPlace("CAXTON_API_TOKEN", "caxton-api-token", _revealed(written.server.token)),
         environ,
         problems,
     )
@@ -129,7 +129,9 @@ def _configured(
     at = ("providers", name.value)
     if table.kind is ProviderKind.OPENAI_COMPATIBLE and table.base_url is None:
         problems.append(Problem(at, stated(MISSING_BASE_URL)))
-    place = SecretPlace(key_variable(name, table), f"{name.value}-api-key", table.api_key)
+    place = SecretPlace(
+        key_variable(name, table), f"{name.value}-api-key", _revealed(table.api_key)
+    )
     needs_key = table.kind in (ProviderKind.OPENAI, ProviderKind.OPENAI_COMPATIBLE)
     found = _secret((*at, "api_key"), place, environ, problems) if needs_key else None
     return ConfiguredProvider(
@@ -137,6 +139,10 @@ def _configured(
         api_key=None if found is None else found.secret,
         key_source=None if found is None else found.source,
     )
+
+
+def _revealed(secret: WrittenSecret | None) -> str | None:
+    return None if secret is None else secret.value
 
 
 def key_variable(name: ProviderName, table: ProviderTable) -> str:

@@ -140,8 +140,9 @@ def _problems_of(place: _Place) -> tuple[Problem, ...]:
 def _as_named_by(place: _Place, problem: Problem) -> Problem:
     if place.name not in (ENVIRONMENT, COMMAND_LINE):
         return problem
-    name = next(name for path, name in place.layer.names.items() if problem.at[: len(path)] == path)
-    return Problem((name,), problem.what)
+    names = place.layer.names
+    own = [names[path] for path in names if problem.at[: len(path)] == path]
+    return Problem((own[0],), problem.what) if own else problem
 
 
 def _complete(places: list[_Place], surroundings: Surroundings) -> LoadResult:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from attrs import frozen
 from returns.result import Failure, Result, Success
 
+from caxton_adapters.secrets import MASK
 from caxton_core.primitives import NumberRule, Text, TextRule, WholeNumber
 from caxton_core.problems import Malformed, ValueProblem
 
@@ -62,6 +63,20 @@ class FilePath(Text):
     """A path; `~` is the user's home."""
 
     rule: ClassVar = TextRule("a path", r"[^\x00\n]*\S[^\x00\n]*", "a path", 4096, "/srv/caxton")
+
+
+@final
+@frozen(repr=False)
+class WrittenSecret(Text):
+    """A secret in a settings file, or rather what stands there before it becomes a `Secret`."""
+
+    rule: ClassVar = TextRule("a secret", r"[\s\S]*\S[\s\S]*", "any text", 10_000, "...")
+
+    def __repr__(self) -> str:
+        return MASK
+
+    def __str__(self) -> str:
+        return MASK
 
 
 @final

@@ -10,6 +10,7 @@ from caxton_adapters.key_sources import IN_SETTINGS
 from caxton_adapters.secrets import MASK, Secret
 from caxton_adapters.settings.layers import DEFAULT
 from caxton_adapters.settings.loading import Loaded
+from caxton_adapters.settings.primitives import WrittenSecret
 from caxton_core.primitives import Duration, RealNumber, Size, Text, Usd, WholeNumber
 from caxton_core.problems import Path
 from caxton_core.reading.layout import fields, is_table
@@ -97,6 +98,8 @@ def _plain(value: object) -> object:
             return value.dollars
         case Duration() | Size():
             return str(value)
+        case WrittenSecret():
+            return MASK
         case Text() | WholeNumber() | RealNumber() | Enum():
             return value.value
         case _:

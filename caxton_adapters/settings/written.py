@@ -14,6 +14,7 @@ from caxton_adapters.settings.primitives import (
     Origin,
     Port,
     Retries,
+    WrittenSecret,
 )
 from caxton_core.primitives import Count, Duration, ModelName, ProviderName, Size, Usd
 from caxton_core.reading.keys import Key
@@ -84,7 +85,7 @@ class ServerTable:
         ),
     ] = None
     token: Annotated[
-        str | None,
+        WrittenSecret | None,
         Key("What every caller must show.", '"${CAXTON_API_TOKEN}"', default="no token"),
     ] = None
     allowed_hosts: Annotated[
@@ -163,7 +164,7 @@ class ProviderTable:
         ),
     ] = None
     api_key: Annotated[
-        str | None,
+        WrittenSecret | None,
         Key(
             "Its key; better kept in an environment variable, a file or the keyring.",
             '"${OPENAI_API_KEY}"',

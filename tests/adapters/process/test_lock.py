@@ -8,6 +8,7 @@ from returns.result import Failure, Success
 
 from caxton_adapters.process import lock, pid_file
 from caxton_adapters.process.pid_file import Owner
+from caxton_adapters.process.refusals import DirectoryLocked, DirectoryUnusable
 
 HOLDER = """
 import sys, time, pathlib
@@ -33,7 +34,7 @@ def test_a_second_server_is_told_who_is_first(tmp_path: Path) -> None:
         refused = lock.take(tmp_path)
         first.kill()
     assert isinstance(refused, Failure)
-    assert refused.failure() == lock.DirectoryLocked(tmp_path, first.pid, "http://127.0.0.1:1")
+    assert refused.failure() == DirectoryLocked(tmp_path, first.pid, "http://127.0.0.1:1")
 
 
 def test_the_death_of_the_holder_frees_the_directory(tmp_path: Path) -> None:
@@ -81,4 +82,4 @@ def test_a_directory_without_a_lock_file_is_not_held(tmp_path: Path) -> None:
 def test_a_directory_that_takes_no_file_is_told(tmp_path: Path) -> None:
     refused = lock.take(tmp_path / "missing")
     assert isinstance(refused, Failure)
-    assert isinstance(refused.failure(), lock.DirectoryUnusable)
+    assert isinstance(refused.failure(), DirectoryUnusable)

@@ -1,5 +1,6 @@
 import io
 import json
+import logging
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -85,11 +86,10 @@ def test_a_log_file_is_private_and_is_continued(tmp_path: Path) -> None:
 
 
 def test_what_a_library_logs_is_an_event(pipe: tuple[io.BufferedReader, int]) -> None:
-    import logging
-
-    logger = logging.Logger("some.library")
-    logger.addHandler(ToLog(Log(pipe[1])))
-    logger.warning("%s is odd", "this")
+    record = logging.makeLogRecord(
+        {"name": "some.library", "levelno": logging.WARNING, "msg": "%s is odd", "args": ("this",)}
+    )
+    ToLog(Log(pipe[1])).handle(record)
     written = json.loads(line(pipe))
     assert (written["level"], written["logger"], written["message"]) == (
         "warning",

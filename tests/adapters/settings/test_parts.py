@@ -1,0 +1,77 @@
+from pathlib import Path
+
+from returns.result import Success
+
+from caxton_adapters.providers.settings import ProviderKind, ToolMode, Transport
+from caxton_adapters.settings import Settings, Surroundings, load, written
+from caxton_adapters.settings.parts import provider_settings, rest_settings
+from caxton_adapters.settings.showing import shown_settings
+
+TEXT = """
+[server]
+host = "10.0.0.1"
+token = "canary-token"
+allowed_hosts = ["caxton.example.org"]
+max_body = "2KB"
+[limits]
+connections = 7
+[providers.one]
+kind = "openai-compatible"
+base_url = "http://h/v1/"
+api_key = "canary-key"
+cost_per_day = 1.25
+scenario = "~/s.toml"
+[providers.one.timeouts]
+idle = "500ms"
+"""
+
+
+def surroundings(tmp_path: Path) -> Surroundings:
+    file = tmp_path / "caxton.toml"
+    file.write_text(TEXT)
+    return Surroundings(
+        flags={},
+        environ={},
+        named_file=str(file),
+        usual_files=("caxton.toml",),
+        default_data_dir=str(tmp_path),
+    )
+
+
+def settings(tmp_path: Path) -> Settings:
+    result = load(surroundings(tmp_path))
+    assert isinstance(result, Success)
+    return result.unwrap().settings
+
+
+def test_the_api_is_called_by_its_own_names_and_those_that_are_allowed(tmp_path: Path) -> None:
+    rest = rest_settings(settings(tmp_path))
+    assert rest.hosts == {"localhost", "127.0.0.1", "[::1]", "10.0.0.1", "caxton.example.org"}
+    assert (rest.max_body, rest.max_connections) == (2048, 7)
+
+
+def test_a_provider_gets_everything_that_was_written(tmp_path: Path) -> None:
+    (one,) = provider_settings(settings(tmp_path))
+    assert (one.base_url, str(one.cost_per_day)) == ("http://h/v1", "1.25")
+    assert one.api_key is not None
+    assert one.api_key.reveal() == "canary-key"
+    assert (one.timeouts.idle, one.timeouts.connect) == (0.5, 5.0)
+    assert one.scenario == Path.home() / "s.toml"
+
+
+def test_the_written_choices_are_those_of_the_providers() -> None:
+    for choices, known in (
+        (written.ProviderKind, ProviderKind),
+        (written.Transport, Transport),
+        (written.ToolMode, ToolMode),
+    ):
+        assert {one.value for one in choices} == {one.value for one in known}
+
+
+def test_no_secret_is_shown(tmp_path: Path) -> None:
+    result = load(surroundings(tmp_path))
+    assert isinstance(result, Success)
+    shown = "\n".join(one.toml() for one in shown_settings(result.unwrap()))
+    assert 'token = "***"' in shown
+    assert "canary" not in shown
+    assert "canary" not in repr(result.unwrap().settings)
