@@ -43,7 +43,7 @@ from caxton_core.conversation.model import (
     Unreachable,
 )
 from caxton_core.ports import Answer
-from caxton_core.primitives import ModelName
+from caxton_core.primitives import Duration, ModelName
 
 EXTRA_MISSING = "the library that runs models is not installed: pip install 'caxton[local]'"
 SLOWEST_LOADING = 600.0
@@ -74,18 +74,20 @@ class Local:
 
     async def complete(self, request: ModelRequest) -> Answer:
         """The whole answer, or why there is none."""
+        began = anyio.current_time()
         ready = await self._ready_within(request.timeout.value)
         if isinstance(ready, Failure):
             return ready
-        return await ready.unwrap().complete(request)
+        return await ready.unwrap().complete(_shortened(request, began))
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[TextDelta | Answer]:
         """The answer piece by piece."""
+        began = anyio.current_time()
         ready = await self._ready_within(request.timeout.value)
         if isinstance(ready, Failure):
             yield ready
             return
-        async with aclosing(ready.unwrap().stream(request)) as pieces:
+        async with aclosing(ready.unwrap().stream(_shortened(request, began))) as pieces:
             async for piece in pieces:
                 yield piece
 
@@ -151,7 +153,7 @@ class Local:
                     return await self._ready()
                 finally:
                     self._doing = ""
-        return Failure(TimedOut(Phase.CONNECT, seconds))
+        return Failure(TimedOut(Phase.TOTAL, seconds))
 
     async def _ready(self) -> Result[OpenAI, ModelFailure]:
         """The service, brought up if need be; whoever waits next goes on where one gave up."""
@@ -246,6 +248,15 @@ def share(progress: Progress) -> str:
     if progress.total:
         return f"{10 * (10 * progress.done // progress.total)} %"
     return f"{progress.done // 10_000_000 * 10} MB"
+
+
+def _shortened(request: ModelRequest, began: float) -> ModelRequest:
+    """The request with what loading has left of its time."""
+    passed = int((anyio.current_time() - began) * 1000)
+    if not passed:
+        return request
+    left = max(1, round(request.timeout.value * 1000) - passed)
+    return evolve(request, timeout=Duration(left / 1000))
 
 
 def _is_alive(child: _Child) -> bool:

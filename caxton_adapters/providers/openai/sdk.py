@@ -196,7 +196,7 @@ async def _next(chunks: openai.AsyncStream[Any]) -> ChatResponse | None:
 
 
 def _converted(model: object, kind: type[T]) -> T:
-    plain = model.to_dict(mode="python") if isinstance(model, openai.BaseModel) else model
+    plain = model.to_dict(mode="python", warnings=False) if isinstance(model, openai.BaseModel) else model
     return msgspec.convert(repaired_json(plain), kind)
 
 
