@@ -69,7 +69,8 @@ def _in_sh(example: Example, _: Shell) -> str | None:
     return parsed.stderr or None
 
 
-def _left_alone(_: Example, __: Shell) -> str | None:
+def _in_text(example: Example, shell: Shell) -> str | None:
+    _kept(example, shell)
     return None
 
 
@@ -85,7 +86,7 @@ BY_LANGUAGE: Final[Mapping[str, InThePage]] = {
     "json": _in_json,
     "python": _in_python,
     "sh": _in_sh,
-    "text": _left_alone,
+    "text": _in_text,
     "toml": _in_toml,
 }
 
