@@ -8,7 +8,7 @@ the model; `prices.py` does the sums. Prints `null` for a model that the library
 import json
 import sys
 from datetime import UTC, datetime, time
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import (
@@ -85,7 +85,7 @@ def _rate(price: Decimal | TieredPrices) -> dict[str, object]:
 
 
 def _whole(price: Decimal, scale: int) -> int:
-    return int((price * scale).to_integral_value(ROUND_CEILING))
+    return int((price * scale).to_integral_value(ROUND_HALF_EVEN))
 
 
 if __name__ == "__main__":
