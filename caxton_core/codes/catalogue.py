@@ -12,6 +12,7 @@ from caxton_core.codes.files import FILES
 from caxton_core.codes.providers import PROVIDERS
 from caxton_core.codes.requests import REQUESTS
 from caxton_core.codes.running import RUNNING
+from caxton_core.codes.scenarios import SCENARIOS
 from caxton_core.codes.server_start import SERVER_START
 
 EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType(
@@ -25,6 +26,7 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType(
             *REQUESTS,
             *RUNNING,
             *PROVIDERS,
+            *SCENARIOS,
         )
     }
 )

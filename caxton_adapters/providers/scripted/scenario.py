@@ -156,12 +156,12 @@ def _in_match(rule: Rule) -> Iterator[Stated]:
 
 def _in_play(rule: Rule) -> Iterator[Stated]:
     if rule.answer is None and not rule.calls and rule.fail is None:
-        yield Stated(
-            "CX5102", "a rule that says nothing", "Give it an `answer`, `calls` or `fail`."
-        )
+        yield Stated("CX5102", "a rule says nothing", "Give it an `answer`, `calls` or `fail`.")
     if rule.then is not None and not rule.calls:
         yield Stated(
-            "CX5103", "`then` speaks after tools, and this rule has no `calls`", "Write `answer`."
+            "CX5103",
+            "`then` speaks after tools, and the rule has no `calls`",
+            "Write `answer`, or add `calls`.",
         )
 
 

@@ -48,7 +48,7 @@ def subject(model: Model, slow: Model) -> Subject:
 
 class TestScripted(ModelContract):
     @pytest.fixture
-    def subject(self) -> Subject:  # type: ignore[override] # nothing has to be closed
+    def subject(self) -> Subject:
         name = ProviderName("scripted")
         model = Scripted(name, scenario(SCRIPT))
         return subject(model, Scripted(name, scenario(SLOW + SCRIPT)))
