@@ -11,9 +11,6 @@ SCENARIOS: Final = (
         "a rule matches in one way: by `exact`, `contains` or `regex`",
         "With two of them it would not be clear whether one is enough or both are needed.",
         "Keep one of them, or write two rules.",
-        '[[rules]]\nexact = "ping"\ncontains = "pi"\nanswer = "pong"',
-        '[[rules]]\nexact = "ping"\nanswer = "pong"',
-        "text",
     ),
     Explanation(
         "CX5102",
@@ -21,9 +18,6 @@ SCENARIOS: Final = (
         "a rule says nothing",
         "The first rule that fits a text is played, so an empty one would swallow the text.",
         "Give it an `answer`, `calls` or `fail`.",
-        '[[rules]]\nexact = "ping"',
-        '[[rules]]\nexact = "ping"\nanswer = "pong"',
-        "text",
     ),
     Explanation(
         "CX5103",
@@ -31,8 +25,5 @@ SCENARIOS: Final = (
         "`then` speaks after tools, and the rule has no `calls`",
         "Without a call there is no result that it could speak about.",
         "Write `answer`, or add `calls`.",
-        '[[rules]]\nthen = "It is {{result}}."',
-        '[[rules]]\nanswer = "It is late."',
-        "text",
     ),
 )
