@@ -128,7 +128,8 @@ AGENT_DOUBTS: Final = (
         "byte.",
         "Move the placeholder into user_prompt_template.",
         'system_prompt = "Answer in {{language}}."',
-        'user_prompt_template = "Answer in {{language}}: {{request}}"',
+        'user_prompt_template = "Answer in {{language}}: {{request}}"\n'
+        '[parameters]\nlanguage = "French"',
     ),
     Explanation(
         "CX1314",
@@ -156,8 +157,9 @@ AGENT_DOUBTS: Final = (
         "Each round sends the whole conversation again: a model that loops can turn one message "
         "into a large bill.",
         "Set budget.tokens_per_turn.",
-        "[resources]\nmax_tool_rounds = 100",
-        "[resources]\nmax_tool_rounds = 100\n[budget]\ntokens_per_turn = 100000",
+        'tools = ["files.read"]\n[resources]\nmax_tool_rounds = 100',
+        'tools = ["files.read"]\n[resources]\nmax_tool_rounds = 100\n'
+        "[budget]\ntokens_per_turn = 100000",
     ),
     Explanation(
         "CX1317",

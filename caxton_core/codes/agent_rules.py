@@ -49,7 +49,7 @@ AGENT_RULES: Final = (
         "Agent files are shared, versioned and shown; a secret in one is a secret no more.",
         "Remove it here and revoke it there. Keys belong into the provider's settings: an "
         "environment variable, a file, or the keyring of the operating system.",
-        '[metadata]\nkey = "sk-..."',
+        '[metadata]\nkey = "AKIAIOSFODNN7EXAMPLE"',
         '# caxton.toml\n[providers.openai]\napi_key = "${OPENAI_API_KEY}"',
     ),
     Explanation(

@@ -58,5 +58,5 @@ def section(explanation: Explanation) -> str:
 
 def _general(template: str) -> str:
     """A sentence without the facts of one occurrence."""
-    facts = defaultdict(lambda: "…")
+    facts: defaultdict[str, str] = defaultdict(lambda: "…")
     return template.format_map(facts) + "\n"

@@ -84,7 +84,7 @@ FILES: Final = (
         "A small file of deeply dotted keys can cost a parser seconds and gigabytes.",
         "Flatten the value.",
         "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q = 1",
-        "[a]\nq = 1",
+        "[metadata]\nq = 1",
     ),
     Explanation(
         "CX1010",
