@@ -4,9 +4,9 @@ from typing import TypeAlias, final
 
 from attrs import frozen
 
-from caxton_core.agent.toml import Report
 from caxton_core.conversation.turn import GiveUpReason
 from caxton_core.primitives import AgentName
+from caxton_core.reading.report import Report
 
 
 @final

@@ -33,6 +33,7 @@ from caxton_core.agent.record import StateName
 from caxton_core.agent.sections import Isolation
 from caxton_core.ports import Configs
 from caxton_core.primitives import AgentId, AgentName, CapabilityName
+from caxton_core.reading.report import Report
 
 
 @final
@@ -58,7 +59,7 @@ class AgentView:
     since: datetime
     reason: str
     config: AgentConfig | None
-    warnings: tuple[PlacedProblem, ...]
+    warnings: Report | None
     text: str
     created: datetime
     updated: datetime
@@ -239,7 +240,7 @@ class Runtime:
             since=record.since,
             reason=record.reason,
             config=config,
-            warnings=() if resident.read is None else resident.read.warnings,
+            warnings=None if resident.read is None else resident.read.warnings,
             text=record.text,
             created=record.created,
             updated=record.updated,

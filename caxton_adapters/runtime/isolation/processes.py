@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Final, Protocol, cast, final
 
 import anyio
+from anyio.lowlevel import checkpoint
 from attrs import define, field, frozen
 
 from caxton_adapters.runtime import codec
@@ -355,6 +356,7 @@ class InProcess:
         self._closing = True
         if self._live is not None and not self._live.turns:
             self._let_go()
+            await checkpoint()  # the loop closes the socket in its next round
 
     async def _awake(self) -> _Connection:
         async with self._starting:

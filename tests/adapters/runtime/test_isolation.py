@@ -83,7 +83,7 @@ async def host(request: pytest.FixtureRequest, zygote: Zygote, watch: Watch) -> 
     in_process = InProcess(RULES, zygote, ProcessLimits(PLENTY, 60.0), watch)
     host = in_process if request.param == "process" else InPlace(RULES)
     yield host
-    await host.close()
+    await over(host)
 
 
 async def test_a_turn_is_decided_step_by_step(host: Host) -> None:
@@ -174,7 +174,6 @@ async def test_a_zygote_that_was_killed_is_started_again(zygote: Zygote, watch: 
         await host.begin(1, (), "Hello")
         assert zygote.pid is not None
         os.kill(zygote.pid, signal.SIGKILL)
-        await host.close()
     async with process(zygote, watch) as another:
         with anyio.fail_after(10):
             assert isinstance(await begun(another), AskModel)
@@ -185,6 +184,7 @@ async def test_no_process_outlives_the_zygote(zygote: Zygote, watch: Watch) -> N
     host = InProcess(RULES, zygote, ProcessLimits(PLENTY, 60.0), watch)
     await host.begin(1, (), "Hello")
     await zygote.close()
+    await over(host)
     with anyio.fail_after(10):
         while Path(f"/proc/{watch.started[0]}").exists():
             await anyio.sleep(0.01)
@@ -204,6 +204,12 @@ async def process(
 ) -> AsyncIterator[InProcess]:
     host = InProcess(RULES, zygote, ProcessLimits(memory, idle), watch)
     yield host
+    await over(host)
+
+
+async def over(host: Host) -> None:
+    for turn in (1, 2):
+        host.forget(turn)
     await host.close()
 
 
@@ -214,7 +220,7 @@ def kill(host: InProcess) -> None:
 
 
 @given(turn_rules, histories, texts, st.lists(observations, max_size=4))
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_whatever_a_turn_consists_of_crosses_the_wall_unchanged(
     rules: TurnRules, history: tuple[object, ...], text: str, told: list[Observation]
 ) -> None:
