@@ -126,4 +126,4 @@ def _slid_into(name: str, table: Table) -> Iterator[Problem]:
     free = table.get(name)
     for key in free if isinstance(free, dict) else ():
         if key in _TOP_KEYS and key not in table and key not in _OF_FREE_TABLES:
-            yield Problem((name, str(key)), MisplacedKey(str(key), f"[{name}]", TOP))
+            yield Problem((name, key), MisplacedKey(key, f"[{name}]", TOP))

@@ -48,9 +48,10 @@ class TextRule:
 
     def _proposal(self, text: str) -> str | None:
         proposal = self.propose(text)
-        if proposal is None or not re.fullmatch(self.pattern, proposal):
+        if proposal is None:
             return None
-        return proposal if self.longest is None else proposal[: self.longest].rstrip("-_.")
+        short = proposal[: self.longest].rstrip("-_.")
+        return short if re.fullmatch(self.pattern, short) else None
 
 
 @final

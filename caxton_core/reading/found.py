@@ -49,7 +49,7 @@ def _inner(group: BaseValidationError, error: Exception, root: type, at: Path) -
     path = (*at, *_step(error))
     if isinstance(error, ForbiddenExtraKeysError):
         known = [field.name for field in fields(error.cl)]
-        for key in sorted(map(str, error.extra_fields)):
+        for key in sorted(map(key_name, error.extra_fields)):
             yield Problem((*at, key), unknown(key, at, known, tables(root)))
     elif isinstance(error, KeyError) and isinstance(group, ClassValidationError):
         yield Problem(path, _missing(group.cl, str(path[-1])))
@@ -63,8 +63,13 @@ def _step(error: Exception) -> Path:
         if isinstance(note, AttributeValidationNote):
             return (note.name,)
         if isinstance(note, IterableValidationNote):
-            return (note.index if isinstance(note.index, int) else str(note.index),)
+            return (note.index if isinstance(note.index, int) else key_name(note.index),)
     return ()
+
+
+def key_name(key: object) -> str:
+    """A key of a table as text; only tables that no parser made have other keys than text."""
+    return key if isinstance(key, str) else f"<{type(key).__name__}>"
 
 
 def _missing(cls: type, name: str) -> MissingKey:

@@ -5,7 +5,7 @@ from datetime import date, time
 
 from caxton_core.primitives import FreeTable, FreeValue
 from caxton_core.problems import Path, Problem
-from caxton_core.reading.found import ReadingError
+from caxton_core.reading.found import ReadingError, key_name
 from caxton_core.reading.scalars import refuse_type, text, whole_number
 
 
@@ -22,8 +22,8 @@ def free_table(value: object, _: object = FreeTable) -> FreeTable:
 def _problems(value: object, at: Path) -> Iterator[Problem]:
     if type(value) is dict:
         for key, item in value.items():
-            yield from _scalar_problems(key if type(key) is str else None, (*at, str(key)))
-            yield from _problems(item, (*at, str(key)))
+            yield from _scalar_problems(key if type(key) is str else None, (*at, key_name(key)))
+            yield from _problems(item, (*at, key_name(key)))
     elif type(value) is list:
         for index, item in enumerate(value):
             yield from _problems(item, (*at, index))

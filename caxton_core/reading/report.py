@@ -179,7 +179,7 @@ def _object(placed: Placed) -> Plain:
         "severity": what.severity.value,
         "title": wording.title(what),
         "message": wording.message(what),
-        "path": list(placed.problem.at),
+        "path": [masked(p) if isinstance(p, str) else p for p in placed.problem.at],
         "range": {
             "start": {"line": where.line, "column": where.column},
             "end": {"line": where.end_line, "column": where.end_column},

@@ -57,7 +57,7 @@ def advice(what: What) -> str:
 def suggestion(what: What) -> str | None:
     """What to write instead, where that can be told."""
     written: object = getattr(what, "suggestion", None)
-    return written if isinstance(written, str) else None
+    return masked(written) if isinstance(written, str) else None
 
 
 def anchor(what: What) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 
 from caxton_core.problems import EnvironmentReference, LiteralSecret, Path, Problem
 from caxton_core.reading.credentials import credential_in, looks_random
+from caxton_core.reading.found import key_name
 
 _REFERENCE: Final = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 _PROSE: Final = frozenset({"system_prompt", "documentation", "user_prompt_template"})
@@ -33,7 +34,8 @@ def _texts(value: object, at: Path) -> Iterator[tuple[Path, str]]:
         yield at, value
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _texts(item, (*at, str(key)))
+            yield (*at, key_name(key)), key_name(key)
+            yield from _texts(item, (*at, key_name(key)))
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _texts(item, (*at, index))
