@@ -57,6 +57,11 @@ class ReadinessPipe:
             # Whoever waits for the end of the pipe must not wait for our children.
             os.register_at_fork(after_in_child=self.close)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody waits for a word."""
+        return self._descriptor is not None
+
     def say(self, word: Word) -> None:
         """Tell whoever waits, and hang up; it may have gone already."""
         if self._descriptor is None:

@@ -82,6 +82,27 @@ class SettingsUnreadable:
     reason: str
 
 
+@final
+@frozen
+class DatabaseUnusable:
+    """The database in the data directory cannot be opened."""
+
+    code: ClassVar[str] = "CX2108"
+    path: Path
+    reason: str
+
+
+@final
+@frozen
+class ScenarioUnusable:
+    """The scenario of a scripted provider cannot be read or has problems."""
+
+    code: ClassVar[str] = "CX2109"
+    provider: str
+    path: Path
+    reason: str
+
+
 StartRefusal: TypeAlias = (
     DirectoryLocked
     | DirectoryUnusable
@@ -90,6 +111,8 @@ StartRefusal: TypeAlias = (
     | PublicWithoutToken
     | LogUnusable
     | SettingsUnreadable
+    | DatabaseUnusable
+    | ScenarioUnusable
 )
 
 
@@ -133,5 +156,7 @@ def _facts(refusal: StartRefusal) -> dict[str, object]:
             | PublicWithoutToken()
             | LogUnusable()
             | SettingsUnreadable()
+            | DatabaseUnusable()
+            | ScenarioUnusable()
         ):
             return facts

@@ -46,6 +46,7 @@ def built(
         SecretPlace("CAXTON_API_TOKEN", "caxton-api-token", _revealed(written.server.token)),
         environ,
         problems,
+        keyring=False,
     )
     providers = {
         name: _configured(name, table, environ, problems)
@@ -132,8 +133,13 @@ def _configured(
     place = SecretPlace(
         key_variable(name, table), f"{name.value}-api-key", _revealed(table.api_key)
     )
-    needs_key = table.kind in (ProviderKind.OPENAI, ProviderKind.OPENAI_COMPATIBLE)
-    found = _secret((*at, "api_key"), place, environ, problems) if needs_key else None
+    takes_key = table.kind in (ProviderKind.OPENAI, ProviderKind.OPENAI_COMPATIBLE)
+    # Asking the keyring loads a tenth of a second of libraries; a service on this machine
+    # (plain http) needs no key.
+    keyring = table.base_url is None or table.base_url.value.startswith("https://")
+    found = (
+        _secret((*at, "api_key"), place, environ, problems, keyring=keyring) if takes_key else None
+    )
     return ConfiguredProvider(
         table=table,
         api_key=None if found is None else found.secret,
@@ -161,8 +167,10 @@ def _secret(
     place: SecretPlace,
     environ: Mapping[str, str],
     problems: list[Problem],
+    *,
+    keyring: bool,
 ) -> FoundSecret | None:
-    found = find_secret(place, environ)
+    found = find_secret(place, environ, keyring=keyring)
     if isinstance(found, Failure):
         problems.append(Problem(at, _unreadable(found.failure())))
         return None

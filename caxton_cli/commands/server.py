@@ -102,8 +102,11 @@ def _serve(config: str | None, flags: dict[str, object]) -> int:
     claimed = claim(settings.wanted(), pipe, os.environ)
     if isinstance(claimed, Failure):
         sentences = in_words(claimed.failure())
+        if not pipe.is_open:
+            raise refused(sentences)
+        # Standard error may be the log of the server that is in our way: whoever waits is told.
         pipe.say(Refused(sentences, exits.CANNOT_START))
-        raise refused(sentences)
+        return exits.CANNOT_START
     from caxton_adapters import server
 
     return server.main(settings, claimed.unwrap())
