@@ -100,4 +100,21 @@ SERVER_START: Final = (
         '[providers.here]\nkind = "openai-compatible"',
         '[providers.here]\nkind = "openai-compatible"\nbase_url = "http://127.0.0.1:11434/v1"',
     ),
+    Explanation(
+        "CX2108",
+        "database unusable",
+        "the database {path} cannot be used: {reason}",
+        "The agents that were deployed are kept there; a server that lost them would be no help.",
+        "Give the file to this user, put a backup in its place, or start with another --data-dir. "
+        "Caxton has changed nothing in it.",
+        right="caxton server start --data-dir ~/another",
+    ),
+    Explanation(
+        "CX2109",
+        "scenario unusable",
+        "the scenario {path} of the provider `{provider}` cannot be played: {reason}",
+        "A scripted provider says what its scenario says, and nothing else.",
+        "Correct the file, or leave `scenario` out: the built-in one answers any message.",
+        right='[providers.demo]\nkind = "scripted"',
+    ),
 )

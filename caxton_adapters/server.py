@@ -1,0 +1,137 @@
+"""The composition root: the one module that knows every adapter, and ends what it begins."""
+
+import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import anyio
+from returns.result import Failure
+
+from caxton_adapters.clock import SystemClock
+from caxton_adapters.configs.sqlite import SqliteConfigs, StorageUnusable, sqlite_configs
+from caxton_adapters.process.refusals import (
+    DatabaseUnusable,
+    ScenarioUnusable,
+    StartRefusal,
+    in_words,
+)
+from caxton_adapters.process.server_process import ServerProcess
+from caxton_adapters.process.watchdog import keep_alive
+from caxton_adapters.providers.catalogue import (
+    Catalogue,
+    Means,
+    ScenarioRefused,
+    open_catalogue,
+)
+from caxton_adapters.rest.api import RestApi
+from caxton_adapters.rest.feed import EventFeed
+from caxton_adapters.rest.providers import ListedProvider
+from caxton_adapters.rest.serving import RestServer
+from caxton_adapters.runtime.answering import World
+from caxton_adapters.runtime.conversations import Conversations
+from caxton_adapters.runtime.isolation.choice import Hosts
+from caxton_adapters.runtime.runtime import running
+from caxton_adapters.settings.parts import provider_settings, rest_settings
+from caxton_adapters.settings.values import Settings
+from caxton_adapters.telemetry.event_log import LoggedJournal
+from caxton_adapters.tools.none import NoTools
+from caxton_core.ports import Model
+from caxton_core.primitives import ProviderName
+from caxton_core.reading.report import human, report
+
+DATABASE = "caxton.db"
+CONVERSATION_BYTES = 64 * 1024 * 1024
+
+
+def main(settings: Settings, process: ServerProcess) -> int:
+    """Serve until told to stop; the exit code of the process."""
+    with _given_back(process):
+        quick = importlib.util.find_spec("uvloop") is not None
+        return anyio.run(_serve, settings, process, backend_options={"use_uvloop": quick})
+
+
+@contextmanager
+def _given_back(process: ServerProcess) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        process.close()
+
+
+async def _serve(settings: Settings, process: ServerProcess) -> int:
+    means = Means(SystemClock())
+    opened = open_catalogue(provider_settings(settings), means, settings.default_provider)
+    if isinstance(opened, Failure):
+        return _refused(process, _scenario_refusal(opened.failure()[0]))
+    catalogue = opened.unwrap()
+    try:
+        async with sqlite_configs(process.directory / DATABASE) as configs:
+            return await _run(settings, process, catalogue, configs)
+    except StorageUnusable as unusable:
+        return _refused(process, DatabaseUnusable(unusable.path, unusable.why))
+    finally:
+        with anyio.CancelScope(shield=True):
+            await catalogue.aclose()
+
+
+async def _run(
+    settings: Settings, process: ServerProcess, catalogue: Catalogue, configs: SqliteConfigs
+) -> int:
+    feed = EventFeed()
+    world = World(
+        catalogue,
+        NoTools(),
+        Conversations(CONVERSATION_BYTES),
+        LoggedJournal(feed, process.log),
+        SystemClock(),
+    )
+    async with running(world, configs=configs, hosts=Hosts()) as runtime:
+        wanted = rest_settings(settings)
+        api = RestApi(runtime, feed, _listed(catalogue), wanted)
+        server = RestServer(
+            api.application,
+            wanted,
+            drain=api.drain,
+            on_started=process.ready,
+            on_stopping=process.stopping,
+        )
+        async with anyio.create_task_group() as beside:
+            beside.start_soon(keep_alive, process)
+            beside.start_soon(api.management)
+            await server.serve(sockets=[process.listener])
+            beside.cancel_scope.cancel()
+        return 0 if server.ended_by is None else 128 + server.ended_by
+
+
+def _listed(catalogue: Catalogue) -> tuple[ListedProvider, ...]:
+    return tuple(
+        ListedProvider(
+            name=settings.name,
+            kind=settings.kind.value,
+            default=settings.name == catalogue.default,
+            port=partial(_model, catalogue, settings.name),
+            base_url=settings.base_url,
+            model=settings.model,
+        )
+        for settings in map(catalogue.settings, catalogue.names)
+        if settings is not None
+    )
+
+
+def _model(catalogue: Catalogue, name: ProviderName) -> Model:
+    found = catalogue.find(name)
+    if isinstance(found, Failure):
+        raise KeyError(name)
+    return found.unwrap()
+
+
+def _scenario_refusal(refused: ScenarioRefused) -> ScenarioUnusable:
+    why = refused.why
+    if not isinstance(why, str):
+        why = human(report(why, refused.text, str(refused.path)))
+    return ScenarioUnusable(refused.provider.value, refused.path, why)
+
+
+def _refused(process: ServerProcess, refusal: StartRefusal) -> int:
+    return process.refuse(in_words(refusal))
