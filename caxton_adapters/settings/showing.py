@@ -78,7 +78,8 @@ def _hidden(
 
 
 def _values(value: object, at: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
-    for field in fields(type(value)):
+    cls: type = type(value)
+    for field in fields(cls):
         inner = getattr(value, field.name)
         path = (*at, field.name)
         if isinstance(inner, Mapping):

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, final
 
 import click
 
@@ -50,15 +50,14 @@ def _path(data_dir: str | None, log_file: str | None) -> Path:
 
 
 def _print(path: Path, agent: str | None, lines: int, *, follow: bool) -> int:
+    wanted = (lambda _: True) if agent is None else _About(agent)
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
-            wanted = (line for line in file if _is_about(line, agent))
-            sys.stdout.writelines(deque(wanted, maxlen=lines))
+            sys.stdout.writelines(deque(filter(wanted, file), maxlen=lines))
             sys.stdout.flush()
-            for line in _growth(file) if follow else ():
-                if _is_about(line, agent):
-                    sys.stdout.write(line)
-                    sys.stdout.flush()
+            for line in filter(wanted, _growth(file)) if follow else ():
+                sys.stdout.write(line)
+                sys.stdout.flush()
     except OSError as error:
         raise Leave(
             f"there is no log to read in {path}: {error.strerror}",
@@ -79,13 +78,22 @@ def _growth(file: TextIO) -> Iterator[str]:
             time.sleep(POLL)
 
 
-def _is_about(line: str, agent: str | None) -> bool:
-    if agent is None:
-        return True
-    if agent not in line:
-        return False
-    try:
-        facts = json.loads(line)
-    except ValueError:
-        return False
-    return isinstance(facts, dict) and facts.get("agent") == agent
+@final
+class _About:
+    """Knows the lines about one agent; the log names it by its identity, which a line told once."""
+
+    def __init__(self, agent: str) -> None:
+        self._known = {agent}
+
+    def __call__(self, line: str) -> bool:
+        if not any(name in line for name in self._known):
+            return False
+        try:
+            facts = json.loads(line)
+        except ValueError:
+            return False
+        if not isinstance(facts, dict):
+            return False
+        if facts.get("name") in self._known:
+            self._known.add(str(facts.get("agent")))
+        return facts.get("agent") in self._known
