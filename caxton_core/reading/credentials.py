@@ -30,6 +30,8 @@ _RANDOM_BITS: Final = 4.2
 
 def credential_in(text: str) -> str | None:
     """What kind of credential the text seems to hold, in words."""
+    if _ANY.search(text) is None:
+        return None
     return next((kind for kind, pattern in _PATTERNS.items() if pattern.search(text)), None)
 
 

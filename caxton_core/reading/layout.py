@@ -1,7 +1,8 @@
 """Which keys stand in which table, derived from the class that a file is read into."""
 
 from collections.abc import Iterator, Mapping
-from types import NoneType
+from functools import cache
+from types import MappingProxyType, NoneType
 from typing import Annotated, Final, TypeAlias, final, get_args, get_origin
 
 import attrs
@@ -14,8 +15,6 @@ PRIMITIVES: Final = (Text, WholeNumber, RealNumber, Duration, Size, Usd)
 REQUIRED: Final = attrs.NOTHING
 
 TableKeys: TypeAlias = Mapping[Path, tuple[str, ...]]
-_KEYS_OF: Final[dict[type, "tuple[Field, ...]"]] = {}
-_TABLES_OF: Final[dict[type, TableKeys]] = {}
 
 
 @final
@@ -52,12 +51,10 @@ def is_table(annotation: object) -> bool:
     )
 
 
+@cache
 def fields(cls: type) -> tuple[Field, ...]:
     """The keys of the class, in the order of its definition."""
-    if cls not in _KEYS_OF:
-        resolved = attrs.resolve_types(cls) if is_table(cls) else cls
-        _KEYS_OF[cls] = tuple(_field(attribute) for attribute in attrs.fields(resolved))
-    return _KEYS_OF[cls]
+    return tuple(_field(attribute) for attribute in attrs.fields(attrs.resolve_types(cls)))
 
 
 def _field(attribute: "attrs.Attribute[object]") -> Field:
@@ -67,11 +64,10 @@ def _field(attribute: "attrs.Attribute[object]") -> Field:
     return Field(attribute.name, attribute.type, attribute.default, key, distinct)
 
 
+@cache
 def tables(cls: type) -> TableKeys:
     """The keys of the class's table and of all tables in it, by path."""
-    if cls not in _TABLES_OF:
-        _TABLES_OF[cls] = dict(_tables(cls, ()))
-    return _TABLES_OF[cls]
+    return MappingProxyType(dict(_tables(cls, ())))
 
 
 def _tables(cls: type, at: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
@@ -82,6 +78,7 @@ def _tables(cls: type, at: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
             yield from _tables(inner, (*at, field.name))
 
 
+@cache
 def free_tables(cls: type) -> tuple[str, ...]:
     """The top-level tables whose keys their author chooses."""
     return tuple(field.name for field in fields(cls) if bare(field.type) is FreeTable)

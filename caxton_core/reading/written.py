@@ -47,9 +47,10 @@ def is_short(value: object) -> bool:
 
 def table_of(value: object) -> dict[str, object]:
     """The table that reads as this value; keys that have their default value are left out."""
+    cls: type = type(value)
     return {
         field.name: _plain(getattr(value, field.name))
-        for field in fields(type(value))
+        for field in fields(cls)
         if getattr(value, field.name) != field.default
     }
 
