@@ -10,7 +10,7 @@ from returns.result import Failure, Result, Success
 from caxton_adapters.rest import problem
 from caxton_adapters.rest.body import read_json
 from caxton_adapters.rest.exchange import Answer, Asked, json_answer, refusal
-from caxton_adapters.rest.paging import Page, page_of
+from caxton_adapters.rest.paging import page_of
 from caxton_adapters.rest.problem import Refused
 from caxton_adapters.rest.refusals import of_runtime
 from caxton_adapters.rest.telling import agent_details, agent_summary
@@ -41,13 +41,10 @@ class Agents:
 
     runtime: Runtime
 
-    def page(self, limit: int, cursor: str | None) -> Result[AgentPage, Refused]:
+    def page(self, limit: int, cursor: str | None) -> AgentPage:
         """Some agents, the oldest first."""
-        paged = page_of(self.runtime.agents(), _position, limit, cursor)
-        if isinstance(paged, Failure):
-            return paged
-        page: Page[AgentView] = paged.unwrap()
-        return Success(AgentPage(tuple(map(agent_summary, page.items)), page.next))
+        page = page_of(self.runtime.agents(), _position, limit, cursor)
+        return AgentPage(tuple(map(agent_summary, page.items)), page.next)
 
     async def deploy(self, asked: Asked) -> Answer:
         """A new agent from its file."""

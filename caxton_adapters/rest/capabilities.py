@@ -20,14 +20,11 @@ class Capabilities:
 
     runtime: Runtime
 
-    def page(self, limit: int, cursor: str | None) -> Result[CapabilityPage, Refused]:
+    def page(self, limit: int, cursor: str | None) -> CapabilityPage:
         """Some capabilities that running agents offer, by name."""
         bodies = [CapabilityBody(name, agents) for name, agents in offers(self.runtime).items()]
-        paged = page_of(bodies, lambda body: body.name, limit, cursor)
-        if isinstance(paged, Failure):
-            return paged
-        page = paged.unwrap()
-        return Success(CapabilityPage(page.items, page.next))
+        page = page_of(bodies, lambda body: body.name, limit, cursor)
+        return CapabilityPage(page.items, page.next)
 
     def show(self, name: str) -> Result[CapabilityBody, Refused]:
         """Who offers one capability."""

@@ -1,6 +1,8 @@
 """The OpenAPI description of the whole API, and the page that shows it without the internet."""
 
+import base64
 import copy
+import hashlib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -47,7 +49,7 @@ _MESSAGE: Final[_Json] = {"required": True, "content": {"application/json": _ref
 _BODIES: Final[Mapping[str, _Json]] = {
     "deployAgent": _AGENT_FILE,
     "replaceAgent": _AGENT_FILE,
-    "validateAgentFile": _AGENT_FILE,
+    "validateAgentFile": {**_AGENT_FILE, "required": False},
     "sendMessage": _MESSAGE,
     "sendMessageByCapability": _MESSAGE,
 }
@@ -74,7 +76,11 @@ def _header(name: str, description: str, **schema: object) -> _Json:
 
 
 _SENDING_HEADERS: Final = (
-    _header("Idempotency-Key", "Makes it harmless to send the same message again.", maxLength=255),
+    _header(
+        "Idempotency-Key",
+        "Makes it harmless to send the same message again.",
+        pattern="^[!-~]{1,255}$",
+    ),
     _header("Prefer", "`respond-async` answers at once with 202."),
 )
 
@@ -142,10 +148,30 @@ def _page() -> bytes:
     return files(__package__).joinpath("page.html").read_bytes()
 
 
-def _as_problem(response: Response[Any]) -> Response[Any]:
+@cache
+def _policy() -> str:
+    """Nothing runs in the page but its own script, and nothing is asked but this server."""
+    page = _page()
+    hashes = {
+        tag: base64.b64encode(hashlib.sha256(_inner(page, tag)).digest()).decode("ascii")
+        for tag in (b"script", b"style")
+    }
+    return (
+        f"default-src 'none'; script-src 'sha256-{hashes[b'script']}'; "
+        f"style-src 'sha256-{hashes[b'style']}'; connect-src 'self'; img-src data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+
+
+def _inner(page: bytes, tag: bytes) -> bytes:
+    return page.partition(b"<" + tag + b">")[2].partition(b"</" + tag + b">")[0]
+
+
+def _checked(response: Response[Any]) -> Response[Any]:
     """Litestar answers unknown paths beside its pages with a page of its own."""
     if response.status_code == NOT_FOUND:
         raise NotFoundException
+    response.headers["content-security-policy"] = _policy()
     return response
 
 
@@ -157,7 +183,7 @@ def openapi_config(version: str) -> OpenAPIConfig:
         description=_ABOUT,
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
         openapi_router=Router(
-            "/schema", route_handlers=[], include_in_schema=False, after_request=_as_problem
+            "/schema", route_handlers=[], include_in_schema=False, after_request=_checked
         ),
         render_plugins=[PagePlugin(), DescriptionPlugin()],
         use_handler_docstrings=True,

@@ -20,6 +20,9 @@ Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Header: TypeAlias = tuple[bytes, bytes]
 WriteChunk: TypeAlias = Callable[[bytes], Awaitable[None]]
 
+METHODS_ASKED: Final = "caxton.methods"
+"""Marks a request in the ASGI scope that asks for the methods of its path, and nothing else."""
+
 JSON: Final = b"application/json"
 _WELL_FORMED_ID: Final = re.compile(rb"[A-Za-z0-9_.:-]{1,128}")
 _TRACE: Final = re.compile(

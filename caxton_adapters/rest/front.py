@@ -9,6 +9,7 @@ from returns.result import Failure
 from caxton_adapters.rest import problem
 from caxton_adapters.rest.connection import CONNECTION, Connection
 from caxton_adapters.rest.exchange import (
+    METHODS_ASKED,
     Answer,
     Answered,
     Application,
@@ -138,7 +139,7 @@ class Front:
             await reply.write(await _handled(*found, asked))
 
     async def _pass_on(self, scope: Scope, body: bytes, receive: Receive, reply: "_Reply") -> None:
-        """Let the application behind answer; it never sees that a request was HEAD."""
+        """Let the application behind answer."""
         unread = [body]
 
         async def replay() -> Message:
@@ -146,9 +147,8 @@ class Front:
                 return {"type": "http.request", "body": unread.pop(), "more_body": False}
             return await receive()
 
-        method = "GET" if scope["method"] == "HEAD" else scope["method"]
         application = await self._behind()
-        await application({**scope, "method": method}, replay, reply.send)
+        await application(_for_litestar(scope), replay, reply.send)
 
 
 @final
@@ -214,6 +214,17 @@ def _before_the_end(send: Send, meanwhile: Callable[[], Awaitable[None]]) -> Sen
         await send(message)
 
     return sending
+
+
+def _for_litestar(scope: Scope) -> Scope:
+    """Litestar has no HEAD, and forgets methods in its own answer to OPTIONS, but not in a 405."""
+    match scope["method"]:
+        case "HEAD":
+            return {**scope, "method": "GET"}
+        case "OPTIONS":
+            return {**scope, "method": "TRACE", METHODS_ASKED: True}
+        case _:
+            return scope
 
 
 async def _handled(methods: Methods, name: str, asked: Asked) -> Answered:

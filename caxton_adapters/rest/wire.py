@@ -6,12 +6,21 @@ import msgspec
 from msgspec import Meta
 
 from caxton_adapters.rest.problem import ErrorItem, ProblemDetails
+from caxton_core.primitives import ConversationId
 
 Id: TypeAlias = Annotated[
     str, Meta(description="A UUID.", examples=["0192f0c1-2d3e-7a4b-8c5d-6e7f80910a1b"])
 ]
 MessageId: TypeAlias = Annotated[
     str, Meta(description="Sorts by time.", examples=["msg_019a5f3e2d1c0b9a8f7e6d5c4b3a2918"])
+]
+Conversation: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=f"^(?:{ConversationId.rule.pattern})$",
+        max_length=ConversationId.rule.longest,
+        examples=[ConversationId.rule.example],
+    ),
 ]
 Name: TypeAlias = Annotated[str, Meta(description="A name in kebab case.", examples=["greeter"])]
 Time: TypeAlias = Annotated[
@@ -26,10 +35,8 @@ class MessageRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str, Meta(pattern=r"\S", description="What is said to the agent.", examples=["Hello"])
     ]
     conversation_id: Annotated[
-        str | None,
-        Meta(
-            description="Continues this conversation; a new one begins without it.",
-        ),
+        Conversation | None,
+        Meta(description="Continues this conversation; a new one begins without it."),
     ] = None
 
 

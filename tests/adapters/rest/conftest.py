@@ -86,9 +86,12 @@ def scripted(scenario: str) -> Model:
     return Scripted(SCRIPTED, read.unwrap())
 
 
+DEFAULTS = RestSettings()
+
+
 @asynccontextmanager
 async def serving(
-    scenario: str = QUICK, settings: RestSettings = RestSettings(), *agents: str
+    scenario: str = QUICK, settings: RestSettings = DEFAULTS, *agents: str
 ) -> AsyncIterator[Served]:
     model, feed = scripted(scenario), EventFeed()
     listener = socket.create_server(("127.0.0.1", 0))
@@ -108,10 +111,33 @@ async def serving(
         ):
             tasks.start_soon(server.serve, [listener])
             yield Served(url, port, client, runtime, feed, server, api)
-            server.stop("the test is over")
+            server.stop_at_once()
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[Served]:
     async with serving() as served:
         yield served
+
+
+async def raw(server: Served, sent: bytes) -> bytes:
+    """Send bytes on a connection of their own; everything that comes back until it ends."""
+    async with await anyio.connect_tcp("127.0.0.1", server.port) as stream:
+        await stream.send(sent)
+        received = b""
+        with anyio.fail_after(10):
+            async for piece in stream:
+                received += piece
+        return received
+
+
+def events_of(text: str) -> list[tuple[str, str]]:
+    """The names and data of server-sent events."""
+    blocks = [block.split("\n") for block in text.split("\n\n") if "event: " in block]
+    return [
+        (
+            next(line[7:] for line in block if line.startswith("event: ")),
+            next(line[6:] for line in block if line.startswith("data: ")),
+        )
+        for block in blocks
+    ]
