@@ -23,7 +23,6 @@ from caxton_core.resilience.breaker import (
     observed,
 )
 
-
 _ANSWERED = Outcome.ANSWERED  # reading a member of an Enum class is slow before Python 3.12
 
 

@@ -21,15 +21,17 @@ from caxton_core.conversation.model import JsonSchemaFormat, ModelRequest
 from caxton_core.primitives import JsonObject
 from caxton_core.tools.tool import RequestedCall, Tool, ToolResult, ToolSucceeded
 
+# JSON objects are written with sorted keys, and a model writes in the order of the schema: the
+# tool has to come before its arguments.
 TOOL: Final = "tool"
-ARGUMENTS: Final = "arguments"
+ARGUMENTS: Final = "with"
 ANSWER: Final = "answer"
 
 _INSTRUCTIONS: Final = """\
-You can use tools. Answer with one JSON object and nothing else.
-To use a tool: {{"tool": "<name>", "arguments": {{...}}}}
+You can call tools. Answer with one JSON object and nothing else.
+To call a tool: {{"tool": "<name of the tool>", "with": {{...}}}}
 To answer the user: {{"answer": "<your answer>"}}
-Use a tool only if it is needed for the answer. Tools:
+Call a tool whenever it can find out what the user asks for. Tools:
 {tools}"""
 
 

@@ -23,7 +23,7 @@ _SOUND: Final = re.compile(
     re.VERBOSE,
 )
 _CALLED: Final = ("name", TOOL, "function")
-_GIVEN: Final = (ARGUMENTS, "parameters")
+_GIVEN: Final = (ARGUMENTS, "arguments", "parameters")
 
 
 @final

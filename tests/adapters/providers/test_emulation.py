@@ -41,7 +41,7 @@ SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "require
 WEATHER = Tool(ToolName("weather.today"), "Tells the weather.", JsonObject.of(SCHEMA))
 OSLO = JsonObject.of({"city": "Oslo"})
 ASKED = ModelRequest((SystemMessage("Be brief."), UserMessage("Oslo?")), tools=(WEATHER,))
-CALL = '{"tool": "weather.today", "arguments": {"city": "Oslo"}}'
+CALL = '{"tool": "weather.today", "with": {"city": "Oslo"}}'
 
 
 class Speaking:
@@ -203,7 +203,7 @@ def test_tools_and_results_are_told_in_words() -> None:
     plain = without_tools(evolve(ASKED, messages=(ASKED.messages[0], *said_before)))
     system, user, assistant, result = plain.messages
     assert isinstance(system, SystemMessage)
-    assert system.text.startswith("Be brief.\n\nYou can use tools.")
+    assert system.text.startswith("Be brief.\n\nYou can call tools.")
     assert "weather.today: Tells the weather." in system.text
     assert user == UserMessage("Oslo?")
     assert isinstance(assistant, AssistantMessage)
@@ -215,9 +215,10 @@ def test_tools_and_results_are_told_in_words() -> None:
 def test_the_schema_offers_each_tool_and_an_answer() -> None:
     plain = without_tools(ASKED)
     assert plain.response_format is not None
+    assert '{"tool":{"const":"weather.today"},"with":' in plain.response_format.schema.value
     call, answer = json.loads(plain.response_format.schema.value)["anyOf"]
     assert call["properties"]["tool"] == {"const": "weather.today"}
-    assert call["properties"]["arguments"] == SCHEMA
+    assert call["properties"]["with"] == SCHEMA
     assert answer["properties"] == {"answer": {"type": "string"}}
 
 
