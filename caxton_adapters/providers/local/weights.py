@@ -12,7 +12,7 @@ from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from threading import Event
-from typing import TypeAlias, final
+from typing import BinaryIO, TypeAlias, final
 from urllib.request import Request, urlopen
 
 import anyio
@@ -122,7 +122,7 @@ def _transferred(
     """Bring the rest of the file into `part`, or say why not."""
     begun = part.stat().st_size if part.exists() else 0
     try:
-        request = Request(download.url, headers={"Range": f"bytes={begun}-"} if begun else {})  # noqa: S310 (the settings take only http and https)
+        request = Request(download.url, headers={"Range": f"bytes={begun}-"} if begun else {})  # noqa: S310 (an operator's own address, and the content is pinned)
         response: HTTPResponse = urlopen(request, timeout=STALL)  # noqa: S310
     except (OSError, HTTPException, ValueError) as error:
         if begun and getattr(error, "code", None) == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
@@ -131,26 +131,39 @@ def _transferred(
     with closing(response):
         if response.status != HTTPStatus.PARTIAL_CONTENT:
             begun = 0
-        length = response.headers.get("Content-Length", "")
-        total = begun + int(length) if length.isdecimal() else None
-        if total is not None and total > download.largest:
-            return WeightsTooLarge(download.url, total, download.largest)
         with part.open("ab" if begun else "wb") as file:
-            done = begun
-            for piece in _pieces(response):
-                if isinstance(piece, Exception):
-                    return NotDownloaded(download.url, str(piece) or type(piece).__name__)
-                if given_up.is_set():
-                    return NotDownloaded(download.url, "given up")
-                done += len(piece)
-                if done > download.largest:
-                    return WeightsTooLarge(download.url, done, download.largest)
-                file.write(piece)
-                watch(Progress(done, total))
+            failure = _received(download, response, file, begun, watch, given_up)
             file.flush()
             os.fsync(file.fileno())
-        if total is not None and done < total:
-            return NotDownloaded(download.url, f"it ended after {done} of {total} bytes")
+    return failure
+
+
+def _received(
+    download: Download,
+    response: HTTPResponse,
+    file: BinaryIO,
+    begun: int,
+    watch: Watch,
+    given_up: Event,
+) -> DownloadFailure | None:
+    """Write what arrives, up to the largest size that is allowed."""
+    length = response.headers.get("Content-Length", "")
+    total = begun + int(length) if length.isdecimal() else None
+    if total is not None and total > download.largest:
+        return WeightsTooLarge(download.url, total, download.largest)
+    done = begun
+    for piece in _pieces(response):
+        if isinstance(piece, Exception):
+            return NotDownloaded(download.url, str(piece) or type(piece).__name__)
+        if given_up.is_set():
+            return NotDownloaded(download.url, "given up")
+        done += len(piece)
+        if done > download.largest:
+            return WeightsTooLarge(download.url, done, download.largest)
+        file.write(piece)
+        watch(Progress(done, total))
+    if total is not None and done < total:
+        return NotDownloaded(download.url, f"it ended after {done} of {total} bytes")
     return None
 
 
