@@ -25,11 +25,11 @@ from caxton_adapters.providers.catalogue import (
     open_catalogue,
 )
 from caxton_adapters.rest.api import RestApi
-from caxton_adapters.rest.feed import EventFeed
 from caxton_adapters.rest.providers import ListedProvider
 from caxton_adapters.rest.serving import RestServer
 from caxton_adapters.runtime.answering import World
 from caxton_adapters.runtime.conversations import Conversations
+from caxton_adapters.runtime.feed import EventFeed
 from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.runtime import running
 from caxton_adapters.settings.parts import provider_settings, rest_settings

@@ -10,13 +10,13 @@ from caxton_adapters.rest.agents import Agents
 from caxton_adapters.rest.capabilities import Capabilities
 from caxton_adapters.rest.events import Events
 from caxton_adapters.rest.exchange import Application
-from caxton_adapters.rest.feed import EventFeed
 from caxton_adapters.rest.front import Front, HotRoutes
 from caxton_adapters.rest.guard import Guard
 from caxton_adapters.rest.health import HealthChecks
 from caxton_adapters.rest.messages import Messages
 from caxton_adapters.rest.providers import ListedProvider, Providers
 from caxton_adapters.rest.settings import RestSettings
+from caxton_adapters.runtime.feed import EventFeed
 from caxton_adapters.runtime.runtime import Runtime
 
 _GRACE: Final = 0.9

@@ -7,10 +7,11 @@ import anyio
 from attrs import frozen
 
 from caxton_adapters.rest import problem, sse
+from caxton_adapters.rest.event_body import named
 from caxton_adapters.rest.exchange import Answered, Asked, Streamed, WriteChunk, refusal
-from caxton_adapters.rest.feed import Dropped, EventFeed, Listener, Told, named
 from caxton_adapters.rest.problem import Refused, retry_after
 from caxton_adapters.rest.refusals import of_runtime
+from caxton_adapters.runtime.feed import Dropped, EventFeed, Listener, Told
 from caxton_adapters.runtime.refusals import Draining
 
 _DIGITS: Final = 19

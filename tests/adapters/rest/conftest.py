@@ -16,12 +16,12 @@ from caxton_adapters.configs.in_memory import InMemoryConfigs
 from caxton_adapters.providers.scripted.model import Scripted
 from caxton_adapters.providers.scripted.scenario import read_scenario
 from caxton_adapters.rest.api import RestApi
-from caxton_adapters.rest.feed import EventFeed
 from caxton_adapters.rest.providers import ListedProvider
 from caxton_adapters.rest.serving import RestServer
 from caxton_adapters.rest.settings import MIB, RestSettings
 from caxton_adapters.runtime.answering import World
 from caxton_adapters.runtime.conversations import Conversations
+from caxton_adapters.runtime.feed import EventFeed
 from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.runtime import Runtime, running
 from caxton_adapters.tools.none import NoTools

@@ -6,8 +6,8 @@ import anyio
 import httpx2
 import pytest
 
-from caxton_adapters.rest.feed import Told
 from caxton_adapters.rest.settings import RestSettings
+from caxton_adapters.runtime.feed import Told
 from caxton_adapters.runtime.ticket import MessageState
 from caxton_core.events import MessageAccepted
 from tests.adapters.rest.conftest import SLOW, Served, events_of, serving
