@@ -13,8 +13,7 @@ from cattrs.errors import (
 from caxton_core.problems import MissingKey, Path, Problem, TooDeep, What
 from caxton_core.reading.layout import fields, tables
 from caxton_core.reading.misplaced import unknown
-
-DEEPEST = 16
+from caxton_core.reading.toml_text import DEEPEST
 
 
 class ReadingError(Exception):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias, final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from caxton_core.problems import (
     BadSyntax,
@@ -51,7 +51,7 @@ class Report:
     """All problems of one file, in the order of the file."""
 
     file: str
-    text: str
+    text: str = field(repr=False)
     placed: tuple[Placed, ...]
 
     @property

@@ -7,6 +7,7 @@ import tomli
 from attrs import frozen
 
 from caxton_core.problems import Path
+from caxton_core.reading.toml_text import STRING
 
 Offsets: TypeAlias = tuple[int, int]
 
@@ -14,12 +15,7 @@ _GAP: Final = re.compile(r"(?:[ \t\n,]|#[^\n]*)*+")
 _PART: Final = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*'""")
 _DOT: Final = re.compile(r"[ \t]*\.[ \t]*")
 _EQUALS: Final = re.compile(r"[ \t]*=[ \t]*")
-_STRING: Final = re.compile(
-    r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*+"{3,5}'
-    r"|'''(?:[^']|'(?!''))*+'{3,5}"
-    r'|"(?:[^"\\\n]|\\.)*+"'
-    r"|'[^'\n]*'"
-)
+_STRING: Final = re.compile(STRING)
 _BARE: Final = re.compile(r"[^,\]}\n#]*[^,\]}\n#\s]")
 
 

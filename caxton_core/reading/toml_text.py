@@ -22,10 +22,18 @@ SETTINGS_FILE_LIMIT: Final = 256 * 1024
 DEEPEST: Final = 16
 """The most parts of a dotted key, and the most levels of tables and lists."""
 
+STRING: Final = (
+    r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*+"{3,5}'
+    r"|'''(?:[^']|'(?!''))*+'{3,5}"
+    r'|"(?:[^"\\\n]|\\.)*+"'
+    r"|'[^'\n]*'"
+)
+"""The pattern of a text in quotes of any kind."""
 _PART: Final = r"""(?:[\w\-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+"""
 _LONG_KEY: Final = re.compile(
     rf"(?:^|[\[{{,])[ \t]*+(?:{_PART}\.[ \t]*+){{{DEEPEST}}}", re.MULTILINE
 )
+_TOKEN: Final = re.compile(rf"{STRING}|#[^\n]*|[\[\]{{}}]")
 _LONG_DIGITS: Final = re.compile("[0-9_]{4000,}+")
 
 Parsed: TypeAlias = Result[dict[str, object], Problem]
@@ -47,7 +55,10 @@ def parse_toml(text: str, limit: int = SETTINGS_FILE_LIMIT) -> Parsed:
     long_key = _LONG_KEY.search(text)
     if long_key is not None:
         return Failure(Problem((), TooDeep(DEEPEST, *position(text, long_key.end() - 1))))
-    return _within_depth(_parse(text))
+    parsed = _parse(text)
+    if isinstance(parsed, Success) and _is_deeper(parsed.unwrap(), DEEPEST):
+        return Failure(_too_deep(text))
+    return parsed
 
 
 def _parse(text: str) -> Parsed:
@@ -56,7 +67,7 @@ def _parse(text: str) -> Parsed:
     except tomli.TOMLDecodeError as error:
         return Failure(Problem((), BadSyntax(error.msg, error.lineno, error.colno)))
     except RecursionError:
-        return Failure(Problem((), TooDeep(DEEPEST)))
+        return Failure(_too_deep(text))
     except ValueError:
         return Failure(Problem((), _huge_number(text)))
 
@@ -68,10 +79,14 @@ def _huge_number(text: str) -> HugeNumber:
     return HugeNumber(len(found[0]), *position(text, found.start()))
 
 
-def _within_depth(parsed: Parsed) -> Parsed:
-    if isinstance(parsed, Success) and _is_deeper(parsed.unwrap(), DEEPEST):
-        return Failure(Problem((), TooDeep(DEEPEST)))
-    return parsed
+def _too_deep(text: str) -> Problem:
+    """The bracket that opens one level too many, if brackets alone are to blame."""
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+        if depth > DEEPEST:
+            return Problem((), TooDeep(DEEPEST, *position(text, token.start())))
+    return Problem((), TooDeep(DEEPEST))
 
 
 def _is_deeper(value: object, levels: int) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from returns.result import Failure, Success
 
-from caxton_core.problems import Path, Problem
+from caxton_core.problems import Path, Problem, TooDeep
 from caxton_core.reading.spans import spans
 from caxton_core.reading.toml_text import AGENT_FILE_LIMIT, decoded, parse_toml
 from caxton_core.reading.written import toml_text
@@ -44,6 +44,13 @@ def test_a_hostile_text_is_refused_at_once(text: str, code: str) -> None:
 def test_sixteen_parts_of_a_key_are_few_enough() -> None:
     assert isinstance(parse_toml("a." * 15 + "b = 1"), Success)
     assert isinstance(parse_toml("a." * 16 + "b = 1"), Failure)
+
+
+def test_the_bracket_that_is_too_much_is_found() -> None:
+    text = "# [[\na = '[['\nb = " + "[" * 17 + "]" * 17
+    answer = parse_toml(text)
+    assert isinstance(answer, Failure)
+    assert answer.failure() == Problem((), TooDeep(16, line=3, column=21))
 
 
 def test_bytes_are_read_as_utf_8() -> None:
