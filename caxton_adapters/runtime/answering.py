@@ -79,6 +79,8 @@ class Answering:
         """The outcome, whatever happens: deadline and cancellation included."""
         with anyio.CancelScope(deadline=self.ticket.deadline) as scope:
             self.ticket.running = scope
+            if self.ticket.stopped is not None:
+                scope.cancel()
             try:
                 return await self._turn()
             finally:

@@ -74,12 +74,12 @@ class Desk:
         self.mailbox.put(ticket)
 
     def cancel(self, ticket: Ticket) -> None:
-        """The sender does not want the answer any more."""
-        if ticket.running is None and ticket.outcome is None:
+        """The sender does not want the answer, which is not there yet, any more."""
+        if self.mailbox.running.get(ticket.conversation) is ticket:
+            ticket.stop(Cancelled())
+        else:
             self.mailbox.withdraw(ticket)
             self._end(ticket, NotAnswered(Cancelled()))
-        else:
-            ticket.stop(Cancelled())
 
     @property
     def room_in(self) -> float:

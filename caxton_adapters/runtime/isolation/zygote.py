@@ -39,7 +39,13 @@ def main(descriptor: int) -> None:
     warm_up()
     gc.collect()
     gc.freeze()
-    _Zygote(socket.socket(fileno=descriptor)).serve()
+    zygote = _Zygote(socket.socket(fileno=descriptor))
+    try:
+        zygote.serve()
+    except (BrokenPipeError, ConnectionResetError):
+        return
+    finally:
+        zygote.end_children()
 
 
 @final
@@ -61,7 +67,9 @@ class _Zygote:
                 os.read(woken, 4096)
                 self.bury()
             if control in ready and not self.obey():
-                break
+                return
+
+    def end_children(self) -> None:
         for child in self.children:
             os.kill(child, signal.SIGKILL)
 

@@ -33,6 +33,7 @@ from caxton_core.limits import Usage
 from caxton_core.primitives import Duration, TokenCount
 from caxton_core.testing.conversation import histories, observations, texts, turn_rules
 from tests.acceptance.criteria import criterion
+from tests.waiting import until
 
 RULES = TurnRules(
     system=SystemMessage("You greet."),
@@ -149,9 +150,7 @@ async def test_a_process_is_ended_when_nobody_needs_it(zygote: Zygote, watch: Wa
     async with process(zygote, watch, idle=0.01) as host:
         await host.begin(1, (), "Hello")
         host.forget(1)
-        with anyio.fail_after(10):
-            while not watch.ended:
-                await anyio.sleep(0.01)
+        await until(lambda: bool(watch.ended))
         assert host.use().pid is None
         assert watch.died == []
 
@@ -185,9 +184,8 @@ async def test_no_process_outlives_the_zygote(zygote: Zygote, watch: Watch) -> N
     await host.begin(1, (), "Hello")
     await zygote.close()
     await over(host)
-    with anyio.fail_after(10):
-        while Path(f"/proc/{watch.started[0]}").exists():
-            await anyio.sleep(0.01)
+    gone = Path(f"/proc/{watch.started[0]}")
+    await until(lambda: not gone.exists())
 
 
 async def begun(host: Host) -> object:

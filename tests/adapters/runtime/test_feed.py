@@ -1,0 +1,60 @@
+"""The feed is a journal, and tells those who listen; a slow listener loses, nobody waits."""
+
+import anyio
+import pytest
+
+from caxton_adapters.runtime.feed import Dropped, EventFeed, Listener, News, Told
+from caxton_adapters.testing.journal import JournalContract, Recorder, happening
+from caxton_core.events import Event
+
+
+def heard(listener: Listener) -> list[News]:
+    """What waits for the listener."""
+    return list(listener._queue)
+
+
+def kept(feed: EventFeed) -> list[Event]:
+    return [news.event for news in heard(feed.listen(after=0)) if isinstance(news, Told)]
+
+
+class TestFeed(JournalContract):
+    @pytest.fixture
+    def recorder(self) -> Recorder:
+        feed = EventFeed()
+        return Recorder(feed, lambda: kept(feed))
+
+
+def test_who_listens_hears_what_happens_from_then_on() -> None:
+    feed = EventFeed()
+    feed.tell(happening(1))
+    listener = feed.listen()
+    feed.tell(happening(2))
+    assert heard(listener) == [Told(2, happening(2))]
+
+
+@pytest.mark.parametrize(("after", "numbers"), [(0, [1, 2, 3]), (2, [3]), (3, []), (99, [])])
+def test_who_was_away_hears_what_was_missed(after: int, numbers: list[int]) -> None:
+    feed = EventFeed()
+    feed.tell(*map(happening, (1, 2, 3)))
+    told = heard(feed.listen(after))
+    assert [news.number for news in told if isinstance(news, Told)] == numbers
+
+
+async def test_a_slow_listener_is_dropped_and_told_so() -> None:
+    feed = EventFeed()
+    listener = feed.listen()
+    for number in range(1000):
+        feed.tell(happening(number))
+    assert feed.listeners == 0
+    with anyio.fail_after(5):
+        assert [news async for news in listener.news()][-1] == Dropped()
+
+
+async def test_the_end_of_the_feed_is_the_end_of_listening() -> None:
+    feed = EventFeed()
+    listener = feed.listen()
+    feed.tell(happening(1))
+    feed.end()
+    with anyio.fail_after(5):
+        assert [news async for news in listener.news()] == [Told(1, happening(1))]
+    assert feed.listeners == 0
