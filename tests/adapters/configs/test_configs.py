@@ -9,9 +9,9 @@ import pytest
 
 from caxton_adapters.configs.in_memory import InMemoryConfigs
 from caxton_adapters.configs.sqlite import StorageUnusable, sqlite_configs
+from caxton_adapters.testing.configs import ConfigsContract, record
 from caxton_core.ports import Configs
 from tests.acceptance.criteria import criterion
-from tests.contracts.configs import ConfigsContract, record
 
 
 class TestInMemoryConfigs(ConfigsContract):

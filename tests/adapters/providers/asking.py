@@ -11,11 +11,11 @@ from caxton_adapters.http_client import Timeouts
 from caxton_adapters.providers.openai.model import OpenAI, openai_model
 from caxton_adapters.providers.settings import ProviderKind, ProviderSettings, Transport
 from caxton_adapters.secrets import Secret
+from caxton_adapters.testing.model import streamed
 from caxton_core.conversation.message import UserMessage
 from caxton_core.conversation.model import ModelFailure, ModelRequest
 from caxton_core.ports import Answer
 from caxton_core.primitives import ModelName, ProviderName
-from tests.contracts.model import streamed
 from tests.raw_server import RawServer, Script, chunked, raw_server, response
 
 T = TypeVar("T")

@@ -11,13 +11,13 @@ from caxton_adapters.providers.quotas import Quotas
 from caxton_adapters.providers.resilient import Chance, Guards, Resilient
 from caxton_adapters.providers.scripted.model import Scripted
 from caxton_adapters.providers.scripted.scenario import Scenario, read_scenario
+from caxton_adapters.testing.model import streamed
 from caxton_core.conversation.message import UserMessage
 from caxton_core.conversation.model import ModelRequest
 from caxton_core.limits import Limit
 from caxton_core.ports import Answer
 from caxton_core.primitives import ModelName, ProviderName
 from caxton_core.resilience.retry import RetryPolicy
-from tests.contracts.model import streamed
 
 NAME = ProviderName("test")
 MODEL = ModelName("some-model")

@@ -15,6 +15,7 @@ from caxton_adapters.providers.catalogue import Catalogue, Means, open_catalogue
 from caxton_adapters.providers.prices import PriceList
 from caxton_adapters.providers.settings import ProviderKind, ProviderSettings, Transport
 from caxton_adapters.secrets import Secret
+from caxton_adapters.testing.model import question, streamed
 from caxton_core.conversation.model import (
     Healthy,
     LimitReached,
@@ -23,7 +24,6 @@ from caxton_core.conversation.model import (
     Unreachable,
 )
 from caxton_core.primitives import ModelName, ProviderName
-from tests.contracts.model import question, streamed
 from tests.model_server import ModelServer, model_server
 
 CANARY = "sk-canary-4d1f0b77"

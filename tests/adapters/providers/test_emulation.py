@@ -13,6 +13,7 @@ from returns.result import Failure, Result, Success
 from caxton_adapters.providers.emulation.asking import without_tools
 from caxton_adapters.providers.emulation.model import WithTools
 from caxton_adapters.providers.emulation.reading import AnswerInTheMaking, understood
+from caxton_adapters.testing.model import streamed
 from caxton_core.conversation.message import (
     AssistantMessage,
     SystemMessage,
@@ -35,7 +36,6 @@ from caxton_core.limits import Usage
 from caxton_core.ports import Answer
 from caxton_core.primitives import JsonObject, ModelName, ToolName
 from caxton_core.tools.tool import BrokenToolCall, Tool, ToolCall, ToolSucceeded
-from tests.contracts.model import streamed
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 WEATHER = Tool(ToolName("weather.today"), "Tells the weather.", JsonObject.of(SCHEMA))

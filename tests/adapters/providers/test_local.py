@@ -15,6 +15,7 @@ from caxton_adapters.providers.emulation.model import WithTools
 from caxton_adapters.providers.local import model as local_model
 from caxton_adapters.providers.local.model import EXTRA_MISSING, Local
 from caxton_adapters.providers.settings import ProviderKind, ProviderSettings
+from caxton_adapters.testing.model import ModelContract, Subject, question
 from caxton_core.conversation.message import SystemMessage, UserMessage
 from caxton_core.conversation.model import (
     ContextTooLong,
@@ -27,8 +28,7 @@ from caxton_core.conversation.model import (
 )
 from caxton_core.primitives import Duration, JsonObject, ProviderName, TokenCount, ToolName
 from caxton_core.tools.tool import Tool, ToolCall
-from tests.contracts.model import ModelContract, Subject, question
-from tests.weights import small_weights
+from tests.weights import CHECKSUM, small_weights
 
 BRIEF = Sampling(max_tokens=TokenCount(24), temperature=0.0, seed=1)
 CITY = JsonObject.of(
@@ -194,3 +194,17 @@ async def test_weights_that_are_not_there_or_are_no_weights_are_named(tmp_path: 
     answer = await Local(settings(wrong)).complete(brief("Hello"))
     assert isinstance(answer, Failure)
     assert "llama.cpp cannot load" in str(answer.failure())
+
+
+async def test_weights_with_another_checksum_are_not_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "m.gguf"
+    path.write_text("something else")
+    model = Local(evolve(settings(path), checksum="0" * 64))
+    answer = await model.complete(brief("Hello"))
+    assert answer == Failure(ModelNotFound("m", f"{path} does not have the pinned `checksum`"))
+
+
+async def test_weights_with_their_checksum_are_loaded(weights: Path) -> None:
+    model = Local(evolve(settings(weights), checksum=CHECKSUM.upper()))
+    assert isinstance(await model.prepare(), Success)
+    await model.aclose()

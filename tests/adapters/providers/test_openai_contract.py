@@ -8,10 +8,10 @@ from attrs import evolve
 from caxton_adapters.providers.openai.model import openai_model
 from caxton_adapters.providers.settings import ProviderKind, ProviderSettings, Transport
 from caxton_adapters.secrets import Secret
+from caxton_adapters.testing.model import ModelContract, Subject, question
 from caxton_core.conversation.model import JsonSchemaFormat
 from caxton_core.primitives import JsonObject, ModelName, ProviderName, ToolName
 from caxton_core.tools.tool import Tool
-from tests.contracts.model import ModelContract, Subject, question
 from tests.model_server import ModelServer, model_server
 
 SCHEMA = JsonObject.of(

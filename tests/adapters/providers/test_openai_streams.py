@@ -9,6 +9,7 @@ from returns.result import Failure, Success
 
 from caxton_adapters.providers.openai.model import openai_model
 from caxton_adapters.providers.settings import Transport
+from caxton_adapters.testing.model import streamed
 from caxton_core.conversation.model import AnswerCut, Completion, FinishReason, TextDelta
 from caxton_core.limits import Usage
 from caxton_core.primitives import JsonObject, ToolName
@@ -23,7 +24,6 @@ from tests.adapters.providers.asking import (
     provider,
     settings,
 )
-from tests.contracts.model import streamed
 from tests.raw_server import Act, chunked, raw_server
 
 transports = pytest.mark.parametrize("transport", list(Transport))

@@ -8,6 +8,7 @@ from returns.result import Failure, Result, Success
 
 from caxton_adapters.providers.breakers import Breakers
 from caxton_adapters.providers.resilient import Chance, Guards, Resilient
+from caxton_adapters.testing.model import streamed
 from caxton_core.conversation.model import (
     AnswerCut,
     Healthy,
@@ -21,7 +22,6 @@ from caxton_core.conversation.model import (
 from caxton_core.ports import Answer
 from caxton_core.primitives import Duration
 from tests.adapters.providers.guarded import HELLO, NAME, StoppedClock, World
-from tests.contracts.model import streamed
 
 TWICE_DOWN = """
 [[rules]]

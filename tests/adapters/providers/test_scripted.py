@@ -13,6 +13,7 @@ from caxton_adapters.providers.scripted.scenario import (
     default_scenario,
     read_scenario,
 )
+from caxton_adapters.testing.model import streamed
 from caxton_core.conversation.message import (
     AssistantMessage,
     PromptMessage,
@@ -35,7 +36,6 @@ from caxton_core.limits import Usage
 from caxton_core.primitives import Duration, JsonObject, ProviderName, TokenCount, ToolName
 from caxton_core.tools.tool import BrokenToolCall, ToolCall, ToolFailed, ToolSucceeded
 from tests.adapters.providers.guarded import scenario
-from tests.contracts.model import streamed
 
 NAME = ProviderName("scripted")
 

@@ -11,11 +11,11 @@ from caxton_adapters.clock import SystemClock
 from caxton_adapters.providers.catalogue import Means, open_catalogue
 from caxton_adapters.providers.scripted.model import Scripted
 from caxton_adapters.providers.settings import ProviderKind, ProviderSettings
+from caxton_adapters.testing.model import ModelContract, Subject, question
 from caxton_core.ports import Model
 from caxton_core.primitives import JsonObject, ProviderName, ToolName
 from caxton_core.tools.tool import Tool
 from tests.adapters.providers.guarded import scenario
-from tests.contracts.model import ModelContract, Subject, question
 
 SCRIPT = """
 [[rules]]

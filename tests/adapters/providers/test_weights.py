@@ -23,9 +23,9 @@ from caxton_adapters.providers.local.weights import (
     fetch,
 )
 from caxton_adapters.providers.settings import ProviderKind, ProviderSettings
+from caxton_adapters.testing.model import question
 from caxton_core.conversation.model import ModelNotFound
 from caxton_core.primitives import ProviderName
-from tests.contracts.model import question
 
 BODY = bytes(range(256)) * 20_000
 PINNED = hashlib.sha256(BODY).hexdigest()

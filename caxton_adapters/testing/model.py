@@ -10,7 +10,8 @@ with the fixture `subject` how to ask the provider for each kind of answer.
             yield Subject(model, plain=question("Hello"), slow=question("Count to a million"))
             await model.aclose()
 
-Run it with pytest and the plugin of anyio (`anyio_mode = "auto"`).
+Run it with pytest and the plugin of anyio (`anyio_mode = "auto"`); docs/how-to/own-adapter.md
+shows a whole provider and its test.
 """
 
 import json
@@ -88,12 +89,14 @@ async def streamed(model: Model, request: ModelRequest) -> tuple[list[str], Answ
 
 
 async def completed(model: Model, request: ModelRequest) -> Completion:
+    """The answer, which must be one."""
     answer = await model.complete(request)
     assert isinstance(answer, Success), answer
     return answer.unwrap()
 
 
 async def told(model: Model) -> ModelCapabilities:
+    """What the default model can do."""
     capabilities = await model.capabilities()
     assert isinstance(capabilities, Success), capabilities
     return capabilities.unwrap()

@@ -13,6 +13,7 @@ LONG_AGO = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
 
 def record(number: int, name: str) -> AgentRecord:
+    """An agent unlike those of other numbers."""
     created = LONG_AGO + timedelta(seconds=number)
     return AgentRecord(
         AgentId(f"00000000-0000-4000-8000-{number:012d}"),
