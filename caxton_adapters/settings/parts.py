@@ -71,6 +71,7 @@ def _provider(name: ProviderName, configured: ConfiguredProvider) -> ProviderSet
         tokens_per_minute=_number(table.tokens_per_minute),
         cost_per_day=None if table.cost_per_day is None else Decimal(str(table.cost_per_day)),
         model_path=expanded(table.model_path),
+        model_url=None if table.model_url is None else table.model_url.value,
         checksum=None if table.checksum is None else table.checksum.value,
         scenario=expanded(table.scenario),
     )

@@ -206,6 +206,14 @@ class ProviderTable:
         FilePath | None,
         Key("local: the file with the model's weights.", '"~/models/m.gguf"', default="none"),
     ] = None
+    model_url: Annotated[
+        BaseUrl | None,
+        Key(
+            "local: where the weights are downloaded from, once; needs `checksum`.",
+            '"https://example.org/m.gguf"',
+            default="none",
+        ),
+    ] = None
     checksum: Annotated[
         Checksum | None, Key("local: the SHA-256 of the weights.", '"9f86..."', default="none")
     ] = None

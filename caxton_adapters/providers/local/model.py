@@ -27,6 +27,7 @@ from caxton_adapters.providers.local.weights import (
     WeightsTooLarge,
     WrongChecksum,
     fetch,
+    is_pinned,
 )
 from caxton_adapters.providers.openai.model import OpenAI, openai_model
 from caxton_adapters.providers.settings import ProviderKind, ProviderSettings, Transport
@@ -179,13 +180,18 @@ class Local:
     async def _weights(self) -> Result[Path, ModelFailure]:
         settings = self._settings
         if settings.model_url is None or settings.checksum is None:
-            return Success(settings.model_path or Path())
+            return await self._checked(settings.model_path or Path(), settings.checksum)
         cached = user_cache_path("caxton") / "models" / f"{settings.checksum}.gguf"
         download = Download(settings.model_url, settings.checksum)
         fetched = await fetch(download, settings.model_path or cached, self._watch)
         if isinstance(fetched, Failure):
             return Failure(ModelNotFound(self._name, told(fetched.failure())))
         return fetched
+
+    async def _checked(self, path: Path, checksum: str | None) -> Result[Path, ModelFailure]:
+        if checksum is None or await is_pinned(path, checksum):
+            return Success(path)
+        return Failure(ModelNotFound(self._name, f"{path} does not have the pinned `checksum`"))
 
     def _watch(self, progress: Progress) -> None:
         doing = f"the weights are being downloaded: {share(progress)}"

@@ -86,6 +86,11 @@ Fetched: TypeAlias = Result[Path, DownloadFailure]
 Watch: TypeAlias = Callable[[Progress], None]
 
 
+async def is_pinned(path: Path, checksum: str) -> bool:
+    """Whether a file that somebody else put there is the pinned one."""
+    return await anyio.to_thread.run_sync(_checksum, path) == checksum.lower()
+
+
 async def fetch(download: Download, target: Path, watch: Watch) -> Fetched:
     """The path of the whole and checked file; `watch` hears of each piece, in another thread."""
     given_up = Event()
