@@ -55,14 +55,14 @@ def started_server(
 
 
 def stopped(pid: int, directory: Path, timeout: float, *, force: bool = False) -> float:
-    """Ask the server to end, and wait until it has let go of its directory; how long it took.
+    """Ask the server to end, and wait until it has; how long that took.
 
     `force` asks twice, which makes a server drop its work.
     """
     began = time.monotonic()
     for _ in range(1 + force):
         _terminate(pid)
-    while places.is_locked(str(directory)):
+    while places.is_locked(str(directory)) or _lives(pid):
         if time.monotonic() - began > timeout:
             raise Leave(
                 f"the server (pid {pid}) still works after {timeout:g} s",
@@ -81,3 +81,20 @@ def _terminate(pid: int) -> None:
         raise Leave(
             f"the server (pid {pid}) belongs to another user", exit_code=exits.REFUSED
         ) from error
+
+
+def _lives(pid: int) -> bool:
+    try:
+        ended, _ = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return _exists(pid)
+    return ended == 0
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        # With another user's process of that number, ours is gone too.
+        return False
+    return True

@@ -91,7 +91,8 @@ def _ask() -> str | None:
 
 
 def _line() -> str | None:
-    return sys.stdin.readline() or None
+    line = sys.stdin.readline()
+    return line.rstrip("\n") if line else None
 
 
 def _answered(caller: Caller, agent: str, said: str, conversation: str | None) -> str | None:

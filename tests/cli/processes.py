@@ -1,0 +1,78 @@
+"""Processes under test, looked at from outside."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+
+import psutil
+
+from tests.cli.command import Shell
+
+DEADLINE = 20.0
+POLL = 0.01
+
+
+class TooLateError(AssertionError):
+    """What was waited for did not happen."""
+
+
+@contextmanager
+def foreground(shell: Shell, *flags: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """A server in the foreground, once it answers; killed if it is left alive."""
+    process = shell.spawn("server", "start", "--foreground", "--port", "0", *flags, **variables)
+    try:
+        until_there(shell.directory / "data" / "caxton.pid", process)
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def until_there(path: Path, process: subprocess.Popen[str]) -> None:
+    """Wait until a file exists, as long as its writer lives."""
+    until = monotonic() + DEADLINE
+    while not path.exists():
+        if process.poll() is not None:
+            raise TooLateError(process.communicate())
+        if monotonic() > until:
+            raise TooLateError(path)
+        sleep(POLL)
+
+
+def family_of(pid: int) -> list[psutil.Process]:
+    """A process and everything that came from it."""
+    process = psutil.Process(pid)
+    return [process, *process.children(recursive=True)]
+
+
+def until_it_has_children(pid: int, count: int) -> list[psutil.Process]:
+    """Wait until so many processes came from the process: the zygote, then an agent."""
+    until = monotonic() + DEADLINE
+    while len(family := family_of(pid)) <= count:
+        if monotonic() > until:
+            raise TooLateError(family)
+        sleep(POLL)
+    return family
+
+
+def until_gone(family: list[psutil.Process]) -> None:
+    """Wait until none of the processes is left."""
+    _, alive = psutil.wait_procs(family, timeout=DEADLINE)
+    if alive:
+        raise TooLateError(alive)
+
+
+def owner(shell: Shell) -> dict[str, object]:
+    """What the PID file says."""
+    found: dict[str, object] = json.loads((shell.directory / "data" / "caxton.pid").read_text())
+    return found
+
+
+def log_of(shell: Shell) -> list[dict[str, object]]:
+    """The events in the server's log."""
+    lines = (shell.directory / "data" / "server.log").read_text().splitlines()
+    return [json.loads(line) for line in lines]

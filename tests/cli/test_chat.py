@@ -1,0 +1,150 @@
+import os
+import pty
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from select import select
+from time import monotonic
+from typing import final
+
+import pytest
+
+from tests.cli.command import Shell
+from tests.cli.processes import DEADLINE, TooLateError
+
+SLOW = '[[rules]]\nanswer = "one two three"\n[streaming]\ndelay = "400ms"\n'
+
+
+@final
+class Terminal:
+    """A terminal in which a command runs, and what it has shown so far."""
+
+    def __init__(self, descriptor: int, process: subprocess.Popen[bytes]) -> None:
+        self._descriptor = descriptor
+        self.process = process
+        self.shown = ""
+
+    def type(self, text: str) -> None:
+        """Press keys."""
+        os.write(self._descriptor, text.encode())
+
+    def until(self, text: str) -> None:
+        """Read until the text is shown; what was shown before it is forgotten."""
+        deadline = monotonic() + DEADLINE
+        while text not in self.shown:
+            ready, _, _ = select([self._descriptor], [], [], max(0, deadline - monotonic()))
+            if not ready:
+                raise TooLateError(text, self.shown)
+            self.shown += os.read(self._descriptor, 4096).decode()
+        self.shown = self.shown.partition(text)[2]
+
+    def ended(self) -> int:
+        """The exit code."""
+        return self.process.wait(DEADLINE)
+
+
+@contextmanager
+def terminal(shell: Shell, *arguments: str, **variables: str) -> Iterator[Terminal]:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        shell.command(arguments),
+        cwd=shell.directory,
+        env={**shell.environ(), "TERM": "dumb", **variables},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    try:
+        yield Terminal(ours, process)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+@pytest.fixture
+def talking(running: Shell) -> Shell:
+    running.run("deploy", "talker.toml")
+    return running
+
+
+def test_a_conversation_goes_on_until_its_end(talking: Shell) -> None:
+    with terminal(talking, "chat", "talker", NO_COLOR="1") as shown:
+        shown.until("you> ")
+        shown.type("hello\n")
+        shown.until("talker> You said: hello")
+        shown.until("you> ")
+        shown.type("again\n")
+        shown.until("talker> You said: again")
+        shown.until("you> ")
+        shown.type("\x04")
+        shown.until("to go on: caxton chat")
+        assert shown.ended() == 0
+
+
+def test_an_interrupt_cancels_the_answer_and_another_one_leaves(configured: Shell) -> None:
+    configured.write("scenario.toml", SLOW)
+    assert configured.run("server", "start", "--port", "0").code == 0
+    configured.run("deploy", "talker.toml")
+    with terminal(configured, "chat", "talker", NO_COLOR="1") as shown:
+        shown.until("you> ")
+        shown.type("hello\n")
+        shown.until("talker> one")
+        shown.process.send_signal(signal.SIGINT)
+        shown.until("cancelled; Ctrl-C once more leaves")
+        shown.until("you> ")
+        shown.process.send_signal(signal.SIGINT)
+        assert shown.ended() == 130
+    assert "three" not in shown.shown
+    stopped = configured.run("server", "stop")
+    assert stopped.code == 0
+
+
+def test_an_answer_that_fails_does_not_end_the_conversation(talking: Shell) -> None:
+    with terminal(talking, "chat", "talker", NO_COLOR="1") as shown:
+        shown.until("you> ")
+        shown.type("please fail\n")
+        shown.until("error[CX")
+        shown.until("you> ")
+        shown.type("hello\n")
+        shown.until("You said: hello")
+
+
+def test_a_pipe_can_talk_too(talking: Shell) -> None:
+    piped = talking.run("chat", "talker", stdin="hello\nagain\n")
+    assert (piped.code, piped.out) == (0, "You said: hello\nYou said: again\n")
+
+
+def test_one_message_is_streamed_on_a_terminal(talking: Shell) -> None:
+    with terminal(talking, "send", "talker", "hello") as shown:
+        shown.until("You said: hello")
+        assert shown.ended() == 0
+
+
+def test_nobody_can_be_talked_to_who_is_not_there(talking: Shell) -> None:
+    refused = talking.run("chat", "talkr")
+    assert refused.code == 1
+    assert "talker" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("variables", "coloured"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, True)],
+)
+def test_colours_appear_on_a_terminal_that_wants_them(
+    shell: Shell, variables: dict[str, str], *, coloured: bool
+) -> None:
+    with terminal(shell, "list", "--url", "http://127.0.0.1:9", **variables) as shown:
+        shown.until("error")
+        shown.until("hint")
+        before = shown.shown
+        assert shown.ended() == 3
+    assert ("\x1b[" in before) is coloured
+
+
+def test_no_colours_appear_in_a_pipe(shell: Shell) -> None:
+    assert "\x1b[" not in shell.run("list", "--url", "http://127.0.0.1:9").err
+    assert "\x1b[" in shell.run("list", "--url", "http://127.0.0.1:9", FORCE_COLOR="1").err
