@@ -35,6 +35,8 @@ class Events:
             detail = f"{self.most} clients listen already, as many as may."
             refused = Refused(503, problem.TOO_MANY_LISTENERS, detail, headers=(retry_after(5),))
             return refusal(refused, asked.context)
+        if asked.method == "HEAD":
+            return Streamed(_nothing)
         last = asked.headers.get(b"last-event-id", b"")
         listener = self.feed.listen(int(last) if last.isdigit() and len(last) < _DIGITS else None)
         asked.on_leave(listener.end)
@@ -53,3 +55,7 @@ class Events:
             beside.cancel_scope.cancel()
         if self.feed.ended:
             await write(sse.SHUTDOWN)
+
+
+async def _nothing(_: WriteChunk) -> None:
+    """Whoever asks for the head alone does not listen."""

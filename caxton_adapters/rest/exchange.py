@@ -23,6 +23,9 @@ WriteChunk: TypeAlias = Callable[[bytes], Awaitable[None]]
 METHODS_ASKED: Final = "caxton.methods"
 """Marks a request in the ASGI scope that asks for the methods of its path, and nothing else."""
 
+ASKED: Final = "caxton.asked"
+"""Where the application behind the front finds the request that the front has read."""
+
 JSON: Final = b"application/json"
 _WELL_FORMED_ID: Final = re.compile(rb"[A-Za-z0-9_.:-]{1,128}")
 _TRACE: Final = re.compile(

@@ -9,6 +9,7 @@ from returns.result import Failure
 from caxton_adapters.rest import problem
 from caxton_adapters.rest.connection import CONNECTION, Connection
 from caxton_adapters.rest.exchange import (
+    ASKED,
     METHODS_ASKED,
     Answer,
     Answered,
@@ -134,13 +135,13 @@ class Front:
             return
         found = self._hot.find(path)
         if found is None:
-            await self._pass_on(scope, asked.body, receive, reply)
+            await self._pass_on(scope, asked, receive, reply)
         else:
             await reply.write(await _handled(*found, asked))
 
-    async def _pass_on(self, scope: Scope, body: bytes, receive: Receive, reply: "_Reply") -> None:
+    async def _pass_on(self, scope: Scope, asked: Asked, receive: Receive, reply: "_Reply") -> None:
         """Let the application behind answer."""
-        unread = [body]
+        unread = [asked.body]
 
         async def replay() -> Message:
             if unread:
@@ -148,7 +149,7 @@ class Front:
             return await receive()
 
         application = await self._behind()
-        await application(_for_litestar(scope), replay, reply.send)
+        await application({**_for_litestar(scope), ASKED: asked}, replay, reply.send)
 
 
 @final

@@ -13,7 +13,7 @@ from caxton_adapters.rest import exchange
 from caxton_adapters.rest.agents import Agents
 from caxton_adapters.rest.capabilities import Capabilities
 from caxton_adapters.rest.events import Events
-from caxton_adapters.rest.exchange import Answered, Asked, json_answer, refusal
+from caxton_adapters.rest.exchange import ASKED, Answered, Asked, json_answer, refusal
 from caxton_adapters.rest.health import HealthChecks
 from caxton_adapters.rest.messages import Messages
 from caxton_adapters.rest.problem import Refused
@@ -56,7 +56,10 @@ class Served(Response[T]):
 
 
 async def asked_of(request: Request[Any, Any, Any]) -> Asked:
-    """The request as our handlers take it."""
+    """The request as our handlers take it; the front has read it already."""
+    asked = request.scope.get(ASKED)
+    if isinstance(asked, Asked):
+        return asked
     headers = dict(request.scope["headers"])
     context = exchange.current.get() or exchange.context_of(headers)
     body = await request.body()

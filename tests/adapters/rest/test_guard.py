@@ -13,6 +13,10 @@ from tests.adapters.rest.conftest import Served, raw, serving
 
 TOKEN = RestSettings(token=Secret("s3cret"), origins=frozenset({"https://ui.example"}))
 HEALTH = b"GET /health HTTP/1.1\r\n%s\r\n"
+SMUGGLED = (
+    b"POST /agents HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3\r\n"
+    b"transfer-encoding: chunked\r\n\r\nabc"
+)
 CLOSE = b"connection: close\r\n"
 
 
@@ -187,12 +191,7 @@ async def test_a_compressed_body_is_refused(server: Served) -> None:
         (HEALTH[:-4].replace(b"%s", b"") + b"x: " + b"a" * 60_000, 431, "CX3014"),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01", 400, "CX3016"),
         (b"nonsense\r\n\r\n", 400, "CX3016"),
-        (
-            b"POST /agents HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3\r\n"
-            b"transfer-encoding: chunked\r\n\r\nabc",
-            400,
-            "CX3016",
-        ),
+        (SMUGGLED, 400, "CX3016"),
     ],
 )
 async def test_a_broken_head_is_refused_as_a_problem(
@@ -222,11 +221,13 @@ async def test_a_connection_without_a_request_is_closed() -> None:
 
 
 async def test_one_connection_too_many_is_refused() -> None:
-    async with serving(settings=RestSettings(max_connections=1)) as server:
-        async with await anyio.connect_tcp("127.0.0.1", server.port) as first:
-            await first.send(HEALTH % b"host: localhost\r\n")
-            await first.receive()
-            answer = await raw(server, HEALTH % b"host: localhost\r\n")
+    async with (
+        serving(settings=RestSettings(max_connections=1)) as server,
+        await anyio.connect_tcp("127.0.0.1", server.port) as first,
+    ):
+        await first.send(HEALTH % b"host: localhost\r\n")
+        await first.receive()
+        answer = await raw(server, HEALTH % b"host: localhost\r\n")
     assert (status_of(answer), problem_of(answer)) == (503, "CX3015")
 
 

@@ -1,0 +1,108 @@
+"""The API is as its description says, and the page that shows it needs nobody else."""
+
+import base64
+import hashlib
+import re
+
+import anyio
+import pytest
+import schemathesis
+from anyio import to_thread
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.core.result import Ok
+
+from tests.acceptance.criteria import criterion
+from tests.adapters.rest.conftest import Served
+
+EXAMPLES = 6
+# Whether a text is an agent file, or a key came before, is more than a schema can say.
+EXCLUDED = ("positive_data_acceptance", "missing_required_header")
+BROWSED = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@schemathesis.serializer("application/toml")
+def as_toml(_: object, value: object) -> bytes:
+    return str(value).encode("utf-8", "replace")
+
+
+def hold_to_description(url: str) -> int:
+    """Send generated requests to every operation; how many operations there were."""
+    schema = schemathesis.openapi.from_url(f"{url}/schema/openapi.json")
+    checks = [
+        check for check in schemathesis.checks.CHECKS.get_all() if check.__name__ not in EXCLUDED
+    ]
+    operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
+    for operation in operations:
+        if operation.path == "/events":
+            continue  # does not end by itself
+
+        @BROWSED
+        @given(case=operation.as_strategy())
+        def ask(case: schemathesis.Case) -> None:
+            case.call_and_validate(checks=checks, timeout=5)
+
+        ask()
+    return len(operations)
+
+
+@criterion("STORY-008.D3", "STORY-008.6")
+async def test_the_server_does_what_its_description_says(server: Served) -> None:
+    await server.api.management()
+    with anyio.fail_after(100):
+        operations = await to_thread.run_sync(hold_to_description, server.url)
+    assert operations >= 20
+
+
+@criterion("STORY-008.D3")
+async def test_every_route_is_described(server: Served) -> None:
+    document = (await server.client.get("/schema/openapi.json")).json()
+    assert document["openapi"].startswith("3.1")
+    described = {(method, path) for path, item in document["paths"].items() for method in item}
+    assert {
+        ("get", "/agents"),
+        ("post", "/agents"),
+        ("get", "/agents/{ref}"),
+        ("put", "/agents/{ref}"),
+        ("delete", "/agents/{ref}"),
+        ("post", "/agents/{ref}/message"),
+        ("post", "/capabilities/{name}/message"),
+        ("get", "/messages/{message}"),
+        ("delete", "/messages/{message}"),
+        ("get", "/health"),
+        ("get", "/health/live"),
+        ("get", "/health/ready"),
+        ("get", "/events"),
+    } <= described
+
+
+async def test_every_answer_and_body_is_described_by_a_schema_that_exists(server: Served) -> None:
+    text = (await server.client.get("/schema/openapi.json")).text
+    schemas = (await server.client.get("/schema/openapi.json")).json()["components"]["schemas"]
+    named = set(re.findall(r'"#/components/schemas/(\w+)"', text))
+    assert named <= set(schemas)
+    assert {"MessageRequest", "MessageAnswer", "ProblemDetails", "AgentDetails"} <= named
+
+
+@pytest.mark.parametrize("path", ["/schema", "/schema/"])
+async def test_the_page_needs_nobody_else(server: Served, path: str) -> None:
+    page = await server.client.get(path)
+    assert page.headers["content-type"].startswith("text/html")
+    assert not re.findall(r"(?:https?:)?//[a-z]", page.text)
+    assert "/schema/openapi.json" in page.text
+
+
+async def test_the_page_runs_its_own_script_only(server: Served) -> None:
+    page = await server.client.get("/schema")
+    script = page.text.partition("<script>")[2].partition("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = page.headers["content-security-policy"]
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert "default-src 'none'" in policy
+    assert "innerHTML" not in page.text

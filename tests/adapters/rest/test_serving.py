@@ -1,0 +1,102 @@
+"""How a server ends: by signal, while it drains, and at once."""
+
+import os
+import signal
+
+import anyio
+import anyio.lowlevel
+import httpx2
+import pytest
+
+from caxton_adapters.rest.settings import RestSettings
+from tests.adapters.rest.conftest import QUICK, SLOW, Served, events_of, serving
+from tests.adapters.rest.test_messages import HELLO, STREAM, started
+
+PACED = QUICK + '\n[streaming]\ndelay = "200ms"\n'
+
+
+async def draining(server: Served) -> None:
+    with anyio.fail_after(5):
+        while not server.runtime.draining:
+            await anyio.lowlevel.checkpoint()
+
+
+async def test_a_message_at_work_is_answered_before_the_server_ends() -> None:
+    answers: list[httpx2.Response] = []
+
+    async def ask(server: Served) -> None:
+        answers.append(
+            await server.client.post("/agents/greeter/message", json=HELLO, headers=STREAM)
+        )
+
+    async with serving(PACED) as server, anyio.create_task_group() as tasks:
+        tasks.start_soon(ask, server)
+        with anyio.fail_after(5):
+            while not server.runtime.in_flight:
+                await anyio.lowlevel.checkpoint()
+        server.server.stop("a test")
+        await draining(server)
+    names = [name for name, _ in events_of(answers[0].text)]
+    assert names[-2:] == ["message", "shutdown"]
+
+
+async def test_new_work_is_refused_while_the_server_drains() -> None:
+    async with serving(SLOW) as server:
+        await started(server)
+        server.server.stop("a test")
+        await draining(server)
+        refused = await server.client.post("/agents/greeter/message", json=HELLO)
+        ready = await server.client.get("/health/ready")
+        live = await server.client.get("/health/live")
+        health = await server.client.get("/health")
+        events = await server.client.get("/events")
+    assert (refused.status_code, refused.json()["code"]) == (503, "CX4010")
+    assert int(refused.headers["retry-after"]) >= 1
+    assert refused.headers["connection"] == "close"
+    assert (ready.status_code, live.status_code) == (503, 200)
+    assert health.json()["status"] == "draining"
+    assert events.status_code == 503
+
+
+async def test_who_still_waits_at_the_end_of_the_drain_is_told() -> None:
+    texts: list[str] = []
+
+    async def ask(server: Served) -> None:
+        answer = await server.client.post("/agents/greeter/message", json=HELLO, headers=STREAM)
+        texts.append(answer.text)
+
+    async with (
+        serving(SLOW, RestSettings(drain_timeout=0.1)) as server,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(ask, server)
+        with anyio.fail_after(5):
+            while not server.runtime.in_flight:
+                await anyio.lowlevel.checkpoint()
+        server.server.stop("a test")
+    names = [name for name, _ in events_of(texts[0])]
+    assert names == ["accepted", "error", "shutdown"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_drains_the_server(number: signal.Signals) -> None:
+    async with serving(PACED) as server:
+        await started(server)
+        os.kill(os.getpid(), number)
+        await draining(server)
+        with anyio.fail_after(5):
+            while server.runtime.in_flight:
+                await anyio.lowlevel.checkpoint()
+    assert server.server.ended_by is None
+
+
+async def test_a_second_signal_ends_the_drain() -> None:
+    async with serving(SLOW) as server:
+        await started(server)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await draining(server)
+        os.kill(os.getpid(), signal.SIGTERM)
+        with anyio.fail_after(5):
+            while server.server.ended_by is None:
+                await anyio.lowlevel.checkpoint()
+    assert server.server.ended_by is signal.SIGTERM
