@@ -10,15 +10,16 @@ from caxton_core.agent.config import AgentConfig
 from caxton_core.agent.consistency import inconsistencies
 from caxton_core.agent.rules.texts import in_texts
 from caxton_core.agent.spelling import as_meant
-from caxton_core.problems import LiteralSecret, Path, Problem, Problems, Severity
+from caxton_core.problems import LiteralSecret, MisplacedKey, Path, Problem, Problems, Severity
 from caxton_core.reading.layout import free_tables
-from caxton_core.reading.misplaced import without_echoes
+from caxton_core.reading.misplaced import TOP, without_echoes
 from caxton_core.reading.report import Report, report
 from caxton_core.reading.tables import read
 from caxton_core.reading.toml_text import AGENT_FILE_LIMIT, parse_toml
 from caxton_core.reading.written import table_of, toml_text
 
 Table: TypeAlias = dict[str, object]
+Judged: TypeAlias = tuple[AgentConfig | None, tuple[Problem, ...]]
 
 
 @final
@@ -54,18 +55,11 @@ def read_agent(text: str, file: str = "agent.toml") -> Result[ReadAgent, Report]
 
 def read_agent_table(table: Table) -> Result[ReadTable, Problems]:
     """Read an agent from a plain table, as a TOML parser makes it."""
-    meant, spelled = as_meant(table)
-    config = read(AgentConfig, meant)
-    if isinstance(config, Failure):
-        found = (*spelled, *config.failure())
-        consistent = _consistency_of_the_rest(meant, found)
-    else:
-        found = spelled
-        consistent = tuple(inconsistencies(config.unwrap()))
-    placed = (_in_older_spelling(problem, table) for problem in (*found, *consistent))
+    config, found = _judged(table)
+    placed = (_in_older_spelling(problem, table) for problem in found)
     problems = _said_once((*placed, *in_texts(table)))
-    if isinstance(config, Success) and not any(_is_error(problem) for problem in problems):
-        return Success(ReadTable(config.unwrap(), problems))
+    if config is not None and not any(_is_error(problem) for problem in problems):
+        return Success(ReadTable(config, problems))
     first, *others = problems
     return Failure((first, *others))
 
@@ -73,6 +67,44 @@ def read_agent_table(table: Table) -> Result[ReadTable, Problems]:
 def write_agent(config: AgentConfig) -> str:
     """Write the configuration as an agent file that reads as the same configuration."""
     return toml_text(table_of(config))
+
+
+def _judged(table: Table) -> Judged:
+    """Read the table, and judge keys that slid below a header where they were meant to stand."""
+    meant, spelled = as_meant(table)
+    config = read(AgentConfig, meant)
+    found = (*spelled, *(config.failure() if isinstance(config, Failure) else ()))
+    slid = _slid(found, meant)
+    if slid:
+        _, rest = _judged(_moved_up(meant, slid))
+        return None, (*found, *(_where_written(problem, slid) for problem in rest))
+    if isinstance(config, Failure):
+        return None, (*found, *_consistency_of_the_rest(meant, found))
+    return config.unwrap(), (*found, *inconsistencies(config.unwrap()))
+
+
+def _slid(found: Iterable[Problem], table: Table) -> dict[str, Path]:
+    """Top-level keys that stand in a table, and where."""
+    return {
+        problem.what.key: problem.at
+        for problem in found
+        if isinstance(problem.what, MisplacedKey)
+        and (problem.what.home, len(problem.at)) == (TOP, 2)
+        and problem.what.key not in table
+    }
+
+
+def _moved_up(table: Table, slid: dict[str, Path]) -> Table:
+    moved: Table = {}
+    for key, (name, *_) in slid.items():
+        inner = table[str(name)]
+        moved[key] = inner.get(key) if isinstance(inner, dict) else None
+    return {**_without(table, tuple(slid.values())), **moved}
+
+
+def _where_written(problem: Problem, slid: dict[str, Path]) -> Problem:
+    above = slid.get(str(problem.at[0])) if problem.at else None
+    return problem if above is None else Problem((*above, *problem.at[1:]), problem.what)
 
 
 def _in_older_spelling(problem: Problem, table: Table) -> Problem:

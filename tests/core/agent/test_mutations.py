@@ -229,3 +229,33 @@ def test_a_key_of_another_table_is_recognised_at_its_line(header: str, data: st.
     (what,) = [each.problem.what for each in found_at(text, place + 1)]
     assert isinstance(what, MisplacedKey)
     assert (what.table, what.home) == (f"[{header}]", f"[{table}]")
+
+
+def test_what_slid_below_a_header_is_judged_as_if_it_had_not() -> None:
+    text = """\
+name = "a"
+
+[memory]
+enabled = true
+system_prompt = "  "
+capabilities = ["data_analysis"]
+user_prompt_template = "{{request}} {{wh}}"
+
+[parameters]
+who = "you"
+documentation = 3
+"""
+    answer = read_agent(text)
+    assert isinstance(answer, Failure)
+    found = [(each.problem.what.code, each.range.line) for each in answer.failure().placed]
+    assert found == [
+        ("CX1005", 5),
+        ("CX1101", 5),
+        ("CX1005", 6),
+        ("CX1302", 6),
+        ("CX1005", 7),
+        ("CX1201", 7),
+        ("CX1305", 10),
+        ("CX1005", 11),
+        ("CX1004", 11),
+    ]
