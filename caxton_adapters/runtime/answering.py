@@ -37,6 +37,7 @@ from caxton_core.conversation.turn import (
 from caxton_core.events import Event, Observed, StepTaken
 from caxton_core.ports import Answer, Clock, Journal, Model, Tools
 from caxton_core.primitives import ProviderName
+from caxton_core.tools.permission import Grant, refused
 from caxton_core.tools.tool import ToolCall, ToolFailed, ToolResult
 
 MOST_DEATHS_OF_A_TURN: Final = 3
@@ -70,6 +71,7 @@ class Answering:
     world: World
     host: Host
     ticket: Ticket
+    grant: Grant
     tool_timeout: float
     _mended: Callable[[], Awaitable[None]]
     _history: tuple[Message, ...] = field(default=(), init=False)
@@ -153,15 +155,19 @@ class Answering:
         results: list[ToolResult] = []
 
         async def call_one(call: ToolCall) -> None:
-            result: ToolResult = ToolFailed(call.id, f"no answer within {self.tool_timeout:g} s")
-            with anyio.move_on_after(self.tool_timeout):
-                result = await self.world.tools.call(call)
+            # Here and not where the turn is decided: the agent's process is not trusted.
+            result = refused(self.grant, call) or await self._made(call)
             results.append(result)
 
         async with anyio.create_task_group() as together:
             for call in calls:
                 together.start_soon(call_one, call)
         return tuple(results)
+
+    async def _made(self, call: ToolCall) -> ToolResult:
+        with anyio.move_on_after(self.tool_timeout):
+            return await self.world.tools.call(call)
+        return ToolFailed(call.id, f"no answer within {self.tool_timeout:g} s")
 
     async def _record(self, event: Event) -> None:
         await self.world.journal.append(event)

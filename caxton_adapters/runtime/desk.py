@@ -18,6 +18,7 @@ from caxton_core.agent.sections import Resources
 from caxton_core.conversation.turn import Cancelled
 from caxton_core.events import Event, MessageAccepted, ProcessEnded, ProcessStarted
 from caxton_core.primitives import AgentId
+from caxton_core.tools.permission import Grant
 
 _SOONEST: Final = 1.0
 _LATEST: Final = 60.0
@@ -36,6 +37,7 @@ class Desk:
     _finished: Callable[[Ticket], None]
     _gave_up: Callable[[str], object]
     mailbox: Mailbox = field(init=False)
+    grant: Grant = field(factory=Grant, init=False)
     restarts: int = field(default=0, init=False)
     last_activity: datetime | None = field(default=None, init=False)
     last_death: str = field(default="", init=False)
@@ -108,7 +110,7 @@ class Desk:
         outcome: Outcome = NotAnswered(AgentGone("the server stopped"))
         timeout = self.resources.tool_timeout.value
         try:
-            turn = Answering(self._world, self.host, ticket, timeout, self._mended)
+            turn = Answering(self._world, self.host, ticket, self.grant, timeout, self._mended)
             outcome = await turn.run()
         except HostDied as died:
             outcome = NotAnswered(AgentCrashed(str(died)))

@@ -46,6 +46,7 @@ from caxton_core.conversation.turn import rules_of
 from caxton_core.events import entered
 from caxton_core.ports import Configs
 from caxton_core.primitives import AgentId
+from caxton_core.tools.permission import grant
 
 GRACE: Final = 5.0
 """Seconds that an agent which is stopped may take to end the turns that run."""
@@ -264,7 +265,8 @@ class Supervisor:
             )
             resident.desk = desk
         desk.resources = config.resources
-        await desk.move_in(self.hosts.host(config, rules_of(config), desk))
+        desk.grant = grant(config, self._world.tools.offered())
+        await desk.move_in(self.hosts.host(config, rules_of(config, desk.grant.tools), desk))
         self._tasks.start_soon(self.hosts.get_ready, config)
         await self._enter(resident, start(agent, now=self._world.clock.now()), cause)
 
