@@ -22,6 +22,9 @@ from tests.docs.shell import Shell
 
 INFO = re.compile(r"(?P<language>[\w-]*)(?: title=\"(?P<title>[^\"]+)\")?[^\n]*$\n", re.MULTILINE)
 
+OPENAI: Final = "[providers.openai]"
+"""Who reads a page asks OpenAI; here something else answers at its address."""
+
 InThePage: TypeAlias = Callable[[Example, Shell], str | None]
 
 
@@ -77,7 +80,8 @@ def _in_text(example: Example, shell: Shell) -> str | None:
 def _kept(example: Example, shell: Shell) -> None:
     title = example.region.lexemes["title"]
     if title:
-        (shell.work / title).write_text(str(example.parsed), encoding="utf-8")
+        text = str(example.parsed).replace(OPENAI, f'{OPENAI}\nbase_url = "{shell.openai}"')
+        (shell.work / title).write_text(text, encoding="utf-8")
 
 
 BY_LANGUAGE: Final[Mapping[str, InThePage]] = {

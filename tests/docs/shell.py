@@ -79,8 +79,8 @@ def environment(home: Path, port: int) -> dict[str, str]:
         "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
         "LANG": "C.UTF-8",
         "COLUMNS": "100",
+        "PYTHONUNBUFFERED": "1",  # both streams in the order in which a terminal shows them
         "CAXTON_PORT": str(port),
-        "CAXTON_URL": f"http://127.0.0.1:{port}",
     }
 
 
@@ -92,7 +92,7 @@ class Shell:
     home: Path
     work: Path
     openai: str = ""
-    """The address that stands in for OpenAI's once a page exports a key."""
+    """The address of what answers in the place of OpenAI."""
     port: int = field(factory=free_port)
 
     def run(self, command: str, status: int = 0) -> Answer:
