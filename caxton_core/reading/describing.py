@@ -10,11 +10,11 @@ from typing import TypeAlias, final, get_args, get_origin
 import tomli
 from attrs import frozen
 
-from caxton_core.primitives import Duration, FreeTable, RealNumber, Size, Text, Usd, WholeNumber
+from caxton_core.primitives import Duration, RealNumber, Size, Text, Usd, WholeNumber
 from caxton_core.primitives.rules import NumberRule, TextRule
 from caxton_core.problems import Path
 from caxton_core.reading.layout import Field, bare, fields, is_table
-from caxton_core.reading.written import toml_value
+from caxton_core.reading.written import plain, toml_value
 
 Schema: TypeAlias = dict[str, object]
 
@@ -90,12 +90,8 @@ def _default(field: Field) -> str:
 
 
 def _shown(value: object) -> str:
-    inner = value.value if isinstance(value, Enum | Text | WholeNumber | RealNumber) else value
-    if isinstance(inner, Duration | Size):
-        return f"`{toml_value(str(inner))}`"
-    if is_table(type(inner)) or isinstance(inner, FreeTable):
-        return "empty"
-    return f"`{toml_value(inner)}`"
+    written = plain(value)
+    return "empty" if isinstance(written, dict) else f"`{toml_value(written)}`"
 
 
 def _rule(annotation: object) -> str:
@@ -136,14 +132,9 @@ def _property(field: Field) -> Schema:
     if field.key.example:
         schema["examples"] = [tomli.loads(f"example = {field.key.example}")["example"]]
     if field.default is not None and not field.is_required:
-        schema["default"] = _plain_default(field)
+        written = plain(field.default)
+        schema["default"] = {} if isinstance(written, dict) else written
     return schema
-
-
-def _plain_default(field: Field) -> object:
-    if is_table(type(field.default)) or isinstance(field.default, FreeTable):
-        return {}
-    return tomli.loads(f"default = {_shown(field.default).strip('`')}")["default"]
 
 
 def _type(annotation: object) -> Schema:

@@ -49,18 +49,19 @@ def table_of(value: object) -> dict[str, object]:
     """The table that reads as this value; keys that have their default value are left out."""
     cls: type = type(value)
     return {
-        field.name: _plain(getattr(value, field.name))
+        field.name: plain(getattr(value, field.name))
         for field in fields(cls)
         if getattr(value, field.name) != field.default
     }
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """The value as it stands in a table: numbers, texts, lists and tables."""
     match value:
         case tuple():
-            return [_plain(item) for item in value]
+            return [plain(item) for item in value]
         case Mapping():
-            return {str(key): _plain(item) for key, item in value.items()}
+            return {str(key): plain(item) for key, item in value.items()}
         case _ if is_table(type(value)):
             return table_of(value)
         case _:
