@@ -12,7 +12,6 @@ import signal
 import socket
 import struct
 import sys
-from pathlib import Path
 from typing import Final, NoReturn, final
 
 from attrs import define, field
@@ -28,6 +27,8 @@ STARTED: Final = b"S"
 ENDED: Final = b"E"
 REFUSED: Final = b"X"
 
+_HAS_LIMITS: Final = sys.platform.startswith("linux")
+
 DEFECT: Final = 70
 OUT_OF_MEMORY: Final = 137
 
@@ -37,6 +38,9 @@ def main(descriptor: int) -> None:
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     warm_up()
+    if _HAS_LIMITS:
+        import resource  # noqa: F401, PLC0415 - loaded here, so that every child shares it
+
     gc.collect()
     gc.freeze()
     zygote = _Zygote(socket.socket(fileno=descriptor))
@@ -121,9 +125,11 @@ class _Zygote:
 
 def limit_memory(memory: int) -> None:
     """Let this process take so many bytes beyond what it has mapped already, where that works."""
-    if not sys.platform.startswith("linux"):
+    if not _HAS_LIMITS:
         return
     import resource  # noqa: PLC0415 - is not there on every platform
 
-    mapped = int(Path("/proc/self/statm").read_bytes().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    statm = os.open("/proc/self/statm", os.O_RDONLY)  # pathlib would touch half a megabyte
+    mapped = int(os.read(statm, 128).split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    os.close(statm)
     resource.setrlimit(resource.RLIMIT_AS, (mapped + memory, mapped + memory))
