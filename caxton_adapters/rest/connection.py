@@ -16,6 +16,7 @@ from uvicorn.server import ServerState
 
 from caxton_adapters.rest import problem
 from caxton_adapters.rest.exchange import context_of
+from caxton_adapters.rest.gathering import GatheringTransport
 from caxton_adapters.rest.problem import Refused, encoded
 from caxton_adapters.rest.settings import RestSettings
 
@@ -96,7 +97,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the client, if there is room for one more."""
-        super().connection_made(transport)
+        super().connection_made(GatheringTransport(transport, self.loop))
         _send_at_once(transport)
         self.waiting_since = self.loop.time()
         if len(self.connections) > self._limits.max_connections:
