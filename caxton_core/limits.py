@@ -61,12 +61,20 @@ class Tally:
     """What happened in the last `SLOTS` slots of time, each `width` seconds long.
 
     What happened is forgotten by whole slots and never early: the total of any stretch of
-    `SLOTS * width` seconds is at most the total that the tally shows at its end.
+    `SLOTS * width` seconds is at most the total that the tally shows at its end. The slot that was
+    counted in last stands beside the `older` ones, so that counting on is cheap.
     """
 
     width: float
     total: int = 0
-    slots: tuple[tuple[int, int], ...] = ()
+    older: tuple[tuple[int, int], ...] = ()
+    last: int = 0
+    amount: int = 0
+
+    @property
+    def slots(self) -> tuple[tuple[int, int], ...]:
+        """The number and the amount of every slot in which something happened."""
+        return (*self.older, (self.last, self.amount)) if self.amount else self.older
 
 
 def tally_of(seconds: float) -> Tally:
@@ -76,27 +84,37 @@ def tally_of(seconds: float) -> Tally:
 
 def aged(tally: Tally, now: float) -> Tally:
     """The tally without what is too old to count; time that goes back changes nothing."""
-    slots = tally.slots
     oldest = now // tally.width - SLOTS
-    if not slots or slots[0][0] >= oldest:
+    if (tally.older[0][0] if tally.older else tally.last) >= oldest:
         return tally
-    kept = tuple(slot for slot in slots if slot[0] >= oldest)
-    return Tally(tally.width, sum(amount for _, amount in kept), kept)
+    kept = [slot for slot in tally.slots if slot[0] >= oldest]
+    return _tally(tally.width, kept)
 
 
 def counted(tally: Tally, amount: int, at: float) -> Tally:
     """The tally with an amount more, which may belong to an earlier moment."""
-    number = int(at // tally.width)
-    slots = tally.slots
-    if not slots or slots[-1][0] < number:
-        return Tally(tally.width, tally.total + amount, (*slots, (number, amount)))
-    last, so_far = slots[-1]
-    if last == number:
-        joined = (*slots[:-1], (last, so_far + amount))
-        return Tally(tally.width, tally.total + amount, joined)
-    amounts = dict(slots)
+    width, total, older, last, so_far = (
+        tally.width,
+        tally.total,
+        tally.older,
+        tally.last,
+        tally.amount,
+    )
+    number = int(at // width)
+    if number == last:
+        return Tally(width, total + amount, older, last, so_far + amount)
+    if number > last:
+        return Tally(width, total + amount, tally.slots, number, amount)
+    amounts = dict(tally.slots)
     amounts[number] = amounts.get(number, 0) + amount
-    return Tally(tally.width, tally.total + amount, tuple(sorted(amounts.items())))
+    return _tally(width, sorted(amounts.items()))
+
+
+def _tally(width: float, slots: list[tuple[int, int]]) -> Tally:
+    if not slots:
+        return Tally(width)
+    *older, (last, amount) = slots
+    return Tally(width, sum(each for _, each in slots), tuple(older), last, amount)
 
 
 @final

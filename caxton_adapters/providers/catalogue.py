@@ -152,7 +152,7 @@ class Catalogue:
         limits = limits_of(settings)
         guards = Guards(
             breakers,
-            Quotas(limits, self._means.clock) if limits else None,
+            Quotas(limits) if limits else None,
             Pricing(settings.base_url, self._means.lookup) if _is_paid(settings) else None,
             RetryPolicy(most=settings.retries),
         )

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time
 from typing import TypeAlias, final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from caxton_core.limits import Usage
 from caxton_core.primitives import Usd
@@ -27,6 +27,11 @@ class Rate:
             if prompt_tokens > start:
                 rate = dearer
         return rate
+
+    @property
+    def highest(self) -> int:
+        """The rate for the worst prompt."""
+        return max(self.base, max((dearer for _, dearer in self.tiers), default=0))
 
 
 @final
@@ -73,10 +78,27 @@ Validity: TypeAlias = Always | Since | Daily
 @final
 @frozen
 class PriceList:
-    """A model's rates, of which the last that is in force counts, or else the first."""
+    """A model's rates, of which the last that is in force counts, or else the first.
+
+    `dearest` is what a prompt token, a completion token and a request cost at the worst time.
+    """
 
     periods: tuple[tuple[Validity, Rates], ...]
     context_length: int | None = None
+    dearest: tuple[int, int, int] = field(init=False)
+
+    @dearest.default
+    def _worst(self) -> tuple[int, int, int]:
+        rates = [rates for _, rates in self.periods]
+        return (
+            max(_highest(each.prompt, each.cached) for each in rates),
+            max(_highest(each.completion, each.reasoning) for each in rates),
+            max(each.request for each in rates),
+        )
+
+
+def _highest(*rates: Rate | None) -> int:
+    return max((rate.highest for rate in rates if rate is not None), default=0)
 
 
 def cost(prices: PriceList, usage: Usage, now: datetime) -> Usd:
@@ -98,6 +120,13 @@ def cost(prices: PriceList, usage: Usage, now: datetime) -> Usd:
     if rates.completion is not None:
         femtodollars += rates.completion.of(usage.prompt_tokens) * completion
     return Usd((femtodollars + PER_BILLIONTH // 2) // PER_BILLIONTH)
+
+
+def most(prices: PriceList, prompt: int, completion: int) -> int:
+    """The most that so many tokens can cost at any time, in billionths of a dollar."""
+    of_prompt, of_completion, of_request = prices.dearest
+    femtodollars = of_prompt * prompt + of_completion * completion + of_request
+    return -(-femtodollars // PER_BILLIONTH)
 
 
 def _in_force(prices: PriceList, now: datetime) -> Rates:

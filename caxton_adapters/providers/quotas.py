@@ -9,7 +9,7 @@ from typing import final
 from attrs import evolve
 from returns.result import Failure
 
-from caxton_adapters.providers.prices import PriceList, cost
+from caxton_adapters.providers.prices import PriceList, most
 from caxton_adapters.providers.settings import ProviderSettings
 from caxton_core.conversation.model import (
     AnswerCut,
@@ -38,7 +38,6 @@ from caxton_core.limits import (
     reserve,
     settle,
 )
-from caxton_core.ports import Clock
 from caxton_core.primitives import TokenCount
 
 LONGEST_ANSWER = 4_096
@@ -60,8 +59,7 @@ def limits_of(settings: ProviderSettings) -> tuple[Limit, ...]:
 class Quotas:
     """What is spent and reserved under a provider's limits."""
 
-    def __init__(self, limits: tuple[Limit, ...], clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, limits: tuple[Limit, ...]) -> None:
         self._budget: Budget = budget_of(*limits)
         self._seen = self._bounded = Sampling()
         units = {limit.unit for limit in limits}
@@ -105,11 +103,12 @@ class Quotas:
         """The most that a request can take: every byte may be a token of its own where money is."""
         bound = request.sampling.max_tokens
         answer = LONGEST_ANSWER if bound is None else bound.value
-        estimate = sum(map(estimated_tokens, request.messages)) + _tool_bytes(request) // 4
-        money = 0
-        if prices is not None:
-            dearest = Usage(estimate * BYTES_PER_TOKEN, answer)
-            money = cost(prices, dearest, self._clock.now()).value
+        estimate = 0
+        for message in request.messages:
+            estimate += estimated_tokens(message)
+        if request.tools:
+            estimate += _tool_bytes(request) // BYTES_PER_TOKEN
+        money = 0 if prices is None else most(prices, estimate * BYTES_PER_TOKEN, answer)
         return Spending(1, estimate + answer, money)
 
 

@@ -92,7 +92,8 @@ class Resilient:
         """The whole answer, after as many attempts as the policy allows."""
         course = self._begun(request)
         if self._quotas is not None:
-            await self._prepare(course, self._quotas)
+            course.request = self._quotas.bounded(course.request)
+            await self._learn_price(course.request, self._quotas)
         while True:
             attempt = self._enter(course)
             if attempt is None:
@@ -110,7 +111,8 @@ class Resilient:
         """The answer piece by piece, retried only before its first piece."""
         course = self._begun(request)
         if self._quotas is not None:
-            await self._prepare(course, self._quotas)
+            course.request = self._quotas.bounded(course.request)
+            await self._learn_price(course.request, self._quotas)
         while True:
             attempt = self._enter(course)
             if attempt is None:
@@ -155,10 +157,9 @@ class Resilient:
             self._budget = asked(self._budget, self._asked, self._since)
         self._asked, self._since = 0, now
 
-    async def _prepare(self, course: "_Course", quotas: Quotas) -> None:
-        course.request = quotas.bounded(course.request)
+    async def _learn_price(self, request: ModelRequest, quotas: Quotas) -> None:
         if quotas.needs_price and self._pricing is not None:
-            await self._pricing.find(self._name(course.request))
+            await self._pricing.find(self._name(request))
 
     def _name(self, request: ModelRequest) -> str:
         return self._default if request.model is None else request.model.value

@@ -62,7 +62,7 @@ class World:
     ) -> None:
         self.clock = StoppedClock(slept=[])
         self.breakers = Breakers(NAME)
-        self.quotas = Quotas(limits, self.clock) if limits else None
+        self.quotas = Quotas(limits) if limits else None
         guards = Guards(self.breakers, self.quotas, pricing, RetryPolicy(most=retries))
         chance = Chance(self.clock, lambda: jitter, self.clock.sleep)
         self.model = Resilient(Scripted(NAME, scenario(script)), guards, chance, MODEL)

@@ -129,7 +129,7 @@ async def test_a_failed_call_counts_if_the_service_may_have_worked(
 def test_money_reserved_is_never_less_than_what_can_be_spent(
     text: str, answer: int, data: st.DataObject
 ) -> None:
-    quotas = Quotas((Limit(Unit.MONEY, 10**15, DAY),), StoppedClock([]))
+    quotas = Quotas((Limit(Unit.MONEY, 10**15, DAY),))
     request = evolve(HELLO, messages=(UserMessage(text),), sampling=bounded(answer))
     granted = quotas.enter(request, PRICES, 0.0)
     assert isinstance(granted, Reservation)
