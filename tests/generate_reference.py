@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Final
 
+from caxton_adapters.settings.reference import settings_reference
 from caxton_core.agent.catalogue import agent_file_reference, agent_schema, error_reference
 
 REFERENCE: Final = Path(__file__).parent.parent / "docs" / "reference"
@@ -14,6 +15,7 @@ def pages() -> dict[str, str]:
     return {
         "agent-file.md": agent_file_reference(),
         "errors.md": error_reference(),
+        "settings.md": settings_reference(),
         "agent.schema.json": json.dumps(agent_schema(), indent=2, ensure_ascii=False) + "\n",
     }
 

@@ -12,6 +12,8 @@ from caxton_adapters.secrets import Secret
 from caxton_core.primitives import ModelName, ProviderName
 
 OPENAI_BASE_URL = "https://api.openai.com/v1"
+OPENAI_MODEL = ModelName("gpt-4o-mini")
+"""What answers at OpenAI where nobody names a model: a key alone is enough to begin."""
 MEBIBYTE = 1024 * 1024
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from caxton_adapters.http_client import Timeouts
 from caxton_adapters.providers.settings import (
     OPENAI_BASE_URL,
+    OPENAI_MODEL,
     ProviderKind,
     ProviderSettings,
     ToolMode,
@@ -18,8 +19,9 @@ from caxton_adapters.providers.settings import (
 from caxton_adapters.rest.settings import LOOPBACK_HOSTS, RestSettings
 from caxton_adapters.settings.primitives import FilePath
 from caxton_adapters.settings.values import ConfiguredProvider, Settings
-from caxton_adapters.settings.written import TimeoutTable
-from caxton_core.primitives import Count, ProviderName
+from caxton_adapters.settings.written import ProviderKind as WrittenKind
+from caxton_adapters.settings.written import ProviderTable, TimeoutTable
+from caxton_core.primitives import Count, ModelName, ProviderName
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 
@@ -60,7 +62,7 @@ def _provider(name: ProviderName, configured: ConfiguredProvider) -> ProviderSet
         api_key=configured.api_key,
         organization=table.organization,
         project=table.project,
-        model=table.model,
+        model=table.model or _usual_model(table),
         transport=Transport(table.transport.value),
         tools=ToolMode(table.tools.value),
         timeouts=_timeouts(table.timeouts),
@@ -75,6 +77,12 @@ def _provider(name: ProviderName, configured: ConfiguredProvider) -> ProviderSet
         checksum=None if table.checksum is None else table.checksum.value,
         scenario=expanded(table.scenario),
     )
+
+
+def _usual_model(table: ProviderTable) -> ModelName | None:
+    """What OpenAI itself is asked for; no other service has a model that is always there."""
+    at_openai = table.kind is WrittenKind.OPENAI and table.base_url is None
+    return OPENAI_MODEL if at_openai else None
 
 
 def _timeouts(table: TimeoutTable) -> Timeouts:

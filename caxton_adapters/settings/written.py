@@ -179,7 +179,11 @@ class ProviderTable:
     ] = None
     model: Annotated[
         ModelName | None,
-        Key("The model of agents that name none.", '"gpt-4o-mini"', default="the service's"),
+        Key(
+            "The model of agents that name none.",
+            '"gpt-4o"',
+            default="`gpt-4o-mini` at OpenAI, none elsewhere",
+        ),
     ] = None
     transport: Annotated[
         Transport, Key("`sdk` calls through the official client library.", '"lean"')
@@ -215,7 +219,12 @@ class ProviderTable:
         ),
     ] = None
     checksum: Annotated[
-        Checksum | None, Key("local: the SHA-256 of the weights.", '"9f86..."', default="none")
+        Checksum | None,
+        Key(
+            "local: the SHA-256 of the weights.",
+            '"b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"',
+            default="none",
+        ),
     ] = None
     scenario: Annotated[
         FilePath | None,

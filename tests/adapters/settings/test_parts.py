@@ -1,11 +1,14 @@
 from pathlib import Path
 
+import pytest
+from attrs import evolve
 from returns.result import Success
 
-from caxton_adapters.providers.settings import ProviderKind, ToolMode, Transport
+from caxton_adapters.providers.settings import OPENAI_MODEL, ProviderKind, ToolMode, Transport
 from caxton_adapters.settings import Settings, Surroundings, load, written
 from caxton_adapters.settings.parts import provider_settings, rest_settings
 from caxton_adapters.settings.showing import shown_settings
+from caxton_core.primitives import ModelName
 
 TEXT = """
 [server]
@@ -27,12 +30,15 @@ idle = "500ms"
 
 
 def surroundings(tmp_path: Path) -> Surroundings:
-    file = tmp_path / "caxton.toml"
-    file.write_text(TEXT)
+    (tmp_path / "caxton.toml").write_text(TEXT)
+    return surroundings_of(tmp_path)
+
+
+def surroundings_of(tmp_path: Path) -> Surroundings:
     return Surroundings(
         flags={},
         environ={},
-        named_file=str(file),
+        named_file=str(tmp_path / "caxton.toml"),
         usual_files=("caxton.toml",),
         default_data_dir=str(tmp_path),
     )
@@ -75,3 +81,22 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
     assert 'token = "***"' in shown
     assert "canary" not in shown
     assert "canary" not in repr(result.unwrap().settings)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [
+        ("", OPENAI_MODEL),
+        ('model = "gpt-4o"', ModelName("gpt-4o")),
+        ('base_url = "http://h/v1"', None),
+        ('kind = "scripted"', None),
+    ],
+)
+def test_a_key_alone_is_enough_at_openai(
+    tmp_path: Path, provider: str, model: ModelName | None
+) -> None:
+    (tmp_path / "caxton.toml").write_text(f"[providers.openai]\n{provider}\n")
+    result = load(evolve(surroundings_of(tmp_path), environ={"OPENAI_API_KEY": "sk-1"}))
+    assert isinstance(result, Success)
+    (openai,) = provider_settings(result.unwrap().settings)
+    assert openai.model == model
