@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from enum import Enum
 from ssl import SSLContext
-from typing import TypeAlias, final
+from typing import TypeAlias, cast, final
 
 from anyio import fail_after
 from attrs import define, field, frozen
@@ -118,8 +118,7 @@ class RawConnection(asyncio.Protocol):
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's class is not a subclass
         self._server.connected(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
