@@ -3,7 +3,7 @@
 One source for the reader, the references and the editors: a rule that changes, changes everywhere.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import TypeAlias, final, get_args, get_origin
 
@@ -41,11 +41,18 @@ def entries(cls: type, at: Path = ()) -> Iterator[Entry]:
         inner = bare(field.type)
         yield _entry(field, (*at, field.name))
         for table in _classes_in(inner):
-            yield from entries(table, (*at, field.name))
+            yield from entries(table, (*at, field.name, *_named(inner)))
+
+
+def _named(annotation: object) -> Path:
+    """The name that an author gives to each table of a kind."""
+    return ("NAME",) if get_origin(annotation) is Mapping else ()
 
 
 def _classes_in(annotation: object) -> Iterator[type]:
-    inner = bare(get_args(annotation)[0]) if get_origin(annotation) is tuple else annotation
+    holds_others = get_origin(annotation) in (tuple, Mapping)
+    types = [each for each in get_args(annotation) if each is not Ellipsis]
+    inner = bare(types[-1]) if holds_others else annotation
     if isinstance(inner, type) and is_table(inner):
         yield inner
 
