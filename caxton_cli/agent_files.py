@@ -37,12 +37,11 @@ def checked_or_leave(path: Path, *, as_json: bool) -> AgentFile:
 
     check = checked(path)
     if check.agent is None:
-        if not as_json:
-            tell_problems(human(check.report))
         raise Leave(
             f"{check.file} is not a valid agent file",
             exit_code=exits.INVALID,
             hint="a code is explained by: caxton explain CODE",
+            problems=human(check.report),
             document={"valid": False, "problems": machine(check.report)} if as_json else None,
         )
     if check.report.placed and not as_json:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from caxton_cli import exits, places
 from caxton_cli.leaving import Leave
-from caxton_cli.printing import tell_problems
 
 if TYPE_CHECKING:
     from caxton_adapters.process.refusals import Sentences
     from caxton_adapters.settings import Loaded, Settings
+
+SETTINGS_HAVE_PROBLEMS = "the settings have problems"
 
 
 def settings_or_leave(config: str | None, flags: Mapping[str, object]) -> "Settings":
@@ -41,10 +42,9 @@ def loaded_or_leave(config: str | None, flags: Mapping[str, object]) -> "Loaded"
         raise refused(in_words(problem))
     from caxton_core.reading.report import human
 
-    for each in problem.reports:
-        tell_problems(human(each))
     raise Leave(
-        "the settings have problems",
+        SETTINGS_HAVE_PROBLEMS,
+        problems="\n".join(human(each) for each in problem.reports),
         exit_code=exits.INVALID,
         hint="caxton config show --sources tells where each setting comes from",
     )

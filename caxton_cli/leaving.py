@@ -5,12 +5,16 @@ import sys
 from typing import final
 
 from caxton_cli import exits
-from caxton_cli.printing import styled
+from caxton_cli.printing import styled, tell_problems
 
 
 @final
 class Leave(Exception):
-    """End the command; `document` is what a program that asked for JSON reads instead."""
+    """End the command.
+
+    `problems` are shown before the message, as the core writes them; `document` is what a program
+    that asked for JSON reads instead of all that.
+    """
 
     def __init__(
         self,
@@ -20,6 +24,7 @@ class Leave(Exception):
         hint: str = "",
         code: str = "",
         document: object = None,
+        problems: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -27,12 +32,14 @@ class Leave(Exception):
         self.hint = hint
         self.code = code
         self.document = document
+        self.problems = problems
 
     def show(self) -> None:
         """Print to standard error what happened and what to do."""
         if self.document is not None:
             print(json.dumps(self.document), file=sys.stderr)
             return
+        tell_problems(self.problems)
         label = f"error[{self.code}]" if self.code else "error"
         print(f"{styled(label, 'red')}: {self.message}", file=sys.stderr)
         if self.hint:

@@ -34,9 +34,8 @@ def default_data_dir(environ: Mapping[str, str]) -> str:
 
 def data_dir(environ: Mapping[str, str]) -> str:
     """Where the server that these surroundings configure keeps its data."""
-    return environ.get("CAXTON_DATA_DIR") or str(
-        _configured(environ).get("data_dir") or default_data_dir(environ)
-    )
+    chosen = environ.get("CAXTON_DATA_DIR") or _configured(environ).get("data_dir")
+    return os.path.abspath(os.path.expanduser(str(chosen or default_data_dir(environ))))
 
 
 def server_url(environ: Mapping[str, str]) -> str:
@@ -113,4 +112,7 @@ def _server_table(path: str) -> dict[str, object]:
             table = tomllib.load(file).get("server")
     except (OSError, ValueError):
         return {}
-    return table if isinstance(table, dict) else {}
+    if not isinstance(table, dict):
+        return {}
+    texts = {key: value for key, value in table.items() if isinstance(value, str)}
+    return {**table, **{key: os.path.expandvars(text) for key, text in texts.items()}}

@@ -40,8 +40,8 @@ def started_server(
     match started.outcome:
         case Ready():
             return started.outcome
-        case Refused(sentences, _):
-            raise refused(sentences)
+        case Refused(message, exit_code, code, hint, problems):
+            raise Leave(message, exit_code=exit_code, code=code, hint=hint, problems=problems)
         case Died():
             raise Leave(
                 f"the server ended before it answered; its log says:\n{started.tail.rstrip()}",

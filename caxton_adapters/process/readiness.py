@@ -7,8 +7,6 @@ from typing import TypeAlias, final
 
 from attrs import frozen
 
-from caxton_adapters.process.refusals import Sentences
-
 VARIABLE = "CAXTON_READY_FD"
 
 
@@ -24,10 +22,16 @@ class Ready:
 @final
 @frozen
 class Refused:
-    """The server cannot start, and says why; `exit_code` is what its process ends with."""
+    """The server cannot start, and says why, as it would on a terminal.
 
-    sentences: Sentences
+    `problems` are shown before the message; `exit_code` is what the process ends with.
+    """
+
+    message: str
     exit_code: int
+    code: str = ""
+    hint: str = ""
+    problems: str = ""
 
 
 @final
@@ -91,8 +95,14 @@ def decode(line: bytes) -> Ready | Refused | Died:
     match json.loads(line or b"null"):
         case {"url": str(url), "pid": int(pid)}:
             return Ready(url, pid)
-        case {"refused": [str(code), str(what), str(why), str(advice)], "exit_code": int(status)}:
-            return Refused(Sentences(code, what, why, advice), status)
+        case {
+            "refused": str(message),
+            "exit_code": int(status),
+            "code": str(code),
+            "hint": str(hint),
+            "problems": str(problems),
+        }:
+            return Refused(message, status, code, hint, problems)
         case _:
             return Died()
 
@@ -101,6 +111,6 @@ def _encode(word: Word) -> bytes:
     match word:
         case Ready(url, pid):
             return json.dumps({"url": url, "pid": pid}).encode()
-        case Refused(sentences, exit_code):
-            words = [sentences.code, sentences.what, sentences.why, sentences.advice]
-            return json.dumps({"refused": words, "exit_code": exit_code}).encode()
+        case Refused(message, status, code, hint, problems):
+            told = {"code": code, "hint": hint, "problems": problems}
+            return json.dumps({"refused": message, "exit_code": status, **told}).encode()

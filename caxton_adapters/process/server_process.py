@@ -77,7 +77,8 @@ class ServerProcess:
         """Say why the server cannot start after all; the exit code to end with."""
         self.log.error("server.refused", code=sentences.code, reason=sentences.what)
         self._tell(STATUS=sentences.what, ERRNO=1)
-        self._pipe.say(Refused(sentences, CANNOT_START))
+        message = f"{sentences.what}\n  {sentences.why}"
+        self._pipe.say(Refused(message, CANNOT_START, sentences.code, sentences.advice))
         return CANNOT_START
 
     def stopping(self, cause: str) -> None:

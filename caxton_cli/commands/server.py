@@ -98,15 +98,18 @@ def _serve(config: str | None, flags: dict[str, object]) -> int:
     from caxton_adapters.process.server_process import claim
 
     pipe = inherited(os.environ)
-    settings = settings_or_leave(config, flags)
-    claimed = claim(settings.wanted(), pipe, os.environ)
-    if isinstance(claimed, Failure):
-        sentences = in_words(claimed.failure())
+    try:
+        settings = settings_or_leave(config, flags)
+        claimed = claim(settings.wanted(), pipe, os.environ)
+        if isinstance(claimed, Failure):
+            raise refused(in_words(claimed.failure()))
+    except Leave as leave:
         if not pipe.is_open:
-            raise refused(sentences)
+            raise
         # Standard error may be the log of the server that is in our way: whoever waits is told.
-        pipe.say(Refused(sentences, exits.CANNOT_START))
-        return exits.CANNOT_START
+        words = leave.message, leave.exit_code, leave.code, leave.hint, leave.problems
+        pipe.say(Refused(*words))
+        return leave.exit_code
     from caxton_adapters import server
 
     return server.main(settings, claimed.unwrap())
@@ -115,8 +118,8 @@ def _serve(config: str | None, flags: dict[str, object]) -> int:
 def _start_detached(
     config: str | None, flags: dict[str, object], timeout: float, *, as_json: bool
 ) -> int:
-    # Read here too: problems are shown by the command that was given, with their lines.
-    directory = settings_or_leave(config, flags).server.data_dir
+    environ = {**os.environ, **({"CAXTON_CONFIG": config} if config else {})}
+    directory = Path(str(flags["data_dir"] or places.data_dir(environ)))
     ready = started_server(_as_arguments(config, flags), directory, os.environ, timeout)
     if as_json:
         log = str(directory / LOG_NAME)

@@ -16,7 +16,6 @@ from caxton_adapters.process.readiness import (
     decode,
     inherited,
 )
-from caxton_adapters.process.refusals import Sentences
 
 SAYS_READY = f"""
 import os, time
@@ -24,7 +23,6 @@ os.write(int(os.environ["{VARIABLE}"]), b'{{"url": "http://x", "pid": %d}}' % os
 os.close(int(os.environ["{VARIABLE}"]))
 time.sleep(60)
 """
-SENTENCES = Sentences("CX2103", "port in use", "one program", "another port")
 
 
 def started(tmp_path: Path, program: str, timeout: float = 20) -> Started:
@@ -61,7 +59,9 @@ def test_the_server_leads_a_session_of_its_own(tmp_path: Path) -> None:
     assert session == told.pid
 
 
-@pytest.mark.parametrize("word", [Ready("http://x", 7), Refused(SENTENCES, 6)])
+@pytest.mark.parametrize(
+    "word", [Ready("http://x", 7), Refused("port in use", 6, "CX2103", "another port", "x\n")]
+)
 def test_a_word_arrives_as_it_was_said(word: Ready | Refused) -> None:
     reading, writing = os.pipe()
     ReadinessPipe(writing).say(word)
