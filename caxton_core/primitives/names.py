@@ -85,7 +85,7 @@ class SystemPrompt(Text):
 
     rule: ClassVar = TextRule(
         "a system prompt",
-        r"[\s\S]*\S[\s\S]*",
+        r"[\s\S]*[^\s\ufeff][\s\S]*",
         "any text that is not blank",
         example="You greet people warmly and briefly.",
     )
@@ -98,7 +98,7 @@ class UserPromptTemplate(Text):
 
     rule: ClassVar = TextRule(
         "a user prompt template",
-        r"[\s\S]*\S[\s\S]*",
+        r"[\s\S]*[^\s\ufeff][\s\S]*",
         "any text that is not blank",
         example="Answer in {{language}}: {{request}}",
     )
@@ -216,7 +216,7 @@ class ModelName(Text):
 
     rule: ClassVar = TextRule(
         "a model name",
-        r"[^\s\x00-\x1f\x7f]+",
+        r"[^\s\x00-\x1f\x7f\x85\ufeff]+",
         "the provider's name of the model, without white space",
         200,
         "gpt-4o-mini",

@@ -21,7 +21,7 @@ from tests.generate_reference import REFERENCE, pages
 VALIDATOR = jsonschema_rs.validator_for(json.loads(json.dumps(agent_schema())))
 OF_TEXT = {"CX1007", "CX1302"}
 slowly = settings(
-    max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
