@@ -1,5 +1,6 @@
 """The bare official SDK: the yardstick for everything that calls a model."""
 
+from asyncio import gather
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import process_time
@@ -13,19 +14,18 @@ SYSTEM = "You greet people warmly and briefly."
 TEXT = "Hello there, this is a message of a usual length."
 
 
-def sdk_cpu_seconds(base_url: str, calls: int) -> float:
-    """CPU of one `chat.completions.create`, one after the other on a warm client."""
-    return run(_cpu_of_calls(base_url, calls))
+def sdk_cpu_seconds(base_url: str, calls: int, at_once: int = 1) -> float:
+    """CPU of one `chat.completions.create` on a warm client, with so many on their way."""
+    return run(_cpu_of_calls(base_url, max(1, calls // at_once), at_once))
 
 
-async def _cpu_of_calls(base_url: str, calls: int) -> float:
+async def _cpu_of_calls(base_url: str, rounds: int, at_once: int) -> float:
     async with sdk(base_url) as client:
-        for _ in range(5):
-            await sdk_call(client)
+        await gather(*(sdk_call(client) for _ in range(max(5, at_once))))
         before = process_time()
-        for _ in range(calls):
-            await sdk_call(client)
-        return (process_time() - before) / calls
+        for _ in range(rounds):
+            await gather(*(sdk_call(client) for _ in range(at_once)))
+        return (process_time() - before) / rounds / at_once
 
 
 def sdk_event_cpu_seconds(base_url: str, pieces: int, rounds: int) -> float:
