@@ -65,6 +65,8 @@ class Never:
     beginning: bytes = b""
 
 
+WRONG_KEY = Now(encoding.refused(401, "invalid_api_key", "Incorrect API key provided."))
+
 Exchange: TypeAlias = Now | Slowly | Never
 Route: TypeAlias = Callable[["Site", BaseUrl, Headers, bytes], Exchange]
 
@@ -104,8 +106,8 @@ class Site:
         base.last_headers, base.last_body = headers, body
         self._serial += 1
         behaviour = base.behaviour
-        if behaviour.key and (b"authorization", b"Bearer " + behaviour.key.encode()) not in headers:
-            return Now(encoding.refused(401, "invalid_api_key", "Incorrect API key provided."))
+        if _is_locked(base, headers):
+            return WRONG_KEY
         struck = behaviour.strikes(base.calls)
         base.struck += struck
         fault = behaviour.fault if struck else Fault.NONE
@@ -213,7 +215,14 @@ def _broken(fault: Fault, whole: bytes, middle: int) -> Exchange | None:
             return None
 
 
-def _models(_site: Site, base: BaseUrl, _headers: Headers, _body: bytes) -> Exchange:
+def _is_locked(base: BaseUrl, headers: Headers) -> bool:
+    key = base.behaviour.key
+    return bool(key) and (b"authorization", b"Bearer " + key.encode()) not in headers
+
+
+def _models(_site: Site, base: BaseUrl, headers: Headers, _body: bytes) -> Exchange:
+    if _is_locked(base, headers):
+        return WRONG_KEY
     meta = {"n_ctx_train": base.behaviour.context}
     model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "tests", "meta": meta}
     return Now(encoding.framed(encode({"object": "list", "data": [model]})))

@@ -116,8 +116,9 @@ async def test_health_asks_all_and_tells_each(server: ModelServer) -> None:
     assert list(health) == ["scripted", "echo", "locked", "down"]
     assert health["scripted"] == Success(Healthy(("scripted",)))
     assert isinstance(health["echo"], Success)
-    failed = [one.failure() for one in health.values() if isinstance(one, Failure)]
-    assert isinstance(failed[-1], Unreachable)
+    locked, unreachable = (one for one in health.values() if isinstance(one, Failure))
+    assert isinstance(locked.failure(), NotAuthenticated)
+    assert isinstance(unreachable.failure(), Unreachable)
     await several.aclose()
 
 

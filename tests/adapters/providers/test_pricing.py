@@ -20,6 +20,7 @@ from caxton_adapters.providers.prices import Always, Daily, PriceList, Rate, Rat
 from caxton_adapters.providers.pricing import Pricing, from_price_table, read_price_list
 from caxton_core.limits import Usage
 from caxton_core.primitives import Usd
+from tests.acceptance.criteria import criterion
 from tests.adapters.providers.guarded import World
 
 OPENAI = "https://api.openai.com/v1"
@@ -106,6 +107,7 @@ def test_the_server_does_not_import_the_library() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@criterion("STORY-042.6")
 async def test_each_model_is_looked_up_once() -> None:
     asked: list[str] = []
 

@@ -17,6 +17,7 @@ from caxton_core.conversation.message import UserMessage
 from caxton_core.conversation.model import LimitReached, QuotaExhausted, Sampling
 from caxton_core.limits import DAY, MINUTE, Limit, Reservation, Unit, Usage
 from caxton_core.primitives import Duration, TokenCount
+from tests.acceptance.criteria import criterion
 from tests.adapters.providers.guarded import HELLO, NAME, StoppedClock, World
 
 OK = '[[rules]]\nanswer = "ok"\nusage = { prompt_tokens = 10, completion_tokens = 5 }'
@@ -43,6 +44,7 @@ def test_the_settings_become_limits() -> None:
     assert told == ["60 requests a minute", "9,000 tokens a minute", "$2.5 a day"]
 
 
+@criterion("STORY-042.5")
 async def test_requests_beyond_the_limit_wait_for_the_next_minute() -> None:
     world = World(OK, Limit(Unit.REQUESTS, 3, MINUTE))
     for _ in range(3):
@@ -86,6 +88,7 @@ async def test_what_can_never_fit_is_said_so() -> None:
     assert isinstance(refused.failure(), QuotaExhausted)
 
 
+@criterion("STORY-042.5")
 async def test_money_is_limited_by_what_answers_cost() -> None:
     world = World(OK, Limit(Unit.MONEY, 10**9, DAY), pricing=Pricing("https://x", expensive))
     request = evolve(HELLO, sampling=bounded(10))
