@@ -25,7 +25,6 @@ from caxton_core.conversation.model import (
 from caxton_core.conversation.turn import (
     AskModel,
     CallTools,
-    DeadlinePassed,
     GiveUp,
     ModelAnswered,
     ModelFailed,
@@ -78,16 +77,11 @@ class Answering:
     _observed: list[Observation] = field(factory=list, init=False)
 
     async def run(self) -> Outcome:
-        """The outcome, whatever happens: deadline and cancellation included."""
-        with anyio.CancelScope(deadline=self.ticket.deadline) as scope:
-            self.ticket.running = scope
-            if self.ticket.stopped is not None:
-                scope.cancel()
-            try:
-                return await self._turn()
-            finally:
-                self.host.forget(self.ticket.number)
-        return NotAnswered(self.ticket.stopped or DeadlinePassed())
+        """The outcome, if nobody stops the turn before."""
+        try:
+            return await self._turn()
+        finally:
+            self.host.forget(self.ticket.number)
 
     async def _turn(self) -> Outcome:
         ticket = self.ticket

@@ -1,7 +1,9 @@
 """A running agent at work: its mailbox, the host that decides its turns, and what was counted."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Final, final
 
 import anyio
@@ -15,7 +17,7 @@ from caxton_adapters.runtime.refusals import AgentCrashed, AgentGone, TurnFailur
 from caxton_adapters.runtime.ticket import NotAnswered, Outcome, Ticket
 from caxton_core.agent.restarts import DiedTooOften, RestartAfter, after_death
 from caxton_core.agent.sections import Resources
-from caxton_core.conversation.turn import Cancelled
+from caxton_core.conversation.turn import Cancelled, DeadlinePassed
 from caxton_core.events import Event, MessageAccepted, ProcessEnded, ProcessStarted
 from caxton_core.primitives import AgentId
 from caxton_core.tools.permission import Grant
@@ -103,25 +105,37 @@ class Desk:
         await self.host.close()
 
     def _begin(self, ticket: Ticket) -> None:
-        self._tasks.start_soon(self._answer, ticket)
+        loop = asyncio.get_running_loop()
+        turn = loop.create_task(self._outcome(ticket))
+        deadline = loop.call_at(ticket.deadline, ticket.stop, DeadlinePassed())
+        turn.add_done_callback(partial(self._over, ticket, deadline, loop.time()))
+        ticket.turn = turn
 
-    async def _answer(self, ticket: Ticket) -> None:
-        began = anyio.current_time()
-        outcome: Outcome = NotAnswered(AgentGone("the server stopped"))
+    async def _outcome(self, ticket: Ticket) -> Outcome:
         timeout = self.resources.tool_timeout.value
         try:
             turn = Answering(self._world, self.host, ticket, self.grant, timeout, self._mended)
-            outcome = await turn.run()
+            return await turn.run()
         except HostDied as died:
-            outcome = NotAnswered(AgentCrashed(str(died)))
+            return NotAnswered(AgentCrashed(str(died)))
         except Exception as defect:  # noqa: BLE001 - one turn's defect must not end the others
-            outcome = NotAnswered(AgentCrashed(f"{type(defect).__name__}: {defect}"))
-        finally:
-            taken = anyio.current_time() - began
-            self._seconds_a_turn += _NEWEST_COUNTS * (taken - self._seconds_a_turn)
-            self.last_activity = self._world.clock.now()
-            self._end(ticket, outcome)
-            self.mailbox.ended(ticket)
+            return NotAnswered(AgentCrashed(f"{type(defect).__name__}: {defect}"))
+
+    def _over(
+        self,
+        ticket: Ticket,
+        deadline: asyncio.TimerHandle,
+        began: float,
+        turn: asyncio.Task[Outcome],
+    ) -> None:
+        """A turn may be stopped before its first step, so what has to follow follows here."""
+        deadline.cancel()
+        taken = asyncio.get_running_loop().time() - began
+        self._seconds_a_turn += _NEWEST_COUNTS * (taken - self._seconds_a_turn)
+        self.last_activity = self._world.clock.now()
+        stopped = NotAnswered(ticket.stopped or AgentGone("the server stopped"))
+        self._end(ticket, stopped if turn.cancelled() else turn.result())
+        self.mailbox.ended(ticket)
 
     def _end(self, ticket: Ticket, outcome: Outcome) -> None:
         ticket.end(outcome)

@@ -1,10 +1,13 @@
 """New names for things: sortable by time, and never the same twice."""
 
-import os
+import random
 import time
 import uuid
+from typing import Final
 
 from caxton_core.primitives import AgentId, ConversationId, MessageId
+
+_random: Final = random.Random()  # noqa: S311 - never the same twice is all that is needed
 
 
 def new_agent_id() -> AgentId:
@@ -24,4 +27,4 @@ def new_conversation_id() -> ConversationId:
 
 def _sortable() -> str:
     milliseconds = time.time_ns() // 1_000_000
-    return f"{milliseconds:011x}{os.urandom(8).hex()}"
+    return f"{milliseconds:011x}{_random.getrandbits(64):016x}"

@@ -1,5 +1,6 @@
 """The runtime as others see it: deploy agents, send them messages, look how they do."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -163,7 +164,7 @@ class Runtime:
             resident.record.name,
             incoming,
             self.world.clock.now(),
-            anyio.current_time() + desk.resources.turn_timeout.value,
+            asyncio.get_running_loop().time() + desk.resources.turn_timeout.value,
         )
         self._messages.keep(ticket)
         await desk.accept(ticket)

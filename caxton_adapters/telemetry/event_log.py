@@ -67,7 +67,13 @@ class LoggedJournal:
 
 def _write(log: Log, event: Event) -> None:  # noqa: C901 - one case each
     agent = event.agent.value
-    match event:
+    match event:  # what happens most stands first
+        case MessageAccepted(message=message):
+            log.debug("message.accepted", agent=agent, message=message.value)
+        case StepTaken(message=message, step=step):
+            _write_step(log, agent, message.value, step)
+        case Observed(message=message, observation=observation):
+            _write_observation(log, agent, message.value, observation)
         case AgentUnloaded(cause=cause):
             log.info("agent.unloaded", agent=agent, cause=cause)
         case AgentLoaded(cause=cause, name=name, version=version):
@@ -82,12 +88,6 @@ def _write(log: Log, event: Event) -> None:  # noqa: C901 - one case each
             log.info("process.started", agent=agent, pid=pid)
         case ProcessEnded(pid=pid, why=why):
             log.info("process.ended", agent=agent, pid=pid, why=why)
-        case MessageAccepted(message=message):
-            log.debug("message.accepted", agent=agent, message=message.value)
-        case StepTaken(message=message, step=step):
-            _write_step(log, agent, message.value, step)
-        case Observed(message=message, observation=observation):
-            _write_observation(log, agent, message.value, observation)
 
 
 def _write_step(log: Log, agent: str, message: str, step: Step) -> None:
