@@ -204,7 +204,7 @@ class ProviderTable:
         Count | None, Key("The most tokens in a minute.", "200000", default="no limit")
     ] = None
     cost_per_day: Annotated[
-        Usd | None, Key("The most US dollars in a day (UTC).", "10.0", default="no limit")
+        Usd | None, Key("The most US dollars in any 24 hours.", "10.0", default="no limit")
     ] = None
     model_path: Annotated[
         FilePath | None,
