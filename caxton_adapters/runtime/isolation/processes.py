@@ -268,8 +268,13 @@ class _Connection(asyncio.Protocol):
         self._hung_up().write(framed(content))
 
     async def ask(self, number: int, content: list[object]) -> Step:
-        self.send(content)
-        self._held.add(number)
+        if self._transport is not None:
+            self.send(content)
+            self._held.add(number)
+        elif self._status is not None:
+            raise HostDied(self.why)
+        # A process that hung up is told of by the zygote soon: whoever asks meanwhile waits for
+        # that, and does not use up its attempts.
         answer: asyncio.Future[Step] = asyncio.get_running_loop().create_future()
         self.waiting[number] = answer
         return await answer

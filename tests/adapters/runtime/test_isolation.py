@@ -1,5 +1,6 @@
 """Both hosts decide turns alike; one of them in a process that can be killed."""
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -144,6 +145,21 @@ async def test_a_killed_process_loses_its_turns_and_another_one_takes_them_up(
             await host.advance(1, ANSWERED)
         assert isinstance(await host.begin(1, (), "Hello", ANSWERED), Reply)
         assert watch.died == [(watch.started[0], "killed by SIGKILL")]
+
+
+async def test_a_turn_that_meets_a_dying_process_hears_how_it_ended(
+    zygote: Zygote, watch: Watch
+) -> None:
+    async with process(zygote, watch) as host:
+        await host.begin(1, (), "Hello")
+        assert zygote.pid is not None
+        os.kill(zygote.pid, signal.SIGSTOP)  # what it knows comes late
+        kill(host)
+        await until(lambda: host._live is not None and host._live._transport is None)
+        asyncio.get_running_loop().call_later(0.05, os.kill, zygote.pid, signal.SIGCONT)
+        with pytest.raises(HostDied, match="SIGKILL"):
+            await host.begin(2, (), "Hello")
+        assert len(watch.died) == 1
 
 
 async def test_a_process_is_ended_when_nobody_needs_it(zygote: Zygote, watch: Watch) -> None:
