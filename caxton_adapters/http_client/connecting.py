@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from math import inf
-from typing import Any, final
+from typing import final
 
 from attrs import frozen
 
@@ -24,10 +24,9 @@ from caxton_adapters.http_client.failures import (
 )
 from caxton_adapters.http_client.limits import Timeouts, Total
 from caxton_adapters.http_client.message import SUCCESSES
+from caxton_adapters.http_client.racing import connected_socket
 from caxton_adapters.http_client.tls import ResumingContext
 from caxton_adapters.http_client.url import Origin, Url
-
-HAPPY_EYEBALLS_DELAY = 0.25
 
 
 @final
@@ -72,13 +71,13 @@ async def _open(
     origin: Origin, make: Callable[[], Connection], tls: ResumingContext | None
 ) -> Connection:
     loop = asyncio.get_running_loop()
-    options: dict[str, Any] = {}
-    if isinstance(loop, asyncio.BaseEventLoop):  # uvloop chooses among addresses itself
-        options["happy_eyeballs_delay"] = HAPPY_EYEBALLS_DELAY
-    if origin.secure:
-        options |= {"ssl": tls, "server_hostname": origin.host}
+    name = origin.host if origin.secure else None
+    context = tls if origin.secure else None
     try:
-        _, connection = await loop.create_connection(make, origin.host, origin.port, **options)
+        opened = await connected_socket(origin.host, origin.port)
+        _, connection = await loop.create_connection(
+            make, sock=opened, ssl=context, server_hostname=name
+        )
     except (OSError, UnicodeError) as error:
         raise RequestFailed(_connect_failure(origin, error)) from error
     return connection
