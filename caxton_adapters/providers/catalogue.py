@@ -134,6 +134,12 @@ class Catalogue:
                 asking.start_soon(ask, name)
         return {name: found[name] for name in self._settings}
 
+    async def prepare(self) -> None:
+        """Look up the prices of the models that the settings name, before anybody asks."""
+        for name, settings in self._settings.items():
+            if _is_paid(settings) and settings.model is not None:
+                await self._provider(name).model.learn_price(settings.model)
+
     async def aclose(self) -> None:
         """Close every provider that was built."""
         built, self._built, self._found = self._built, {}, {}

@@ -144,6 +144,11 @@ class Resilient:
         """What the service itself says, whatever the breaker thinks of it."""
         return self._model.health()
 
+    async def learn_price(self, model: ModelName) -> None:
+        """Look a model's price up, so that its first answer need not wait for it."""
+        if self._pricing is not None:
+            await self._pricing.find(model.value)
+
     def _begun(self, request: ModelRequest) -> "_Course":
         now = self._clock.monotonic()
         if now - self._since >= 1.0:

@@ -183,3 +183,19 @@ async def test_a_wrong_key_is_told_without_the_key(server: ModelServer) -> None:
     assert isinstance(answer.failure(), NotAuthenticated)
     assert CANARY not in repr(answer)
     await one.aclose()
+
+
+async def test_prices_of_configured_models_are_learned_beforehand() -> None:
+    asked: list[tuple[str, str]] = []
+
+    async def lookup(base_url: str, model: str) -> PriceList | None:
+        asked.append((base_url, model))
+        return None
+
+    url = "https://models.example.org/v1"
+    settings = (provider("paid", url), provider("ours", "http://127.0.0.1:1/v1"), SCRIPTED)
+    opened = open_catalogue(settings, Means(SystemClock(), lambda: 0.0, lookup))
+    assert isinstance(opened, Success)
+    await opened.unwrap().prepare()
+    assert asked == [(url, "echo")]
+    await opened.unwrap().aclose()
