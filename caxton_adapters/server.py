@@ -1,5 +1,6 @@
 """The composition root: the one module that knows every adapter, and ends what it begins."""
 
+import gc
 import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,7 @@ from caxton_core.reading.report import human, report
 
 DATABASE = "caxton.db"
 CONVERSATION_BYTES = 64 * 1024 * 1024
+OBJECTS_BETWEEN_COLLECTIONS = 10_000
 
 
 def main(settings: Settings, process: ServerProcess) -> int:
@@ -98,10 +100,18 @@ async def _run(
         )
         async with anyio.create_task_group() as beside:
             beside.start_soon(keep_alive, process)
-            beside.start_soon(api.management)
+            beside.start_soon(_settle, api)
             await server.serve(sockets=[process.listener])
             beside.cancel_scope.cancel()
         return 0 if server.ended_by is None else 128 + server.ended_by
+
+
+async def _settle(api: RestApi) -> None:
+    """Load what is loaded late, then let the garbage collector look at new objects only."""
+    await api.management()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])
 
 
 def _listed(catalogue: Catalogue) -> tuple[ListedProvider, ...]:
