@@ -43,7 +43,8 @@ def measure(effort: Effort) -> Iterator[Figure]:
 
     (An agent whose process dies again and again is restarted later each time, then given up.)
     """
-    quiet, beside, victims, back = Seen(), Seen(), Seen(), Histogram()
+    quiet, beside, victims = Seen(), Seen(), Seen()
+    back, back_idle = Histogram(), Histogram()
     with model_server() as models, caxton_server(models.url) as server:
         for name in _NEIGHBOURS:
             server.deploy(name)
@@ -59,7 +60,16 @@ def measure(effort: Effort) -> Iterator[Figure]:
                 _shoot(server, doomed, effort.seconds, back)
                 victims.add(finished(own))
                 beside.add(finished(load))
+            doomed = dict(_living(server, f"idle-{block}-{number}") for number in range(_SHOTS))
+            _shoot(server, doomed, effort.seconds / 3, back_idle)
     yield from _figures(quiet, beside, victims, back)
+    yield Figure(
+        "from kill -9 to the agent's next answer on an idle server, p50",
+        back_idle.percentile(50) * 1e3,
+        "ms",
+        must=AtMost(1000),
+        note=f"worst {back_idle.percentile(100) * 1e3:.0f} ms",
+    )
 
 
 def _figures(quiet: Seen, beside: Seen, victims: Seen, back: Histogram) -> Iterator[Figure]:
