@@ -92,9 +92,13 @@ def _lives(pid: int) -> bool:
 
 
 def _exists(pid: int) -> bool:
+    """Whether the process runs; one that has ended may wait long for its parent to notice."""
     try:
         os.kill(pid, 0)
+        # Linux: the state stands behind the name, which may itself hold any character.
+        return not Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].startswith(" Z")
     except (ProcessLookupError, PermissionError):
         # With another user's process of that number, ours is gone too.
         return False
-    return True
+    except FileNotFoundError:
+        return not Path("/proc/self").exists()

@@ -118,6 +118,8 @@ def claim(
     locked = lock.take(wanted.directory)
     if isinstance(locked, Failure):
         return locked
+    # What a killed server left names a process that may by now be anybody's.
+    pid_file.remove(wanted.directory)
     opened = _open_socket_and_log(wanted)
     if isinstance(opened, Failure):
         locked.unwrap().release()
