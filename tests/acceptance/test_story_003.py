@@ -15,6 +15,9 @@ GREETER = """\
 name = "greeter"
 capabilities = ["greeting"]
 system_prompt = "You greet people warmly and briefly."
+
+[llm]
+max_tokens = 40
 """
 BUDGET = 30.0
 
@@ -44,7 +47,9 @@ def test_one_command_makes_an_agent_of_a_file(shell: Shell) -> None:
 def test_a_model_answers_within_the_time_of_a_newcomers_patience(shell: Shell) -> None:
     since = time.monotonic()
     assert shell.run("deploy", "greeter.toml").code == 0
-    answer = json.loads(shell.run("send", "greeter", "Say hello to Ada.", "--json").out)
+    sent = shell.run("send", "greeter", "Say hello to Ada.", "--json")
+    assert sent.code == 0, sent.err
+    answer = json.loads(sent.out)
     assert time.monotonic() - since < BUDGET
     assert answer["text"].strip()
     assert answer["usage"]["completion_tokens"] > 0
