@@ -124,3 +124,25 @@ async def test_plain_requests_go_to_the_proxy_with_their_whole_address() -> None
         assert received.target == b"http://far.invalid/path"
         assert received.headers["host"] == "far.invalid"
         assert received.headers["proxy-authorization"] == "Basic bWU6cHc="
+
+
+@pytest.mark.parametrize("far", ["http://far.invalid", "https://far.invalid"])
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:1", "http://nobody.invalid:3128"])
+async def test_a_proxy_that_is_away_is_told_from_the_server(proxy: str, far: str) -> None:
+    async with HttpClient(environment={"all_proxy": proxy}) as client:
+        with pytest.raises(RequestFailed) as raised:
+            await client.endpoint("GET", far, {}).fetch()
+    failure = raised.value.failure
+    assert isinstance(failure, ProxyFailed)
+    assert failure.proxy == proxy.removeprefix("http://")
+
+
+@pytest.mark.usefixtures("authority")
+async def test_an_untrusted_certificate_is_refused_through_a_tunnel_too() -> None:
+    context = server_side(trustme.CA())
+    async with raw_server((HELLO,), tls=context) as server, small_proxy() as proxy:
+        environment = {"https_proxy": proxy.authority}
+        async with HttpClient(environment=environment) as client:
+            with pytest.raises(RequestFailed) as raised:
+                await client.endpoint("GET", server.url, {}).fetch()
+    assert isinstance(raised.value.failure, TlsFailed)
