@@ -31,7 +31,7 @@ def section(page: str, title: str) -> str:
     return rest.partition("\n## ")[0]
 
 
-@criterion("STORY-003.D1", "STORY-003.D3")
+@criterion("STORY-003.D1", "STORY-003.D3", "STORY-042.D1")
 def test_the_quick_start_leads_from_nothing_to_an_answer(shell: Shell, openai: ModelServer) -> None:
     blocks = list(blocks_of(DOCS / "tutorial" / "quick-start.md", shell))
     typed = [
@@ -44,7 +44,9 @@ def test_the_quick_start_leads_from_nothing_to_an_answer(shell: Shell, openai: M
         block.evaluate()
     needed = ("caxton server start", "caxton deploy", "caxton send", "caxton server stop")
     assert [any(line.startswith(step) for line in typed) for step in needed] == [True] * 4
-    assert openai.stats().last_headers["authorization"] == "Bearer sk-your-key"
+    asked = openai.stats()
+    assert asked.last_headers["authorization"] == "Bearer sk-your-key"
+    assert json.loads(asked.last_body)["model"].startswith("gpt-4")
 
 
 @criterion("STORY-013.D3")
