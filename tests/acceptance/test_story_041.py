@@ -20,12 +20,12 @@ from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.runtime import Runtime, running
 from caxton_adapters.runtime.ticket import Answered, Incoming, NotAnswered
 from caxton_adapters.secrets import Secret
-from caxton_adapters.testing.model import question
+from caxton_adapters.testing.model import question, streamed
 from caxton_adapters.tools.none import NoTools
-from caxton_core.conversation.model import Feature, ModelCapabilities, ToolSupport
+from caxton_core.conversation.model import Feature, ModelCapabilities, Sampling, ToolSupport
 from caxton_core.conversation.turn import ModelFailed
 from caxton_core.events import Event
-from caxton_core.primitives import ModelName, ProviderName
+from caxton_core.primitives import ModelName, ProviderName, TokenCount
 from tests.acceptance.criteria import criterion
 from tests.model_server import ModelServer, model_server
 from tests.weights import small_weights
@@ -182,3 +182,19 @@ async def test_the_guards_around_a_provider_take_less_than_a_millisecond(
             least[key] = min(least[key], time.thread_time() - began)
     await bare.aclose()
     assert least[id(guarded)] - least[id(bare)] < 0.001
+
+
+@criterion("STORY-041.1")
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_every_provider_answers_whole_and_in_pieces(
+    catalogue: Catalogue, provider: str
+) -> None:
+    found = catalogue.find(ProviderName(provider))
+    assert isinstance(found, Success)
+    asked = evolve(question("Say hello to me."), sampling=Sampling(0.0, TokenCount(24), seed=1))
+    whole = await found.unwrap().complete(asked)
+    pieces, end = await streamed(found.unwrap(), asked)
+    assert isinstance(whole, Success)
+    assert isinstance(end, Success)
+    assert whole.unwrap().text
+    assert "".join(pieces) == end.unwrap().text
