@@ -196,8 +196,9 @@ async def _next(chunks: openai.AsyncStream[Any]) -> ChatResponse | None:
 
 
 def _converted(model: object, kind: type[T]) -> T:
-    plain = model.to_dict(mode="python", warnings=False) if isinstance(model, openai.BaseModel) else model
-    return msgspec.convert(repaired_json(plain), kind)
+    if isinstance(model, openai.BaseModel):
+        model = model.to_dict(mode="python", warnings=False)
+    return msgspec.convert(repaired_json(model), kind)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
