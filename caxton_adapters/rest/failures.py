@@ -63,10 +63,10 @@ def of_turn(failure: TurnFailure) -> Refused:
             detail = f"A defect: the turn waited for {awaited} and was told {observed}."
             return Refused(_OURS, "CX4024", detail)
         case AgentCrashed(why):
-            detail = f"The agent broke down on this message: {why}."
+            detail = _because("The agent broke down on this message", why)
             return Refused(_OURS, "CX4025", detail)
         case AgentGone(why):
-            detail = f"The agent left before it answered: {why}."
+            detail = _because("The agent left before it answered", why)
             return Refused(_UNAVAILABLE, "CX4026", detail, headers=(retry_after(1),))
 
 
@@ -74,73 +74,64 @@ def of_model(failure: ModelFailure) -> Refused:  # noqa: C901, PLR0912 - one cas
     """What is answered where the provider gave no answer."""
     match failure:
         case Unreachable(where, why):
-            return Refused(
-                _BAD_GATEWAY, "CX5001", f"The provider at {where} cannot be reached: {why}."
-            )
+            return _bad("CX5001", f"The provider at {where} cannot be reached", why)
         case NameNotResolved(host):
-            return Refused(_BAD_GATEWAY, "CX5002", f"The provider's host name {host} is unknown.")
+            return _bad("CX5002", f"The provider's host name {host} is unknown")
         case TlsFailed(where, why):
-            return Refused(_BAD_GATEWAY, "CX5003", f"No safe connection to {where}: {why}.")
+            return _bad("CX5003", f"No safe connection to {where}", why)
         case NotAuthenticated(why):
-            return Refused(
-                _BAD_GATEWAY, "CX5004", f"The provider does not accept the server's key: {why}."
-            )
+            return _bad("CX5004", "The provider does not accept the server's key", why)
         case NotPermitted(why):
-            return Refused(_BAD_GATEWAY, "CX5005", f"The provider does not permit this: {why}.")
+            return _bad("CX5005", "The provider does not permit this", why)
         case ModelNotFound(model, why):
-            return Refused(_BAD_GATEWAY, "CX5006", f"The provider has no model {model}: {why}.")
+            return _bad("CX5006", f"The provider has no model {model}", why)
         case RateLimited(why, seconds):
-            return _later("CX5007", f"The provider is asked too often: {why}.", seconds)
+            return _later("CX5007", _because("The provider is asked too often", why), seconds)
         case QuotaExhausted(why):
-            return Refused(
-                _BAD_GATEWAY, "CX5008", f"The account at the provider has no credit left: {why}."
-            )
+            return _bad("CX5008", "The account at the provider has no credit left", why)
         case ContextTooLong(why):
-            return Refused(
-                _UNPROCESSABLE,
-                "CX5009",
-                f"The conversation does not fit into the model's context: {why}.",
-            )
+            return _unfit("CX5009", "The conversation does not fit into the model's context", why)
         case ContentFiltered(why):
-            return Refused(_UNPROCESSABLE, "CX5010", f"The provider refuses the content: {why}.")
+            return _unfit("CX5010", "The provider refuses the content", why)
         case RequestRefused(status, why):
-            return Refused(
-                _BAD_GATEWAY, "CX5011", f"The provider refuses the request ({status}): {why}."
-            )
+            return _bad("CX5011", f"The provider refuses the request ({status})", why)
         case ServiceFault(status, why, seconds):
-            headers = () if seconds is None else (retry_after(seconds),)
-            return Refused(
-                _BAD_GATEWAY, "CX5012", f"The provider failed ({status}): {why}.", headers=headers
-            )
+            return _bad("CX5012", f"The provider failed ({status})", why, seconds)
         case TimedOut(phase, after):
-            return Refused(
-                _GATEWAY_TIMEOUT,
-                "CX5013",
-                f"The provider was too slow: nothing within {after:g} s ({phase.value}).",
-            )
+            detail = f"The provider was too slow: nothing within {after:g} s ({phase.value})."
+            return Refused(_GATEWAY_TIMEOUT, "CX5013", detail)
         case AnswerCut(why):
-            return Refused(
-                _BAD_GATEWAY, "CX5014", f"The provider's answer ended in the middle: {why}."
-            )
+            return _bad("CX5014", "The provider's answer ended in the middle", why)
         case AnswerMalformed(why):
-            return Refused(_BAD_GATEWAY, "CX5015", f"The provider's answer cannot be read: {why}.")
+            return _bad("CX5015", "The provider's answer cannot be read", why)
         case AnswerEmpty():
-            return Refused(_BAD_GATEWAY, "CX5016", "The provider's answer is empty.")
+            return _bad("CX5016", "The provider's answer is empty")
         case KeyMissing(provider, places):
-            return Refused(
-                _UNAVAILABLE,
-                "CX5017",
-                f"The provider {provider} needs a key; none was found in {', '.join(places)}.",
-            )
+            detail = f"The provider {provider} needs a key; none was found in {', '.join(places)}."
+            return Refused(_UNAVAILABLE, "CX5017", detail)
         case ProviderUnknown(name, known):
             return Refused(_UNAVAILABLE, "CX5018", _no_provider(name, known))
         case CircuitOpen(provider, seconds):
             detail = f"The provider {provider} failed too often and is left alone for a while."
             return Refused(_UNAVAILABLE, "CX5019", detail, headers=(retry_after(seconds),))
         case LimitReached(limit, seconds):
-            return _later(
-                "CX5020", f"The server's own limit on the provider is reached: {limit}.", seconds
-            )
+            detail = f"The server's own limit on the provider is reached: {limit}."
+            return _later("CX5020", detail, seconds)
+
+
+def _bad(code: str, what: str, why: str = "", seconds: float | None = None) -> Refused:
+    headers = () if seconds is None else (retry_after(seconds),)
+    return Refused(_BAD_GATEWAY, code, _because(what, why), headers=headers)
+
+
+def _unfit(code: str, what: str, why: str) -> Refused:
+    return Refused(_UNPROCESSABLE, code, _because(what, why))
+
+
+def _because(what: str, why: str) -> str:
+    """One sentence, also where the provider gave no reason or ended its own with a full stop."""
+    reason = why.strip().rstrip(".")
+    return f"{what}: {reason}." if reason else f"{what}."
 
 
 def _no_provider(name: object, known: tuple[object, ...]) -> str:

@@ -1,5 +1,6 @@
 """The way into the server: every request is checked and read here; hot ones are answered here."""
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final, TypeAlias, final
@@ -36,6 +37,7 @@ from caxton_adapters.rest.settings import RestSettings
 Methods: TypeAlias = Mapping[str, Handler]
 """The handlers of one path, by method."""
 
+_LOG: Final = logging.getLogger("caxton.rest")
 _PREFLIGHT: Final = (
     (b"access-control-allow-methods", b"GET, POST, PUT, DELETE"),
     (
@@ -111,8 +113,9 @@ class Front:
             reply.started = True
         finally:
             current.reset(restore)
-            # What went wrong goes on its way to the log; the client learns the request's id.
+            # What went wrong goes on its way to the log, after the line that ties it to the id.
             if not reply.started:
+                _say_failed(scope, reply.context)
                 await reply.refuse(_BROKEN)
 
     async def _answer(
@@ -215,6 +218,16 @@ def _before_the_end(send: Send, meanwhile: Callable[[], Awaitable[None]]) -> Sen
         await send(message)
 
     return sending
+
+
+def _say_failed(scope: Scope, context: RequestContext) -> None:
+    _LOG.error(
+        "request %s failed: %s %s, trace %s",
+        context.request_id,
+        scope["method"],
+        scope["raw_path"].decode("ascii", "backslashreplace"),
+        context.trace or "none",
+    )
 
 
 def _for_litestar(scope: Scope) -> Scope:

@@ -159,6 +159,7 @@ async def test_a_defect_is_a_problem_too(
     answer = await server.client.get("/agents")
     assert (answer.status_code, answer.json()["code"]) == (500, "CX3019")
     assert "TypeError" in caplog.text
+    assert f"request {answer.headers['x-request-id']} failed: GET /agents" in caplog.text
     assert "TypeError" not in answer.text
 
 
