@@ -204,6 +204,7 @@ class _Connection(asyncio.Protocol):
         self.memory_bytes = 0
         self.why = ""
         self._held: set[int] = set()
+        self._unsent: list[bytes] = []
         self._reader = FrameReader()
         self._over = over
         self._status: int | None = None
@@ -219,7 +220,8 @@ class _Connection(asyncio.Protocol):
                 self._take(frame)
         except (ValueError, KeyError, TypeError) as error:
             self.why = f"the process does not keep to the protocol: {error!r}"
-            self._hung_up().abort()
+            if self._transport is not None:
+                self._transport.abort()
 
     def _take(self, frame: object) -> None:
         match frame:
@@ -259,13 +261,16 @@ class _Connection(asyncio.Protocol):
                 future.set_exception(HostDied(self.why))
         self._over(self)
 
-    def _hung_up(self) -> asyncio.WriteTransport:
-        if self._transport is None:
-            raise HostDied(self.why or "the process ended")
-        return self._transport
-
     def send(self, content: list[object]) -> None:
-        self._hung_up().write(framed(content))
+        """Write with all that is sent in this round of the loop, so that it wakes once."""
+        if not self._unsent:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._unsent.append(framed(content))
+
+    def _flush(self) -> None:
+        unsent, self._unsent = self._unsent, []
+        if self._transport is not None:
+            self._transport.write(unsent[0] if len(unsent) == 1 else b"".join(unsent))
 
     async def ask(self, number: int, content: list[object]) -> Step:
         if self._transport is not None:
@@ -288,6 +293,7 @@ class _Connection(asyncio.Protocol):
 
     def hang_up(self) -> None:
         if self._transport is not None:
+            self._flush()
             self._transport.close()
 
 

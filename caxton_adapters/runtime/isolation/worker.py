@@ -51,10 +51,7 @@ def work(connection: socket.socket) -> None:
     reader = FrameReader()
     try:
         while received := connection.recv(_CHUNK):
-            for frame in reader.feed(received):
-                answer = turns.answered(frame)
-                if answer is not None:
-                    connection.sendall(answer)
+            connection.sendall(b"".join(map(turns.answered, reader.feed(received))))
     except MemoryError:
         raise
     except Exception:
@@ -68,7 +65,7 @@ class _Turns:
     rules: TurnRules | None = None
     open: dict[int, Turn] = field(factory=dict)
 
-    def answered(self, frame: object) -> bytes | None:
+    def answered(self, frame: object) -> bytes:
         match frame:
             case ["rules", plain]:
                 self.rules = codec.rules(plain)
@@ -81,7 +78,7 @@ class _Turns:
                 return self.kept(number, reduce(advance, codec.observations(observed), turn))
             case _:
                 raise BrokenFrame(frame)
-        return None
+        return b""
 
     def kept(self, number: int, turn: Turn) -> bytes:
         step = codec.plain_step(turn.step)
