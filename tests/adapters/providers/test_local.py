@@ -7,6 +7,7 @@ from pathlib import Path
 
 import anyio
 import anyio.lowlevel
+import psutil
 import pytest
 from attrs import evolve
 from returns.result import Failure, Success
@@ -28,6 +29,7 @@ from caxton_core.conversation.model import (
 )
 from caxton_core.primitives import Duration, JsonObject, ProviderName, TokenCount, ToolName
 from caxton_core.tools.tool import Tool, ToolCall
+from tests.waiting import until
 from tests.weights import CHECKSUM, small_weights
 
 BRIEF = Sampling(max_tokens=TokenCount(24), temperature=0.0, seed=1)
@@ -208,3 +210,38 @@ async def test_weights_with_their_checksum_are_loaded(weights: Path) -> None:
     model = Local(evolve(settings(weights), checksum=CHECKSUM.upper()))
     assert isinstance(await model.prepare(), Success)
     await model.aclose()
+
+
+def runs(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+PARENT = """
+import sys, anyio
+from pathlib import Path
+from caxton_adapters.providers.local.model import Local
+from tests.adapters.providers.test_local import settings
+
+async def main():
+    model = Local(settings(Path(sys.argv[1])))
+    await model.prepare()
+    print(model._child.process.pid, flush=True)
+    await anyio.sleep_forever()
+
+anyio.run(main)
+"""
+
+
+async def test_its_process_does_not_outlive_a_killed_server(weights: Path) -> None:
+    command = [sys.executable, "-c", PARENT, str(weights)]
+    async with await anyio.open_process(command) as parent:
+        assert parent.stdout is not None
+        with anyio.fail_after(60):
+            child = int(await parent.stdout.receive())
+        assert runs(child)
+        parent.kill()
+        await parent.wait()
+    await until(lambda: not runs(child))
