@@ -19,6 +19,10 @@ TIMEOUT = 30.0
 PATIENCE = 300.0
 _REFUSALS = {401, 403}
 _INVALID = {400, 413, 415, 422}
+_WAYS_OUT = {
+    "CX3007": "give it with --token or CAXTON_API_TOKEN",
+    "CX5018": "the ways to a provider: caxton providers",
+}
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -141,10 +145,12 @@ def refusal_of(document: Mapping[str, object], status: int | None = None) -> Lea
     written = document.get("status")
     meant = status or (written if isinstance(written, int) else http.client.INTERNAL_SERVER_ERROR)
     message = str(document.get("detail") or document.get("title"))
+    code = str(document.get("code") or "")
     return Leave(
         "\n".join([message, *_details(document)]),
         exit_code=exit_code_of(meant),
-        code=str(document.get("code") or ""),
+        code=code,
+        hint=_WAYS_OUT.get(code) or (f"more about it: caxton explain {code}" if code else ""),
     )
 
 

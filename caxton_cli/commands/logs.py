@@ -1,7 +1,6 @@
 """`caxton server logs` and `caxton logs AGENT`: the log that the server writes on this machine."""
 
 import json
-import os
 import sys
 import time
 from collections import deque
@@ -11,8 +10,10 @@ from typing import TextIO, final
 
 import click
 
-from caxton_cli import exits, places
+from caxton_cli import exits
+from caxton_cli.configured import settings_or_leave
 from caxton_cli.leaving import Leave
+from caxton_cli.running import LOG_NAME
 
 POLL = 0.1
 _DIRECTORY = click.option("--data-dir", envvar="CAXTON_DATA_DIR", help="The server's directory.")
@@ -45,8 +46,9 @@ def agent_logs(
 
 
 def _path(data_dir: str | None, log_file: str | None) -> Path:
-    directory = data_dir or places.data_dir(os.environ)
-    return Path(log_file) if log_file else Path(directory, "server.log")
+    """The log that the settings name, or where a detached server's goes."""
+    settings = settings_or_leave(None, {"data_dir": data_dir, "log_file": log_file})
+    return settings.logging.file or settings.server.data_dir / LOG_NAME
 
 
 def _print(path: Path, agent: str | None, lines: int, *, follow: bool) -> int:

@@ -126,6 +126,24 @@ def test_the_providers_are_listed_with_their_health(running: Shell) -> None:
     assert (provider["name"], provider["healthy"]) == ("play", True)
 
 
+def test_a_log_in_another_file_is_found(configured: Shell) -> None:
+    with (configured.directory / "caxton.toml").open("a") as settings:
+        settings.write('[logging]\nfile = "elsewhere.log"\n')
+    assert configured.run("server", "start", "--port", "0").code == 0
+    assert "server.ready" in configured.run("server", "logs").out
+    assert configured.run("server", "stop").code == 0
+
+
+def test_without_a_provider_the_way_to_one_is_told(shell: Shell) -> None:
+    shell.write("talker.toml", AGENT.format(name="talker"))
+    assert shell.run("server", "start", "--port", "0").code == 0
+    assert shell.run("deploy", "talker.toml").code == 0
+    refused = shell.run("send", "talker", "hello")
+    assert (refused.code, "caxton providers" in refused.err) == (1, True)
+    assert "export OPENAI_API_KEY=" in shell.run("providers").err
+    assert shell.run("server", "stop").code == 0
+
+
 def test_doctor_finds_nothing_where_all_is_well(running: Shell) -> None:
     examined = running.run("doctor", "--json")
     assert examined.code == 0, examined.out
