@@ -32,8 +32,8 @@ from caxton_core.conversation.turn import (
     OutOfOrder,
     Reply,
     TokensSpent,
-    TooManyToolRounds,
     ToolsAnswered,
+    TooManyToolRounds,
     Turn,
     TurnRules,
     advance,
@@ -192,9 +192,9 @@ def _obliging(turn: Turn) -> Observation:
     return ToolsAnswered(()) if isinstance(turn.step, CallTools) else said("", read("a"))
 
 
-@given(turn_rules, histories, texts, st.lists(observations, max_size=20))
+@given(turn_rules, texts, st.lists(observations, max_size=20))
 def test_what_a_turn_adds_pairs_every_call_with_one_result(
-    rules: TurnRules, history: tuple[Message, ...], text: str, told: list[Observation]
+    rules: TurnRules, text: str, told: list[Observation]
 ) -> None:
     turn = begin(rules, (), text)
     for observed in told:
