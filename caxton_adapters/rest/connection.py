@@ -48,9 +48,10 @@ class _StopError(Exception):
 
 @final
 class Connection(HttpToolsProtocol):
-    """Refuses heads that are too large; knows how long it has been waiting for a request.
+    """Refuses heads that are too large; knows since when it waits for its client.
 
-    The server looks at `waiting_since` once a second, which costs a request nothing.
+    `waiting_since` is for a request, `blocked_since` for room to send more of an answer. The server
+    looks at them once a second, which costs a request nothing.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._limits = limits
         self.waiting_since: float | None = None
+        self.blocked_since: float | None = None
         self._refused = _MALFORMED
         self._answering: RequestResponseCycle | None = None
         self._head = 0
@@ -142,6 +144,16 @@ class Connection(HttpToolsProtocol):
         self._head = 0
         self.waiting_since = None
         super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        """The client does not read what is sent to it."""
+        super().pause_writing()
+        self.blocked_since = self.loop.time()
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        super().resume_writing()
+        self.blocked_since = None
 
     def on_response_complete(self) -> None:
         """Nobody works for the client any more."""

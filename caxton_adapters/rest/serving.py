@@ -116,10 +116,10 @@ class RestServer(uvicorn.Server):
             await anyio.sleep(_GLANCE)
 
     async def _watch(self) -> None:
-        """Keep the date of the answers and end requests that do not arrive."""
+        """Keep the date of the answers and end clients that neither send nor read."""
         while True:
             await self.on_tick(0)
-            self._end_slow_requests()
+            self._end_slow_clients()
             await anyio.sleep(_TICK)
 
     def _signalled(self, number: signal.Signals) -> None:
@@ -128,15 +128,15 @@ class RestServer(uvicorn.Server):
             self.stop_at_once()
         self.stop(number.name)
 
-    def _end_slow_requests(self) -> None:
+    def _end_slow_clients(self) -> None:
         latest = asyncio.get_running_loop().time() - self._settings.request_timeout
         for connection in list(self.server_state.connections):
-            if (
-                isinstance(connection, Connection)
-                and connection.waiting_since is not None
-                and connection.waiting_since < latest
-            ):
+            if not isinstance(connection, Connection):
+                continue
+            if connection.waiting_since is not None and connection.waiting_since < latest:
                 connection.give_up()
+            elif connection.blocked_since is not None and connection.blocked_since < latest:
+                connection.transport.abort()
 
 
 def _config(application: Application, settings: RestSettings) -> Config:

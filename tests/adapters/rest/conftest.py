@@ -1,7 +1,7 @@
 """A whole server on a real socket: the runtime, a scripted model, and whoever asks."""
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import final
 
@@ -118,6 +118,13 @@ async def serving(
 async def server() -> AsyncIterator[Served]:
     async with serving() as served:
         yield served
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for what the server does in its own time."""
+    with anyio.fail_after(20):
+        while not condition():
+            await anyio.sleep(0.001)
 
 
 async def raw(server: Served, sent: bytes) -> bytes:

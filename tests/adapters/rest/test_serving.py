@@ -100,3 +100,25 @@ async def test_a_second_signal_ends_the_drain() -> None:
             while server.server.ended_by is None:
                 await anyio.lowlevel.checkpoint()
     assert server.server.ended_by is signal.SIGTERM
+
+
+async def test_an_answer_is_sent_at_one_go(server: Served) -> None:
+    async with await anyio.connect_tcp("127.0.0.1", server.port) as stream:
+        await stream.send(b"GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        with anyio.fail_after(5):
+            whole = await stream.receive()
+    head, _, body = whole.partition(b"\r\n\r\n")
+    assert b"content-length: %d" % len(body) in head
+    assert body == b'{"status":"pass"}'
+
+
+async def test_a_client_that_does_not_read_is_left() -> None:
+    ask = b"GET /schema/openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n"
+    async with (
+        serving(settings=RestSettings(request_timeout=0.05)) as server,
+        await anyio.connect_tcp("127.0.0.1", server.port) as stream,
+    ):
+        connections = server.server.server_state.connections
+        await stream.send(ask * 400)
+        await until(lambda: connections)
+        await until(lambda: not connections)
