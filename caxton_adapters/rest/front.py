@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final, TypeAlias, final
 
+import anyio
 from returns.result import Failure
 
 from caxton_adapters.rest import problem
@@ -111,6 +112,9 @@ class Front:
             await self._answer(scope, headers, receive, reply)
         except ClientGoneError:
             reply.started = True
+        except anyio.get_cancelled_exc_class():
+            reply.started = True  # the server ends at once: nobody waits any more
+            raise
         finally:
             current.reset(restore)
             # What went wrong goes on its way to the log, after the line that ties it to the id.

@@ -14,7 +14,7 @@ from caxton_adapters.rest.settings import RestSettings
 from caxton_adapters.runtime.feed import Dropped, EventFeed, Told
 from caxton_core.events import AgentStarted
 from caxton_core.primitives import AgentId
-from tests.adapters.rest.conftest import Served, events_of, serving
+from tests.adapters.rest.conftest import Served, events_of, serving, until
 
 STARTED = AgentStarted(
     AgentId("0192f0c1-2d3e-7a4b-8c5d-6e7f80910a1b"), datetime(2026, 11, 22, tzinfo=UTC), "test"
@@ -48,17 +48,13 @@ async def test_what_happened_is_heard_from_a_number_on(server: Served) -> None:
 async def test_events_come_as_they_happen(server: Served) -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(heard, server, "agent-stopped", {})
-        with anyio.fail_after(5):
-            while not server.feed.listeners:
-                await anyio.lowlevel.checkpoint()
+        await until(lambda: server.feed.listeners)
         await server.client.post("/agents/greeter/stop")
 
 
 async def test_a_listener_that_leaves_is_forgotten(server: Served) -> None:
     await heard(server, "agent-started", {"last-event-id": "0"})
-    with anyio.fail_after(5):
-        while server.feed.listeners:
-            await anyio.lowlevel.checkpoint()
+    await until(lambda: not server.feed.listeners)
 
 
 async def test_only_so_many_may_listen() -> None:
@@ -75,9 +71,7 @@ async def test_listeners_are_told_that_the_server_stops(server: Served) -> None:
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(listen)
-        with anyio.fail_after(5):
-            while not server.feed.listeners:
-                await anyio.lowlevel.checkpoint()
+        await until(lambda: server.feed.listeners)
         server.server.stop("a test")
     assert events_of(text[0])[-1] == ("shutdown", "{}")
 

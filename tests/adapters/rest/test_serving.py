@@ -9,16 +9,14 @@ import httpx2
 import pytest
 
 from caxton_adapters.rest.settings import RestSettings
-from tests.adapters.rest.conftest import QUICK, SLOW, Served, events_of, serving
+from tests.adapters.rest.conftest import QUICK, SLOW, Served, events_of, serving, until
 from tests.adapters.rest.test_messages import HELLO, STREAM, started
 
 PACED = QUICK + '\n[streaming]\ndelay = "200ms"\n'
 
 
 async def draining(server: Served) -> None:
-    with anyio.fail_after(5):
-        while not server.runtime.draining:
-            await anyio.lowlevel.checkpoint()
+    await until(lambda: server.runtime.draining)
 
 
 async def test_a_message_at_work_is_answered_before_the_server_ends() -> None:
@@ -31,9 +29,7 @@ async def test_a_message_at_work_is_answered_before_the_server_ends() -> None:
 
     async with serving(PACED) as server, anyio.create_task_group() as tasks:
         tasks.start_soon(ask, server)
-        with anyio.fail_after(5):
-            while not server.runtime.in_flight:
-                await anyio.lowlevel.checkpoint()
+        await until(lambda: server.runtime.in_flight)
         server.server.stop("a test")
         await draining(server)
     names = [name for name, _ in events_of(answers[0].text)]
@@ -70,9 +66,7 @@ async def test_who_still_waits_at_the_end_of_the_drain_is_told() -> None:
         anyio.create_task_group() as tasks,
     ):
         tasks.start_soon(ask, server)
-        with anyio.fail_after(5):
-            while not server.runtime.in_flight:
-                await anyio.lowlevel.checkpoint()
+        await until(lambda: server.runtime.in_flight)
         server.server.stop("a test")
     names = [name for name, _ in events_of(texts[0])]
     assert names == ["accepted", "error", "shutdown"]
@@ -84,9 +78,7 @@ async def test_a_signal_drains_the_server(number: signal.Signals) -> None:
         await started(server)
         os.kill(os.getpid(), number)
         await draining(server)
-        with anyio.fail_after(5):
-            while server.runtime.in_flight:
-                await anyio.lowlevel.checkpoint()
+        await until(lambda: not server.runtime.in_flight)
     assert server.server.ended_by is None
 
 
@@ -96,9 +88,7 @@ async def test_a_second_signal_ends_the_drain() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         await draining(server)
         os.kill(os.getpid(), signal.SIGTERM)
-        with anyio.fail_after(5):
-            while server.server.ended_by is None:
-                await anyio.lowlevel.checkpoint()
+        await until(lambda: server.server.ended_by is not None)
     assert server.server.ended_by is signal.SIGTERM
 
 
