@@ -28,7 +28,8 @@ from caxton_core.conversation.model import (
 from caxton_core.conversation.template import PLAIN_TEMPLATE, filled
 from caxton_core.conversation.window import estimated_tokens, newest_that_fit, tokens_left
 from caxton_core.limits import Usage, added
-from caxton_core.primitives import Duration, ModelName, ProviderName, TokenCount
+from caxton_core.primitives import Duration, FreeValue, ModelName, ProviderName, TokenCount
+from caxton_core.reading.written import plain, toml_value
 from caxton_core.tools.tool import (
     BrokenToolCall,
     RequestedCall,
@@ -199,7 +200,7 @@ def rules_of(config: AgentConfig, tools: tuple[Tool, ...] = ()) -> TurnRules:
     return TurnRules(
         system=SystemMessage(config.system_prompt.value),
         template=config.user_prompt_template.value,
-        parameters={name: str(value) for name, value in config.parameters.items()},
+        parameters={name: _shown(value) for name, value in config.parameters.items()},
         candidates=(Candidate(config.llm_provider, config.llm.model), *others),
         sampling=_sampling(config.llm),
         timeout=config.llm.timeout,
@@ -209,6 +210,11 @@ def rules_of(config: AgentConfig, tools: tuple[Tool, ...] = ()) -> TurnRules:
         tokens_per_turn=config.budget.tokens_per_turn,
         tools=tools,
     )
+
+
+def _shown(parameter: FreeValue) -> str:
+    """A text as it is, anything else as its author wrote it in the file."""
+    return parameter if isinstance(parameter, str) else toml_value(plain(parameter))
 
 
 def _sampling(llm: Llm) -> Sampling:

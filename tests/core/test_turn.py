@@ -6,6 +6,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from caxton_core.agent.toml import read_agent
 from caxton_core.conversation.message import (
     AssistantMessage,
     Message,
@@ -39,6 +40,7 @@ from caxton_core.conversation.turn import (
     advance,
     begin,
     ended,
+    rules_of,
 )
 from caxton_core.limits import Usage
 from caxton_core.primitives import Duration, JsonObject, ProviderName, TokenCount, ToolName
@@ -174,6 +176,20 @@ def test_the_template_frames_what_the_user_wrote_and_nothing_in_it_is_filled_aga
     step = begin(rules, (), "say {{language}}").step
     assert isinstance(step, AskModel)
     assert step.request.messages[-1] == UserMessage("In French: say {{language}}")
+
+
+def test_a_parameter_reads_as_it_is_written_in_the_file() -> None:
+    values = 'yes = true\nmany = ["a", 2, false]\ndeep = [{day = 2026-01-02}]\nhalf = 0.5'
+    values += '\ntext = "a"'
+        'yes = true\nmany = ["a", 2, false]\ndeep = [{day = 2026-01-02}]\nhalf = 0.5\ntext = "a"'
+    )
+    placeholders = " ".join(f"{{{{{name}}}}}" for name in ("yes", "many", "deep", "half", "text"))
+    file = f'name = "a"\nsystem_prompt = "b"\nuser_prompt_template = "{placeholders}"\n'
+    config = read_agent(f"{file}[parameters]\n{values}").unwrap().config  # type: ignore[union-attr] # is sound
+    step = begin(rules_of(config), (), "Hello").step
+    assert isinstance(step, AskModel)
+    shown = 'true ["a", 2, false] [{day = 2026-01-02}] 0.5 a'
+    assert step.request.messages[-1] == UserMessage(shown)
 
 
 @given(turn_rules, histories, texts, st.lists(observations, max_size=20))
