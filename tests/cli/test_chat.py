@@ -36,8 +36,14 @@ class Terminal:
             ready, _, _ = select([self._descriptor], [], [], max(0, deadline - monotonic()))
             if not ready:
                 raise TooLateError(text, self.shown)
-            self.shown += os.read(self._descriptor, 4096).decode()
+            self.shown += self._read(text)
         self.shown = self.shown.partition(text)[2]
+
+    def _read(self, awaited: str) -> str:
+        try:
+            return os.read(self._descriptor, 4096).decode()
+        except OSError as error:  # nobody holds the other end any more
+            raise TooLateError(awaited, self.shown) from error
 
     def ended(self) -> int:
         """The exit code."""
