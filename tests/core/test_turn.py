@@ -181,8 +181,6 @@ def test_the_template_frames_what_the_user_wrote_and_nothing_in_it_is_filled_aga
 def test_a_parameter_reads_as_it_is_written_in_the_file() -> None:
     values = 'yes = true\nmany = ["a", 2, false]\ndeep = [{day = 2026-01-02}]\nhalf = 0.5'
     values += '\ntext = "a"'
-        'yes = true\nmany = ["a", 2, false]\ndeep = [{day = 2026-01-02}]\nhalf = 0.5\ntext = "a"'
-    )
     placeholders = " ".join(f"{{{{{name}}}}}" for name in ("yes", "many", "deep", "half", "text"))
     file = f'name = "a"\nsystem_prompt = "b"\nuser_prompt_template = "{placeholders}"\n'
     config = read_agent(f"{file}[parameters]\n{values}").unwrap().config  # type: ignore[union-attr] # is sound
