@@ -63,6 +63,16 @@ class World:
 
 
 @final
+@frozen
+class Terms:
+    """What an agent's file says about its turns beyond what the turn itself knows (seconds)."""
+
+    grant: Grant
+    tool_timeout: float
+    idle_timeout: float
+
+
+@final
 @define(eq=False)
 class Answering:
     """One turn on its way; `mended` waits until the agent, whose process died, may go on."""
@@ -70,8 +80,7 @@ class Answering:
     world: World
     host: Host
     ticket: Ticket
-    grant: Grant
-    tool_timeout: float
+    terms: Terms
     _mended: Callable[[], Awaitable[None]]
     _history: tuple[Message, ...] = field(default=(), init=False)
     _observed: list[Observation] = field(factory=list, init=False)
@@ -85,7 +94,12 @@ class Answering:
 
     async def _turn(self) -> Outcome:
         ticket = self.ticket
-        self._history = self.world.conversations.history(ticket.agent, ticket.conversation)
+        self._history = self.world.conversations.history(
+            ticket.agent,
+            ticket.conversation,
+            now=self.world.clock.monotonic(),
+            idle=self.terms.idle_timeout,
+        )
         step = await self._begun()
         while True:
             await self._record(StepTaken(ticket.agent, self._now(), ticket.message, step))
@@ -95,10 +109,19 @@ class Answering:
                 case CallTools(calls):
                     step = await self._told(ToolsAnswered(await self._called(calls)))
                 case Reply():
-                    self.world.conversations.add(ticket.agent, ticket.conversation, step.said)
+                    self._remember(step.said)
                     return answered(step)
                 case GiveUp(why, usage):
                     return NotAnswered(why, usage)
+
+    def _remember(self, said: tuple[Message, ...]) -> None:
+        self.world.conversations.add(
+            self.ticket.agent,
+            self.ticket.conversation,
+            said,
+            now=self.world.clock.monotonic(),
+            idle=self.terms.idle_timeout,
+        )
 
     async def _told(self, observed: Observation) -> Step:
         ticket = self.ticket
@@ -150,7 +173,7 @@ class Answering:
 
         async def call_one(call: ToolCall) -> None:
             # Here and not where the turn is decided: the agent's process is not trusted.
-            result = refused(self.grant, call) or await self._made(call)
+            result = refused(self.terms.grant, call) or await self._made(call)
             results.append(result)
 
         async with anyio.create_task_group() as together:
@@ -159,9 +182,10 @@ class Answering:
         return tuple(results)
 
     async def _made(self, call: ToolCall) -> ToolResult:
-        with anyio.move_on_after(self.tool_timeout):
+        timeout = self.terms.tool_timeout
+        with anyio.move_on_after(timeout):
             return await self.world.tools.call(call)
-        return ToolFailed(call.id, f"no answer within {self.tool_timeout:g} s")
+        return ToolFailed(call.id, f"no answer within {timeout:g} s")
 
     async def _record(self, event: Event) -> None:
         await self.world.journal.append(event)

@@ -1,7 +1,10 @@
-"""What was said so far, by agent and conversation, in memory and within a bound."""
+"""What was said so far, by agent and conversation, in memory and within a bound.
+
+Time is in monotonic seconds and comes as an argument.
+"""
 
 from collections import OrderedDict
-from typing import Final, final
+from typing import Final, TypeAlias, final
 
 from attrs import define, field
 
@@ -12,6 +15,18 @@ from caxton_core.primitives import AgentId, ConversationId
 OVERHEAD: Final = 512
 """What a conversation and a pair of messages take beside their text, roughly, in bytes."""
 
+_Key: TypeAlias = tuple[AgentId, ConversationId]
+
+
+@final
+@define(eq=False)
+class _Conversation:
+    """A history, forgotten when nobody uses it `until` then."""
+
+    until: float
+    said: tuple[Message, ...] = ()
+    bytes: int = 0
+
 
 @final
 @define
@@ -20,33 +35,57 @@ class Conversations:
 
     most_bytes: int
     bytes: int = field(default=0, init=False)
-    _histories: OrderedDict[tuple[AgentId, ConversationId], tuple[Message, ...]] = field(
-        factory=OrderedDict, init=False
-    )
+    _kept: OrderedDict[_Key, _Conversation] = field(factory=OrderedDict, init=False)
 
-    def history(self, agent: AgentId, conversation: ConversationId) -> tuple[Message, ...]:
-        """Everything that was said, oldest first; nothing in a conversation that is new."""
-        return self._histories.get((agent, conversation), ())
+    def history(
+        self, agent: AgentId, conversation: ConversationId, *, now: float, idle: float
+    ) -> tuple[Message, ...]:
+        """Everything that was said, oldest first; nothing in a conversation that is new.
 
-    def add(self, agent: AgentId, conversation: ConversationId, said: tuple[Message, ...]) -> None:
-        """Append what a turn added."""
+        To ask is to use it: it is kept for another `idle` seconds.
+        """
         key = (agent, conversation)
-        before = self._histories.get(key, ())
-        self._histories[key] = (*before, *said)
-        self._histories.move_to_end(key)
-        self.bytes += _size(said) + OVERHEAD
-        while self.bytes > self.most_bytes and len(self._histories) > 1:
-            _, forgotten = self._histories.popitem(last=False)
-            self._left(forgotten)
+        kept = self._kept.get(key)
+        if kept is None:
+            return ()
+        if kept.until < now:
+            self._forget(key)
+            return ()
+        kept.until = now + idle
+        self._kept.move_to_end(key)
+        return kept.said
+
+    def add(
+        self,
+        agent: AgentId,
+        conversation: ConversationId,
+        said: tuple[Message, ...],
+        *,
+        now: float,
+        idle: float,
+    ) -> None:
+        """Append what a turn added, and trim: first what was idle for too long."""
+        key = (agent, conversation)
+        kept = self._kept.setdefault(key, _Conversation(now))
+        self._kept.move_to_end(key)
+        size = sum(map(text_bytes, said)) + OVERHEAD
+        kept.until = now + idle
+        kept.said = (*kept.said, *said)
+        kept.bytes += size
+        self.bytes += size
+        self._trim(now)
 
     def forget_agent(self, agent: AgentId) -> None:
         """Remove every conversation of an agent."""
-        for key in [key for key in self._histories if key[0] == agent]:
-            self._left(self._histories.pop(key))
+        for key in [key for key in self._kept if key[0] == agent]:
+            self._forget(key)
 
-    def _left(self, history: tuple[Message, ...]) -> None:
-        self.bytes = max(0, self.bytes - _size(history) - OVERHEAD)
+    def _trim(self, now: float) -> None:
+        while len(self._kept) > 1:
+            least_lately = next(iter(self._kept))
+            if self.bytes <= self.most_bytes and self._kept[least_lately].until >= now:
+                return
+            self._forget(least_lately)
 
-
-def _size(messages: tuple[Message, ...]) -> int:
-    return sum(map(text_bytes, messages))
+    def _forget(self, key: _Key) -> None:
+        self.bytes -= self._kept.pop(key).bytes

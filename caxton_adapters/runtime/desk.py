@@ -10,7 +10,7 @@ import anyio
 from anyio.abc import TaskGroup
 from attrs import define, field
 
-from caxton_adapters.runtime.answering import Answering, World
+from caxton_adapters.runtime.answering import Answering, Terms, World
 from caxton_adapters.runtime.isolation.host import Host, HostDied
 from caxton_adapters.runtime.mailbox import Mailbox
 from caxton_adapters.runtime.refusals import AgentCrashed, AgentGone, TurnFailure
@@ -20,7 +20,6 @@ from caxton_core.agent.sections import Resources
 from caxton_core.conversation.turn import Cancelled, DeadlinePassed
 from caxton_core.events import Event, MessageAccepted, ProcessEnded, ProcessStarted
 from caxton_core.primitives import AgentId
-from caxton_core.tools.permission import Grant
 
 _SOONEST: Final = 1.0
 _LATEST: Final = 60.0
@@ -34,12 +33,12 @@ class Desk:
 
     agent: AgentId
     resources: Resources
+    terms: Terms
     _world: World
     _tasks: TaskGroup
     _finished: Callable[[Ticket], None]
     _gave_up: Callable[[str], object]
     mailbox: Mailbox = field(init=False)
-    grant: Grant = field(factory=Grant, init=False)
     restarts: int = field(default=0, init=False)
     last_activity: datetime | None = field(default=None, init=False)
     last_death: str = field(default="", init=False)
@@ -57,6 +56,12 @@ class Desk:
         """What decides the agent's turns."""
         assert self._host is not None
         return self._host
+
+    def adopt(self, resources: Resources, terms: Terms) -> None:
+        """Take messages as another file says from now on; turns that run end under the old one."""
+        self.resources, self.terms = resources, terms
+        self.mailbox.limit = resources.mailbox.value
+        self.mailbox.abreast = resources.max_concurrent_turns.value
 
     async def move_in(self, host: Host) -> None:
         """Have turns decided by this host from now on; turns that run stay with theirs."""
@@ -112,9 +117,8 @@ class Desk:
         ticket.turn = turn
 
     async def _outcome(self, ticket: Ticket) -> Outcome:
-        timeout = self.resources.tool_timeout.value
         try:
-            turn = Answering(self._world, self.host, ticket, self.grant, timeout, self._mended)
+            turn = Answering(self._world, self.host, ticket, self.terms, self._mended)
             return await turn.run()
         except HostDied as died:
             return NotAnswered(AgentCrashed(str(died)))

@@ -9,7 +9,7 @@ from anyio.abc import TaskGroup
 from attrs import define, evolve, field
 from returns.result import Failure, Result, Success
 
-from caxton_adapters.runtime.answering import World
+from caxton_adapters.runtime.answering import Terms, World
 from caxton_adapters.runtime.desk import Desk
 from caxton_adapters.runtime.identity import new_agent_id
 from caxton_adapters.runtime.isolation.choice import Hosts
@@ -253,22 +253,30 @@ class Supervisor:
 
     async def _run(self, resident: Resident, agent: Agent[Loaded | Stopped], cause: str) -> None:
         config = agent.state.config
+        terms = self._terms(config)
         desk = resident.desk
         if desk is None:
             desk = Desk(
                 agent.id,
                 config.resources,
+                terms,
                 self._world,
                 self._tasks,
                 self._finished,
                 lambda reason: self._tasks.start_soon(self._fail, resident, reason),
             )
             resident.desk = desk
-        desk.resources = config.resources
-        desk.grant = grant(config, self._world.tools.offered())
-        await desk.move_in(self.hosts.host(config, rules_of(config, desk.grant.tools), desk))
+        desk.adopt(config.resources, terms)
+        await desk.move_in(self.hosts.host(config, rules_of(config, terms.grant.tools), desk))
         self._tasks.start_soon(self.hosts.get_ready, config)
         await self._enter(resident, start(agent, now=self._world.clock.now()), cause)
+
+    def _terms(self, config: AgentConfig) -> Terms:
+        return Terms(
+            grant(config, self._world.tools.offered()),
+            config.resources.tool_timeout.value,
+            config.conversation.idle_timeout.value,
+        )
 
     async def _fail(self, resident: Resident, reason: str) -> None:
         async with resident.changing:

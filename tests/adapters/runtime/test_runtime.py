@@ -172,7 +172,8 @@ async def test_a_conversation_goes_on_from_what_was_said(runtime: Runtime) -> No
     await send(runtime, Incoming("One", conversation))
     await send(runtime, Incoming("Two", conversation))
     agent = runtime.supervisor.residents()[0].agent.id
-    history = runtime.world.conversations.history(agent, conversation)
+    now = runtime.world.clock.monotonic()
+    history = runtime.world.conversations.history(agent, conversation, now=now, idle=60.0)
     assert [message.text for message in history if hasattr(message, "text")] == [
         "One",
         "you said: One",
@@ -271,6 +272,27 @@ async def test_a_replaced_file_counts_from_the_next_message_on(runtime: Runtime)
     assert isinstance(before, Success)
     assert replaced.unwrap().id == before.unwrap().id
     assert (await send(runtime, Incoming("Hello"))).text == "you said: <Hello>"
+
+
+async def test_a_replaced_file_limits_the_mailbox_at_once(runtime: Runtime) -> None:
+    await deploy(runtime)
+    small = "[resources]\nmailbox = 1\nmax_concurrent_turns = 1\n"
+    assert isinstance(await runtime.replace("greeter", GREETER + small), Success)
+    for _ in range(2):
+        assert isinstance(await runtime.accept("greeter", Incoming("wait")), Success)
+    refused = await runtime.accept("greeter", Incoming("wait"))
+    assert isinstance(refused, Failure)
+    assert isinstance(refused.failure(), MailboxFull)
+    await runtime.delete("greeter", force=True)
+
+
+async def test_an_idle_conversation_is_forgotten(runtime: Runtime) -> None:
+    await deploy(runtime, GREETER + '[conversation]\nidle_timeout = "1h"\n')
+    conversation = ConversationId("c")
+    await send(runtime, Incoming("One", conversation))
+    agent = runtime.supervisor.residents()[0].agent.id
+    later = runtime.world.clock.monotonic() + 3_601
+    assert runtime.world.conversations.history(agent, conversation, now=later, idle=1.0) == ()
 
 
 async def test_draining_refuses_new_work_and_waits_for_the_old(runtime: Runtime) -> None:
