@@ -82,7 +82,7 @@ def test_post_deploys_an_agent_from_toml(api: Api) -> None:
     assert deployed.status == 201
     assert deployed.json["state"] == "running"
     answer = api.curl("POST", "/agents/greeter/message", "-d", '{"text":"Hello"}')
-    assert answer.status == 200
+    assert answer.status == 200, answer.text
     assert "Hello!" in answer.json["text"]
 
 
