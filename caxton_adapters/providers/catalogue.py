@@ -22,9 +22,16 @@ from caxton_adapters.providers.scripted.scenario import (
     read_scenario,
 )
 from caxton_adapters.providers.settings import ProviderKind, ProviderSettings
-from caxton_core.conversation.model import Healthy, ModelFailure, Phase, ProviderUnknown, TimedOut
+from caxton_core.conversation.model import (
+    Healthy,
+    ModelFailure,
+    ModelRequest,
+    Phase,
+    ProviderUnknown,
+    TimedOut,
+)
 from caxton_core.ports import Clock, Model
-from caxton_core.primitives import ProviderName
+from caxton_core.primitives import ProviderName, Usd
 from caxton_core.problems import Problems
 from caxton_core.resilience.breaker import HalfOpen, Open
 from caxton_core.resilience.retry import RetryPolicy
@@ -113,6 +120,13 @@ class Catalogue:
         model: Model = self._provider(chosen).model
         self._found[name] = Success(model)
         return self._found[name]
+
+    async def quote(self, name: ProviderName | None, request: ModelRequest) -> Usd | None:
+        """The most that one call with this bounded request can cost; None where nobody knows."""
+        chosen = name or self._default
+        if chosen is None or chosen not in self._settings:
+            return None
+        return await self._provider(chosen).model.quote(request)
 
     def left_alone(self, name: ProviderName) -> tuple[tuple[str, Open | HalfOpen], ...]:
         """The models of a provider whose breakers are not closed now."""

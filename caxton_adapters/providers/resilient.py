@@ -8,7 +8,7 @@ policy says whether there is another. Nothing is retried once text was streamed.
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from typing import TypeAlias, final
+from typing import Final, TypeAlias, final
 
 import anyio
 from attrs import define, evolve, frozen
@@ -16,9 +16,9 @@ from returns.result import Failure, Result, Success
 
 from caxton_adapters.providers.breakers import Breakers
 from caxton_adapters.providers.pieces import closable
-from caxton_adapters.providers.prices import cost
+from caxton_adapters.providers.prices import cost, most
 from caxton_adapters.providers.pricing import Pricing
-from caxton_adapters.providers.quotas import Quotas, spent_by, spent_in_vain
+from caxton_adapters.providers.quotas import Quotas
 from caxton_core.conversation.model import (
     AnswerCut,
     Completion,
@@ -28,7 +28,8 @@ from caxton_core.conversation.model import (
     ModelRequest,
     TextDelta,
 )
-from caxton_core.limits import Reservation, Spending, Usage
+from caxton_core.conversation.spending import answer_tokens, most_prompt_tokens, spent
+from caxton_core.limits import Reservation, Usage
 from caxton_core.ports import Answer, Clock, Model
 from caxton_core.primitives import Duration, ModelName, Usd
 from caxton_core.resilience.breaker import Outcome, Permit, outcome_of
@@ -43,6 +44,8 @@ from caxton_core.resilience.retry import (
 Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 
 
+NOTHING: Final = Usd(0)
+MOST_MONEY: Final = int(Usd.rule.high) * 10**9
 _ANSWERED = Outcome.ANSWERED  # reading a member of an Enum class is slow before Python 3.12
 _SILENCE: Answer = Failure(AnswerCut("the stream ended without an answer"))
 
@@ -149,6 +152,16 @@ class Resilient:
         if self._pricing is not None:
             await self._pricing.find(model.value)
 
+    async def quote(self, request: ModelRequest) -> Usd | None:
+        """The most that one call with this bounded request can cost; None where nobody knows."""
+        if self._pricing is None:
+            return NOTHING
+        prices = await self._pricing.find(self._name(request))
+        if prices is None:
+            return None
+        price = most(prices, most_prompt_tokens(request), answer_tokens(request))
+        return Usd(min(price, MOST_MONEY))
+
     def _begun(self, request: ModelRequest) -> "_Course":
         now = self._clock.monotonic()
         if now - self._since >= 1.0:
@@ -207,7 +220,7 @@ class Resilient:
         now = self._clock.monotonic()
         self._breakers.leave(attempt.model, attempt.permit, _outcome(answer), now)
         if self._quotas is not None and attempt.reservation is not None:
-            self._quotas.leave(attempt.reservation, _spent(answer, attempt.reservation))
+            self._quotas.leave(attempt.reservation, spent(answer, attempt.reservation))
         return answer
 
     def _abandon(self, attempt: "_Attempt") -> None:
@@ -273,12 +286,6 @@ class _Attempt:
 
 def _outcome(answer: Answer) -> Outcome:
     return outcome_of(answer.failure()) if isinstance(answer, Failure) else _ANSWERED
-
-
-def _spent(answer: Answer, reservation: Reservation) -> Spending:
-    if isinstance(answer, Failure):
-        return spent_in_vain(answer.failure(), reservation)
-    return spent_by(answer.unwrap().usage, reservation)
 
 
 def _with_cost(completion: Completion, price: Usd) -> Completion:

@@ -11,10 +11,11 @@ from returns.result import Failure, Success
 
 from caxton_adapters.providers.prices import Always, PriceList, Rate, Rates, cost
 from caxton_adapters.providers.pricing import Pricing
-from caxton_adapters.providers.quotas import LONGEST_ANSWER, Quotas, limits_of
+from caxton_adapters.providers.quotas import Quotas, limits_of
 from caxton_adapters.providers.settings import ProviderSettings
 from caxton_core.conversation.message import UserMessage
 from caxton_core.conversation.model import LimitReached, QuotaExhausted, Sampling
+from caxton_core.conversation.spending import LONGEST_ANSWER
 from caxton_core.limits import DAY, MINUTE, Limit, Reservation, Unit, Usage
 from caxton_core.primitives import Duration, TokenCount
 from tests.acceptance.criteria import criterion
@@ -76,7 +77,7 @@ async def test_what_was_reserved_and_not_spent_is_given_back() -> None:
 async def test_an_answer_without_an_end_gets_one_where_tokens_are_limited() -> None:
     world = World(OK, Limit(Unit.TOKENS, 10_000, MINUTE))
     assert world.quotas is not None
-    assert world.quotas.bounded(HELLO).sampling.max_tokens == TokenCount(LONGEST_ANSWER)
+    assert world.quotas.bounded(HELLO).sampling.max_tokens == LONGEST_ANSWER
     own = evolve(HELLO, sampling=bounded(7))
     assert world.quotas.bounded(own) is own
 
