@@ -1,0 +1,153 @@
+"""The client speaks to a whole server on a real socket."""
+
+from collections.abc import AsyncIterator
+
+import anyio
+import msgspec
+import pytest
+
+from caxton_adapters.client import (
+    Answer,
+    CallFailed,
+    Client,
+    NoAnswer,
+    NotUnderstood,
+    Refused,
+    Usage,
+)
+from caxton_adapters.rest.settings import RestSettings
+from caxton_adapters.secrets import Secret
+from tests.adapters.rest.conftest import SLOW, Served, serving
+from tests.raw_server import Act, raw_server, response
+from tests.waiting import until
+
+ANSWER = Answer("msg_1", "conv_1", "greeter", "Hi", "stop", Usage(1, 2))
+HELPER = 'name = "helper"\nsystem_prompt = "You help."\ncapabilities = ["help"]\n'
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Served]:
+    async with serving() as served:
+        yield served
+
+
+@pytest.fixture
+async def caxton(server: Served) -> AsyncIterator[Client]:
+    async with Client(server.url) as client:
+        yield client
+
+
+async def refused_by(url: str) -> Refused:
+    """Why a server does not send a message to an agent."""
+    async with Client(url) as client:
+        with pytest.raises(CallFailed) as failed:
+            await client.send("greeter", "boom")
+    assert isinstance(failed.value.failure, Refused)
+    return failed.value.failure
+
+
+async def test_a_message_is_answered_and_its_conversation_goes_on(caxton: Client) -> None:
+    first = await caxton.send("greeter", "Hello")
+    second = await caxton.send("greeter", "Again", first.conversation_id)
+    assert (first.agent, first.text, second.text) == (
+        "greeter",
+        "You said: Hello",
+        "You said: Again",
+    )
+    assert second.conversation_id == first.conversation_id
+    assert second.usage.prompt_tokens > first.usage.prompt_tokens
+
+
+async def test_an_answer_comes_in_pieces(caxton: Client) -> None:
+    async with caxton.stream("greeter", "one two") as answer:
+        pieces = [piece async for piece in answer]
+        whole = await answer.whole()
+    assert len(pieces) > 1
+    assert "".join(pieces) == whole.text == "You said: one two"
+
+
+async def test_agents_are_deployed_shown_replaced_stopped_and_deleted(caxton: Client) -> None:
+    deployed = await caxton.deploy(HELPER)
+    assert (deployed.name, deployed.state, deployed.config) == ("helper", "running", HELPER)
+    assert await caxton.show(deployed.id) == await caxton.show("helper")
+    assert (await caxton.replace("helper", f"{HELPER}version = '2.0.0'")).version == "2.0.0"
+    assert (await caxton.stop("helper")).state == "stopped"
+    assert (await caxton.start("helper")).state == "running"
+    assert [agent.name async for agent in caxton.agents()] == ["greeter", "helper"]
+    await caxton.delete("helper")
+    assert [agent.name async for agent in caxton.agents()] == ["greeter"]
+
+
+async def test_more_agents_than_a_page_has_are_listed(caxton: Client) -> None:
+    for number in range(201):
+        await caxton.deploy(HELPER.replace('"helper"', f'"helper-{number}"'))
+    assert len([agent async for agent in caxton.agents()]) == 202
+
+
+async def test_the_server_tells_how_it_does(caxton: Client) -> None:
+    health = await caxton.health()
+    assert (health.status, health.agents["running"]) == ("pass", 1)
+
+
+async def test_a_refusal_has_its_code_and_its_lines(caxton: Client) -> None:
+    with pytest.raises(CallFailed, match="3:1: CX1002") as failed:
+        await caxton.deploy('name = "a"\nsystem_prompt = "b"\ntemprature = 1\n')
+    refusal = failed.value.failure
+    assert isinstance(refusal, Refused)
+    assert (refusal.status, refusal.code, refusal.errors[0].line) == (422, "CX4004", 3)
+    assert refusal.request_id
+
+
+async def test_a_provider_that_fails_fails_the_message(server: Served, caxton: Client) -> None:
+    assert (await refused_by(server.url)).code == "CX5012"
+    with pytest.raises(CallFailed, match="CX5012"):
+        async with caxton.stream("greeter", "boom") as answer:
+            assert [piece async for piece in answer] == []
+
+
+async def test_a_token_is_sent_and_not_shown() -> None:
+    async with serving(settings=RestSettings(token=Secret("secret-token"))) as server:
+        assert (await refused_by(server.url)).status == 401
+        async with Client(server.url, token="secret-token") as client:
+            assert (await client.send("greeter", "Hello")).text == "You said: Hello"
+            assert "secret-token" not in repr(vars(client))
+
+
+async def test_who_stops_waiting_cancels_the_message() -> None:
+    async with serving(SLOW) as server, Client(server.url) as client:
+        with anyio.move_on_after(0.2):
+            await client.send("greeter", "Hello")
+        await until(lambda: server.runtime.in_flight == 0)
+        async with client.stream("greeter", "Hello"):
+            await until(lambda: server.runtime.in_flight == 1)
+        await until(lambda: server.runtime.in_flight == 0)
+
+
+async def test_a_message_whose_connection_was_lost_is_sent_again_under_the_same_key() -> None:
+    answer = response(msgspec.json.encode(ANSWER))
+    async with raw_server((Act.CLOSE,), (answer,)) as server, Client(server.url) as client:
+        assert await client.send("greeter", "Hello") == ANSWER
+        keys = [request.headers["idempotency-key"] for request in server.requests]
+    assert len(keys) == 2
+    assert len(set(keys)) == 1
+
+
+async def test_what_has_no_key_is_not_sent_again() -> None:
+    async with raw_server((Act.CLOSE,)) as server, Client(server.url) as client:
+        with pytest.raises(CallFailed, match="no answer"):
+            await client.deploy(HELPER)
+        assert len(server.requests) == 1
+
+
+async def test_nobody_there_is_no_answer() -> None:
+    async with Client("http://127.0.0.1:9") as client:
+        with pytest.raises(CallFailed, match="no answer") as failed:
+            await client.health()
+    assert isinstance(failed.value.failure, NoAnswer)
+
+
+async def test_somebody_else_there_is_not_understood() -> None:
+    async with raw_server((response(b"<html>"),)) as server, Client(server.url) as client:
+        with pytest.raises(CallFailed) as failed:
+            await client.health()
+    assert isinstance(failed.value.failure, NotUnderstood)
