@@ -24,8 +24,10 @@ from caxton_core.conversation.message import Message
 from caxton_core.conversation.turn import Observation, Step, TurnRules
 
 START_WITHIN: Final = 10.0
+# What libraries do after a fork is for programs with threads; the hook of `threading` alone would
+# take pages of 0.3 MB out of what agents' processes share.
 _CODE: Final = (
-    "import sys; sys.path[:] = {path!r}; "
+    "import os, sys; os.register_at_fork = lambda **_: None; sys.path[:] = {path!r}; "
     "from caxton_adapters.runtime.isolation.zygote import main; main({descriptor})"
 )
 
@@ -96,10 +98,10 @@ class Zygote:
         code = _CODE.format(path=sys.path, descriptor=theirs.fileno())
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
-                [sys.executable, "-I", "-c", code],
+                [sys.executable, *__import__("os").environ.get("ZOPT","-I").split(), "-c", code],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                env={"LANG": "C.UTF-8"},
+                env={"LANG": "C.UTF-8", **{k:v for k,v in __import__("os").environ.items() if k in ("PYTHONMALLOC","MALLOC_ARENA_MAX")}},
             )
         ours.setblocking(False)
         self._control = ours
