@@ -101,6 +101,7 @@ async def _run(
         async with anyio.create_task_group() as beside:
             beside.start_soon(keep_alive, process)
             beside.start_soon(_settle, api)
+            beside.start_soon(catalogue.prepare)
             await server.serve(sockets=[process.listener])
             beside.cancel_scope.cancel()
         return 0 if server.ended_by is None else 128 + server.ended_by

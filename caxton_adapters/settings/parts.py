@@ -1,7 +1,7 @@
 """What each part of the server is made from.
 
-Apart from `values`, because the parts load asyncio and ssl, and neither may be in the process when
-the agents' zygote is forked.
+Apart from `values`, because the parts load asyncio and ssl, and a command that only reads the
+settings needs neither.
 """
 
 from decimal import Decimal

@@ -1,6 +1,7 @@
 """`caxton server ...`: the process that answers, from outside and from inside."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -90,7 +91,7 @@ def status(*, url: str | None, data_dir: str | None, as_json: bool) -> int:
 
 
 def _serve(config: str | None, flags: dict[str, object]) -> int:
-    # The zygote of the agents is forked by `server.main`: nothing heavy and no thread before it.
+    # Nothing heavy before the claim: whoever starts a second server is told so at once.
     from returns.result import Failure
 
     from caxton_adapters.process.readiness import Refused, inherited
@@ -112,7 +113,11 @@ def _serve(config: str | None, flags: dict[str, object]) -> int:
         return leave.exit_code
     from caxton_adapters import server
 
-    return server.main(settings, claimed.unwrap())
+    code = server.main(settings, claimed.unwrap())
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Everything is closed; taking the interpreter apart would cost more than the drain did.
+    os._exit(code)
 
 
 def _start_detached(
