@@ -21,7 +21,7 @@ from caxton_adapters.providers.scripted.scenario import (
     default_scenario,
     read_scenario,
 )
-from caxton_adapters.providers.settings import ProviderKind, ProviderSettings
+from caxton_adapters.providers.settings import OPENAI_BASE_URL, ProviderKind, ProviderSettings
 from caxton_core.conversation.model import (
     Healthy,
     ModelFailure,
@@ -173,7 +173,7 @@ class Catalogue:
         guards = Guards(
             breakers,
             Quotas(limits) if limits else None,
-            Pricing(settings.base_url, self._means.lookup) if _is_paid(settings) else None,
+            Pricing(_priced_at(settings), self._means.lookup) if _is_paid(settings) else None,
             RetryPolicy(most=settings.retries),
         )
         chance = Chance(self._means.clock, self._means.jitter)
@@ -220,6 +220,11 @@ def _read(name: ProviderName, path: Path) -> Result[Scenario, ScenarioRefused]:
     if isinstance(scenario, Failure):
         return Failure(ScenarioRefused(name, path, scenario.failure(), text))
     return scenario
+
+
+def _priced_at(settings: ProviderSettings) -> str:
+    """The address whose prices count: OpenAI's also where a gateway stands before it."""
+    return OPENAI_BASE_URL if settings.kind is ProviderKind.OPENAI else settings.base_url
 
 
 def _is_paid(settings: ProviderSettings) -> bool:
