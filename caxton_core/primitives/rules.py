@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import ClassVar, Final, Self, final
 
-from attrs import frozen
+from attrs import field, frozen
 from returns.result import Failure, Result, Success
 
 from caxton_core.problems import Blank, Malformed, OutOfRange, TooLong, ValueProblem
@@ -33,6 +33,11 @@ class TextRule:
     longest: int | None = None
     example: str = ""
     propose: Callable[[str], str | None] = lambda _: None
+    _whole: re.Pattern[str] = field(init=False, repr=False, eq=False)
+
+    @_whole.default
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self.pattern)
 
     def broken_by(self, text: str) -> ValueProblem | None:
         """Say what is wrong with the text, if anything."""
@@ -40,7 +45,7 @@ class TextRule:
             return TooLong(self.subject, len(text), self.longest)
         if not is_unicode(text):
             return Malformed(ascii(text)[:80], self.subject, "Unicode without lone surrogates")
-        if re.fullmatch(self.pattern, text):
+        if self._whole.fullmatch(text):
             return None
         if not text.strip():
             return Blank(self.subject)
