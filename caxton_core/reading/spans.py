@@ -11,8 +11,8 @@ from caxton_core.reading.toml_text import STRING
 
 Offsets: TypeAlias = tuple[int, int]
 
-_GAP: Final = re.compile(r"(?:[ \t\n,]|#[^\n]*)*+")
-_PART: Final = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*'""")
+_GAP: Final = re.compile(r"(?>(?:[ \t\n,]|#[^\n]*)*)")
+_PART: Final = re.compile(r"""[A-Za-z0-9_-]+|"(?>(?:[^"\\\n]|\\.)*)"|'[^'\n]*'""")
 _DOT: Final = re.compile(r"[ \t]*\.[ \t]*")
 _EQUALS: Final = re.compile(r"[ \t]*=[ \t]*")
 _STRING: Final = re.compile(STRING)

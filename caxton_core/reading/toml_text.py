@@ -23,13 +23,16 @@ DEEPEST: Final = 16
 """The most parts of a dotted key, and the most levels of tables and lists."""
 
 STRING: Final = (
-    r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*+"{3,5}'
-    r"|'''(?:[^']|'(?!''))*+'{3,5}"
-    r'|"(?:[^"\\\n]|\\.)*+"'
+    r'"""(?>(?:[^"\\]|\\[\s\S]|"(?!""))*)"{3,5}'
+    r"|'''(?>(?:[^']|'(?!''))*)'{3,5}"
+    r'|"(?>(?:[^"\\\n]|\\.)*)"'
     r"|'[^'\n]*'"
 )
-"""The pattern of a text in quotes of any kind."""
-_PART: Final = r"""(?:[\w\-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+"""
+"""The pattern of a text in quotes of any kind; atomic, for hostile text must not cost more.
+
+Atomic groups and not possessive repetition, which matches groups wrongly before Python 3.11.5.
+"""
+_PART: Final = r"""(?:[\w\-]++|"(?>(?:[^"\\\n]|\\.)*)"|'[^'\n]*+')[ \t]*+"""
 _LONG_KEY: Final = re.compile(
     rf"(?:^|[\[{{,])[ \t]*+(?:{_PART}\.[ \t]*+){{{DEEPEST}}}", re.MULTILINE
 )

@@ -1,6 +1,7 @@
 """The core decides and does nothing else: read from its source."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,6 +84,14 @@ def test_a_module_of_the_core_hides_nothing_from_its_checkers(file: Path) -> Non
     assert "# noqa" not in text
     assert "# type: ignore" not in text
     assert "# pragma: no cover" not in text
+
+
+def test_no_group_is_repeated_possessively() -> None:
+    # Before Python 3.11.5 such a group matches wrongly, which once kept a reader from ending.
+    possessive = re.compile(r"(?<!\\)\)[*+?]\+")
+    for package in ("caxton_core", "caxton_adapters", "caxton_cli"):
+        for file in (ROOT / package).rglob("*.py"):
+            assert possessive.search(file.read_text("utf-8")) is None, file
 
 
 @pytest.mark.parametrize(

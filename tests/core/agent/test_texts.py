@@ -60,6 +60,12 @@ def test_bytes_are_read_as_utf_8() -> None:
     assert isinstance(broken.failure(), Problem)
 
 
+@pytest.mark.parametrize("quote", ['"', "'"])
+@pytest.mark.parametrize("quotes", [3, 4, 5])
+def test_a_text_may_end_with_its_own_quotes(quote: str, quotes: int) -> None:
+    assert_spans_agree_with_the_parser(f"a = {quote * 3}\nb{quote}c{quote * quotes}\nd = 1\n")
+
+
 def paths(value: object, at: Path = ()) -> Iterator[Path]:
     if isinstance(value, dict):
         for key, item in value.items():
