@@ -2,16 +2,20 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Final, final
+from urllib.parse import urlsplit
 
 from attrs import frozen
 
 from caxton_cli.client import Answer, Caller
-from caxton_cli.events import ServerSentEvent
+from caxton_cli.events import ServerSentEvent, read_events
 from tests.cli.command import Ended, Shell
 
+SILENCE: Final = 1.0
+"""Seconds after which no more of what happened is expected."""
 ASKED: Final = {"text": "Hello"}
 
 
@@ -43,6 +47,20 @@ class Installation:
         path, body = f"/agents/{agent}/message", {"text": text}
         with Caller(self.url, None).stream("POST", path, body) as events:
             yield events
+
+    def history(self) -> list[str]:
+        """Every event that the server still knows of."""
+        parts = urlsplit(self.url)
+        connection = HTTPConnection(str(parts.hostname), parts.port, timeout=SILENCE)
+        try:
+            connection.request("GET", "/events", headers={"last-event-id": "0"})
+            response, told = connection.getresponse(), list[str]()
+            with suppress(TimeoutError):
+                for event in read_events(response):
+                    told.append(event.text)
+            return told
+        finally:
+            connection.close()
 
 
 @contextmanager
