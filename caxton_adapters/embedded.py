@@ -38,11 +38,11 @@ from caxton_adapters.runtime.ticket import Delivery, Incoming, NotAnswered, Tick
 from caxton_adapters.secrets import Secret
 from caxton_adapters.tools.none import NoTools
 from caxton_core.agent.sections import Isolation
-from caxton_core.conversation.model import FinishReason, ProviderUnknown
+from caxton_core.conversation.model import FinishReason, ModelRequest, ProviderUnknown
 from caxton_core.events import Event
 from caxton_core.limits import Usage
 from caxton_core.ports import Configs, Model, Tools
-from caxton_core.primitives import ConversationId, ModelName, ProviderName
+from caxton_core.primitives import ConversationId, ModelName, ProviderName, Usd
 from caxton_core.reading.report import human, report
 from caxton_core.tools.tool import RequestedCall
 
@@ -122,6 +122,10 @@ class _Models:
         if chosen is None or chosen not in self.catalogue.names:
             return Failure(ProviderUnknown(name, (*self.own, *self.catalogue.names)))
         return self.catalogue.find(chosen)
+
+    async def quote(self, name: ProviderName | None, request: ModelRequest) -> Usd | None:
+        chosen = name or self.default
+        return None if chosen in self.own else await self.catalogue.quote(chosen, request)
 
 
 @final

@@ -21,7 +21,7 @@ _NAMES = {
         "ModelFailure ModelRequest Sampling TextDelta ToolSupport"
     ),
     "conversation.turn": (
-        "AskModel CallTools Cancelled Candidate DeadlinePassed GiveUp ModelAnswered "
+        "AskModel BudgetReached CallTools Cancelled Candidate DeadlinePassed GiveUp ModelAnswered "
         "ModelFailed Observation Reply Step ToolsAnswered Turn TurnRules advance begin ended "
         "rules_of"
     ),

@@ -127,6 +127,9 @@ from caxton_core.conversation.turn import (
     AskModel as AskModel,
 )
 from caxton_core.conversation.turn import (
+    BudgetReached as BudgetReached,
+)
+from caxton_core.conversation.turn import (
     CallTools as CallTools,
 )
 from caxton_core.conversation.turn import (

@@ -53,6 +53,8 @@ def _sum(first: Usd | None, second: Usd | None) -> Usd | None:
 SLOTS = 20
 DAY = 86_400.0
 MINUTE = 60.0
+NO_LIMIT = 2**62
+"""More than anybody can spend."""
 
 
 @final
@@ -187,19 +189,45 @@ class NoRoom:
     retry_after: float | None
 
 
+@final
+@frozen
+class Balance:
+    """A limit, and how much of it is spent and reserved at one moment."""
+
+    limit: Limit
+    spent: int
+    reserved: int
+
+    @property
+    def left(self) -> int:
+        """What can still be reserved."""
+        return max(0, self.limit.amount - self.spent - self.reserved)
+
+
 def budget_of(*limits: Limit) -> Budget:
     """A budget of which nothing is spent yet."""
     return Budget(limits, (0,) * len(limits), tuple(tally_of(limit.per) for limit in limits))
 
 
-def daily(tokens: TokenCount | None, cost: Usd | None) -> Budget:
-    """The budget of an agent for any 24 hours; None is no limit."""
-    limits = []
-    if tokens is not None:
-        limits.append(Limit(Unit.TOKENS, tokens.value, DAY))
-    if cost is not None:
-        limits.append(Limit(Unit.MONEY, cost.value, DAY))
-    return budget_of(*limits)
+def daily(tokens: TokenCount | None, cost: Usd | None, before: Budget | None = None) -> Budget:
+    """The budget of an agent for any 24 hours; what has no limit (None) is counted all the same.
+
+    What was spent and reserved `before`, under other limits of a day, stays so.
+    """
+    limits = (
+        Limit(Unit.TOKENS, NO_LIMIT if tokens is None else tokens.value, DAY),
+        Limit(Unit.MONEY, NO_LIMIT if cost is None else cost.value, DAY),
+    )
+    return budget_of(*limits) if before is None else Budget(limits, before.reserved, before.spent)
+
+
+def balances(budget: Budget, now: float) -> tuple[Balance, ...]:
+    """How each limit stands; what has no limit has no balance."""
+    return tuple(
+        Balance(limit, aged(tally, now).total, taken)
+        for limit, taken, tally in zip(budget.limits, budget.reserved, budget.spent, strict=True)
+        if limit.amount != NO_LIMIT
+    )
 
 
 def reserve(

@@ -28,6 +28,7 @@ from caxton_core.conversation.model import (
     Unreachable,
 )
 from caxton_core.conversation.turn import (
+    BudgetReached,
     Cancelled,
     DeadlinePassed,
     ModelFailed,
@@ -59,6 +60,8 @@ def of_turn(failure: TurnFailure) -> Refused:
         case TokensSpent(limit):
             detail = f"The turn's budget of {limit.value} tokens leaves no room for an answer."
             return Refused(_UNPROCESSABLE, "CX4023", detail)
+        case BudgetReached():
+            return _over_budget(failure)
         case OutOfOrder(observed, awaited):
             detail = f"A defect: the turn waited for {awaited} and was told {observed}."
             return Refused(_OURS, "CX4024", detail)
@@ -68,6 +71,14 @@ def of_turn(failure: TurnFailure) -> Refused:
         case AgentGone(why):
             detail = _because("The agent left before it answered", why)
             return Refused(_UNAVAILABLE, "CX4026", detail, headers=(retry_after(1),))
+
+
+def _over_budget(reached: BudgetReached) -> Refused:
+    if reached.retry_after is None:
+        detail = f"One call may take more than {reached.budget} allows: {reached.limit}."
+        return Refused(_UNPROCESSABLE, "CX4027", detail)
+    detail = f"The agent has spent its {reached.budget}: {reached.limit}."
+    return _later("CX4009", detail, reached.retry_after)
 
 
 def of_model(failure: ModelFailure) -> Refused:  # noqa: C901, PLR0912 - one case each

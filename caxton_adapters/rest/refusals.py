@@ -6,7 +6,6 @@ from caxton_adapters.rest import problem
 from caxton_adapters.rest.placed import error_items
 from caxton_adapters.rest.problem import Refused, retry_after
 from caxton_adapters.runtime.refusals import (
-    BudgetReached,
     ConfigRefused,
     Draining,
     KeyReused,
@@ -29,7 +28,7 @@ _LATER: Final = 429
 _UNAVAILABLE: Final = 503
 
 
-def of_runtime(refusal: Refusal) -> Refused:  # noqa: C901, PLR0912 - one case each
+def of_runtime(refusal: Refusal) -> Refused:  # noqa: C901 - one case each
     """What is answered where the runtime refuses."""
     match refusal:
         case UnknownAgent(asked, near):
@@ -62,9 +61,6 @@ def of_runtime(refusal: Refusal) -> Refused:  # noqa: C901, PLR0912 - one case e
         case Overloaded(limit, seconds):
             detail = f"The server works on {limit} messages, as many as it may."
             return Refused(_LATER, "CX4014", detail, headers=(retry_after(seconds),))
-        case BudgetReached(name, budget, seconds):
-            detail = f"The agent {name} has spent its {budget}."
-            return Refused(_LATER, "CX4009", detail, headers=(retry_after(seconds),))
         case Draining(seconds):
             headers = (retry_after(seconds), (b"connection", b"close"))
             detail = "The server is stopping and takes no new work."

@@ -10,7 +10,7 @@ from caxton_adapters.rest.placed import error_items
 from caxton_adapters.rest.problem import details
 from caxton_adapters.runtime.runtime import AgentView
 from caxton_adapters.runtime.ticket import Answered, NotAnswered, Ticket
-from caxton_core.limits import Usage
+from caxton_core.limits import Balance, Unit, Usage
 from caxton_core.tools.tool import BrokenToolCall, RequestedCall, ToolCall
 
 
@@ -88,6 +88,7 @@ def agent_details(agent: AgentView) -> wire.AgentDetails:
         last_activity=None if agent.last_activity is None else _time(agent.last_activity),
         reason=agent.reason or None,
         last_death=agent.last_death or None,
+        budget=_budget(agent.balances),
         warnings=() if agent.warnings is None else error_items(agent.warnings.placed),
     )
 
@@ -108,6 +109,18 @@ def _resources(agent: AgentView) -> wire.ResourceUse:
         waiting=agent.waiting,
         restarts=agent.restarts,
     )
+
+
+def _budget(balances: tuple[Balance, ...]) -> wire.BudgetBody | None:
+    """Money is counted in billionths of a dollar and shown in dollars."""
+    tokens = cost = None
+    for each in balances:
+        amounts = (each.limit.amount, each.spent, each.reserved, each.left)
+        if each.limit.unit is Unit.TOKENS:
+            tokens = wire.TokenBalance(*amounts)
+        elif each.limit.unit is Unit.MONEY:
+            cost = wire.CostBalance(*(amount / 1e9 for amount in amounts))
+    return wire.BudgetBody(tokens, cost) if balances else None
 
 
 def _usage(usage: Usage) -> wire.UsageBody:

@@ -141,6 +141,31 @@ class ResourceUse(msgspec.Struct, frozen=True):
     restarts: int
 
 
+class TokenBalance(msgspec.Struct, frozen=True):
+    """A limit of tokens in any 24 hours; `reserved` is for calls that are under way."""
+
+    limit: int
+    spent: int
+    reserved: int
+    left: int
+
+
+class CostBalance(msgspec.Struct, frozen=True):
+    """A limit of US dollars in any 24 hours; `reserved` is for calls that are under way."""
+
+    limit: float
+    spent: float
+    reserved: float
+    left: float
+
+
+class BudgetBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How the limits of `[budget]` stand that hold for a day."""
+
+    tokens_per_day: TokenBalance | None = None
+    cost_per_day: CostBalance | None = None
+
+
 class AgentDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     """All there is to know about an agent."""
 
@@ -158,6 +183,9 @@ class AgentDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     last_activity: Time | None = None
     reason: str | None = None
     last_death: str | None = None
+    budget: Annotated[BudgetBody | None, Meta(description="Absent where nothing limits a day.")] = (
+        None
+    )
     warnings: tuple[ErrorItem, ...] = ()
 
 

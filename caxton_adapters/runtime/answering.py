@@ -13,6 +13,7 @@ from attrs import define, field, frozen
 from returns.result import Failure, Result
 
 from caxton_adapters.runtime.conversations import Conversations
+from caxton_adapters.runtime.daily_budget import DailyBudget
 from caxton_adapters.runtime.isolation.host import Host, HostDied
 from caxton_adapters.runtime.ticket import Delivery, NotAnswered, Outcome, Ticket, answered
 from caxton_core.conversation.message import Message
@@ -20,10 +21,13 @@ from caxton_core.conversation.model import (
     AnswerCut,
     ModelRequest,
     ProviderUnknown,
+    QuotaExhausted,
     TextDelta,
 )
+from caxton_core.conversation.spending import answer_tokens, bounded, prompt_tokens, spent
 from caxton_core.conversation.turn import (
     AskModel,
+    BudgetReached,
     CallTools,
     GiveUp,
     ModelAnswered,
@@ -34,12 +38,16 @@ from caxton_core.conversation.turn import (
     ToolsAnswered,
 )
 from caxton_core.events import Event, Observed, StepTaken
+from caxton_core.limits import Spending
 from caxton_core.ports import Answer, Clock, Journal, Model, Tools
-from caxton_core.primitives import ProviderName
+from caxton_core.primitives import ProviderName, Usd
 from caxton_core.tools.permission import Grant, refused
 from caxton_core.tools.tool import ToolCall, ToolFailed, ToolResult
 
 MOST_DEATHS_OF_A_TURN: Final = 3
+_NO_PRICE: Final[Answer] = Failure(
+    QuotaExhausted("budget.cost_per_day cannot be kept: the model has no known price")
+)
 
 
 class Models(Protocol):
@@ -47,6 +55,10 @@ class Models(Protocol):
 
     def find(self, name: ProviderName | None) -> Result[Model, ProviderUnknown]:
         """The model service behind a name."""
+        ...
+
+    def quote(self, name: ProviderName | None, request: ModelRequest) -> Awaitable[Usd | None]:
+        """The most that one call with a bounded request can cost; None where nobody knows."""
         ...
 
 
@@ -70,6 +82,7 @@ class Terms:
     grant: Grant
     tool_timeout: float
     idle_timeout: float
+    budget: DailyBudget | None = None
 
 
 @final
@@ -152,10 +165,38 @@ class Answering:
         if isinstance(found, Failure):
             return ModelFailed(found.failure())
         shown_before = self.ticket.shown
-        answer = await self._answer(found.unwrap(), step.request)
+        if self.terms.budget is None:
+            answer = await self._answer(found.unwrap(), step.request)
+        else:
+            within = await self._answer_within(self.terms.budget, found.unwrap(), step)
+            if isinstance(within, BudgetReached):
+                return within
+            answer = within
         if isinstance(answer, Failure):
             return ModelFailed(answer.failure(), self.ticket.shown - shown_before)
         return ModelAnswered(answer.unwrap())
+
+    async def _answer_within(
+        self, budget: DailyBudget, model: Model, step: AskModel
+    ) -> Answer | BudgetReached:
+        request = bounded(step.request)
+        price = Usd(0)
+        if budget.needs_price:
+            quoted = await self.world.models.quote(step.candidate.provider, request)
+            if quoted is None:
+                return _NO_PRICE
+            price = quoted
+        tokens = prompt_tokens(request) + answer_tokens(request)
+        reservation = budget.reserve(Spending(1, tokens, price.value))
+        if isinstance(reservation, BudgetReached):
+            return reservation
+        taken = reservation.room  # unless it is known better: the service may have done its work
+        try:
+            answer = await self._answer(model, request)
+            taken = spent(answer, reservation)
+        finally:
+            budget.settle(reservation, taken)
+        return answer
 
     async def _answer(self, model: Model, request: ModelRequest) -> Answer:
         if self.ticket.incoming.delivery is Delivery.WHOLE:

@@ -93,16 +93,6 @@ class Overloaded:
 
 @final
 @frozen
-class BudgetReached:
-    """The agent has spent what it may in a day; `budget` is the key of the agent file."""
-
-    name: AgentName
-    budget: str
-    retry_after: float
-
-
-@final
-@frozen
 class Draining:
     """The server is stopping and takes no new work."""
 
@@ -135,7 +125,6 @@ Refusal: TypeAlias = (
     | TurnsInFlight
     | MailboxFull
     | Overloaded
-    | BudgetReached
     | Draining
     | KeyReused
     | UnknownMessage

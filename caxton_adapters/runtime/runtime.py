@@ -32,6 +32,7 @@ from caxton_core.agent.config import AgentConfig
 from caxton_core.agent.lifecycle import Running
 from caxton_core.agent.record import StateName
 from caxton_core.agent.sections import Isolation
+from caxton_core.limits import Balance
 from caxton_core.ports import Configs
 from caxton_core.primitives import AgentId, AgentName, CapabilityName
 from caxton_core.reading.report import Report
@@ -71,6 +72,7 @@ class AgentView:
     last_activity: datetime | None
     last_death: str
     use: ResourceUse
+    balances: tuple[Balance, ...]
 
 
 @final
@@ -252,6 +254,7 @@ class Runtime:
             last_activity=None if desk is None else desk.last_activity,
             last_death="" if desk is None else desk.last_death,
             use=ResourceUse(0.0) if desk is None else desk.host.use(),
+            balances=() if resident.budget is None else resident.budget.balances(),
         )
 
 

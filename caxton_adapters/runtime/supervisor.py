@@ -10,6 +10,7 @@ from attrs import define, evolve, field
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.runtime.answering import Terms, World
+from caxton_adapters.runtime.daily_budget import DailyBudget
 from caxton_adapters.runtime.desk import Desk
 from caxton_adapters.runtime.identity import new_agent_id
 from caxton_adapters.runtime.isolation.choice import Hosts
@@ -41,6 +42,7 @@ from caxton_core.agent.lifecycle import (
     unload,
 )
 from caxton_core.agent.record import AgentRecord, StateName, restored, state_name
+from caxton_core.agent.sections import Budget
 from caxton_core.agent.toml import ReadAgent, read_agent
 from caxton_core.conversation.turn import rules_of
 from caxton_core.events import entered
@@ -62,6 +64,7 @@ class Resident:
     read: ReadAgent | None
     desk: Desk | None = None
     restarts: int = 0
+    budget: DailyBudget | None = None
     changing: anyio.Lock = field(factory=anyio.Lock)
 
     @property
@@ -253,7 +256,7 @@ class Supervisor:
 
     async def _run(self, resident: Resident, agent: Agent[Loaded | Stopped], cause: str) -> None:
         config = agent.state.config
-        terms = self._terms(config)
+        terms = self._terms(resident, config)
         desk = resident.desk
         if desk is None:
             desk = Desk(
@@ -271,12 +274,23 @@ class Supervisor:
         self._tasks.start_soon(self.hosts.get_ready, config)
         await self._enter(resident, start(agent, now=self._world.clock.now()), cause)
 
-    def _terms(self, config: AgentConfig) -> Terms:
+    def _terms(self, resident: Resident, config: AgentConfig) -> Terms:
         return Terms(
             grant(config, self._world.tools.offered()),
             config.resources.tool_timeout.value,
             config.conversation.idle_timeout.value,
+            self._budget(resident, config.budget),
         )
+
+    def _budget(self, resident: Resident, written: Budget) -> DailyBudget | None:
+        if resident.budget is not None:
+            resident.budget.adopt(written)
+        if written.tokens_per_day is None and written.cost_per_day is None:
+            return None
+        if resident.budget is None:
+            resident.budget = DailyBudget(self._world.clock)
+            resident.budget.adopt(written)
+        return resident.budget
 
     async def _fail(self, resident: Resident, reason: str) -> None:
         async with resident.changing:

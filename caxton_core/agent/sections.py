@@ -258,10 +258,10 @@ class Budget:
         TokenCount | None, Key("The most tokens of one turn.", "20000", default="no limit")
     ] = None
     tokens_per_day: Annotated[
-        TokenCount | None, Key("The most tokens of one day (UTC).", "1000000", default="no limit")
+        TokenCount | None, Key("The most tokens in any 24 hours.", "1000000", default="no limit")
     ] = None
     cost_per_day: Annotated[
-        Usd | None, Key("The most US dollars of one day (UTC).", "5.0", default="no limit")
+        Usd | None, Key("The most US dollars in any 24 hours.", "5.0", default="no limit")
     ] = None
 
 

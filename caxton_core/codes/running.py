@@ -66,9 +66,10 @@ RUNNING: Final = (
     Explanation(
         "CX4009",
         "budget spent",
-        "the agent {name} has spent its {budget}",
-        "The budget is a promise about money: it is never exceeded.",
-        "Wait for the next day, or raise it in [budget].",
+        "the agent has spent its {budget}",
+        "The budget is a promise: a call whose most would go beyond it is not made. It counts the "
+        "last 24 hours, from the start of the server on.",
+        "Come back after the seconds in Retry-After, or raise it in [budget].",
     ),
     Explanation(
         "CX4010",
@@ -153,5 +154,13 @@ RUNNING: Final = (
         "the agent left before it answered",
         "It was stopped, deleted or failed while the message waited.",
         "Send the message again when the agent runs.",
+    ),
+    Explanation(
+        "CX4027",
+        "budget below one call",
+        "one call of the model may take more than {budget} allows",
+        "Before a call the most that it can take is reserved: the prompt and the longest answer, "
+        "which is 4096 tokens where llm.max_tokens gives no other. Waiting does not help.",
+        "Set llm.max_tokens to what answers need, shorten the prompt, or raise the budget.",
     ),
 )

@@ -72,7 +72,7 @@ class TurnRules:
 @final
 @frozen
 class AskModel:
-    """Ask this model; tell `ModelAnswered` or `ModelFailed`."""
+    """Ask this model; tell `ModelAnswered`, `ModelFailed` or `BudgetReached`."""
 
     candidate: Candidate
     request: ModelRequest
@@ -147,7 +147,23 @@ class Cancelled:
     """Somebody does not want the answer any more."""
 
 
-Observation: TypeAlias = ModelAnswered | ModelFailed | ToolsAnswered | DeadlinePassed | Cancelled
+@final
+@frozen
+class BudgetReached:
+    """The agent's budget of a day leaves no room for another call of a model.
+
+    `budget` is the key of the agent file; there may be room after `retry_after` seconds, or never
+    (None), because one call may take more than the whole `limit`.
+    """
+
+    budget: str
+    limit: str
+    retry_after: float | None
+
+
+Observation: TypeAlias = (
+    ModelAnswered | ModelFailed | ToolsAnswered | BudgetReached | DeadlinePassed | Cancelled
+)
 
 
 @final
@@ -176,7 +192,13 @@ class OutOfOrder:
 
 
 GiveUpReason: TypeAlias = (
-    ModelFailed | TooManyToolRounds | TokensSpent | DeadlinePassed | Cancelled | OutOfOrder
+    ModelFailed
+    | TooManyToolRounds
+    | TokensSpent
+    | BudgetReached
+    | DeadlinePassed
+    | Cancelled
+    | OutOfOrder
 )
 
 
@@ -245,7 +267,7 @@ def advance(turn: Turn, observed: Observation) -> Turn:
     match (turn.step, observed):
         case (Reply() | GiveUp(), _):
             return turn
-        case (_, DeadlinePassed() | Cancelled() as reason):
+        case (_, BudgetReached() | DeadlinePassed() | Cancelled() as reason):
             return _given_up(turn, reason)
         case (AskModel(), ModelAnswered(completion)):
             return _answered(turn, completion)
@@ -269,7 +291,8 @@ def _answered(turn: Turn, completion: Completion) -> Turn:
     said = (*turn.said, AssistantMessage(completion.text, calls))
     if not calls:
         reply = Reply(completion.text, completion.finish, completion.model, said, usage)
-        return evolve(turn, said=said, step=reply, usage=usage)
+        # Most turns come here, and `evolve` costs three times what the class itself does.
+        return Turn(turn.rules, turn.history, said, reply, usage, turn.tool_rounds, turn.tried)
     if turn.tool_rounds >= turn.rules.max_tool_rounds:
         why = TooManyToolRounds(turn.rules.max_tool_rounds)
         return _given_up(evolve(turn, usage=usage), why)

@@ -38,6 +38,7 @@ from caxton_core.conversation.model import (
     Unreachable,
 )
 from caxton_core.conversation.turn import (
+    BudgetReached,
     Cancelled,
     Candidate,
     DeadlinePassed,
@@ -138,6 +139,7 @@ observations: SearchStrategy[Observation] = st.one_of(
     st.builds(ModelAnswered, completions),
     st.builds(ModelFailed, failures, st.integers(0, 1)),
     st.builds(ToolsAnswered, st.lists(tool_results, max_size=3).map(tuple)),
+    st.builds(BudgetReached, texts, texts, st.none() | seconds),
     st.builds(DeadlinePassed),
     st.builds(Cancelled),
 )

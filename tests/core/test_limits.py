@@ -11,6 +11,7 @@ from returns.result import Failure, Success
 from caxton_core.limits import (
     DAY,
     MINUTE,
+    Balance,
     Budget,
     Limit,
     Reservation,
@@ -19,6 +20,7 @@ from caxton_core.limits import (
     Usage,
     added,
     aged,
+    balances,
     budget_of,
     counted,
     daily,
@@ -179,7 +181,24 @@ def test_settling_twice_is_a_defect() -> None:
 def test_an_agents_budget_counts_tokens_and_money_of_a_day() -> None:
     budget = daily(TokenCount(1_000), Usd(5 * 10**9))
     assert [str(limit) for limit in budget.limits] == ["1,000 tokens a day", "$5 a day"]
-    assert daily(None, None) == Budget()
+    told = [(each.limit.amount, each.left) for each in balances(budget, 0.0)]
+    assert told == [(1_000, 1_000), (5 * 10**9, 5 * 10**9)]
+    assert balances(daily(None, None), 0.0) == ()
+
+
+@given(st.integers(1, 2_000), st.none() | st.integers(1, 2_000))
+def test_other_limits_change_nothing_of_what_was_spent(held: int, other: int | None) -> None:
+    before = _spent(daily(TokenCount(5_000), None), Spending(1, 1_000, 7), 0.0)
+    granted = reserve(before, Spending(1, held, 5), 1.0)
+    assert isinstance(granted, Success)
+    budget, reservation = granted.unwrap()
+    after = daily(None if other is None else TokenCount(other), Usd(10), budget)
+    if other is not None:
+        assert balances(after, 1.0)[0] == Balance(after.limits[0], 1_000, held)
+        assert balances(after, 1.0)[0].left == max(0, other - 1_000 - held)
+    settled = settle(after, reservation, Spending(1, 1, 1))
+    assert balances(settled, 1.0)[-1] == Balance(after.limits[1], 8, 0)
+    assert balances(settled, 2 * DAY)[-1].left == 10
 
 
 def test_usages_add_up_and_keep_the_price_that_is_known() -> None:

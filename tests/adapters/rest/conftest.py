@@ -26,9 +26,9 @@ from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.runtime import Runtime, running
 from caxton_adapters.tools.none import NoTools
 from caxton_core.agent.sections import Isolation
-from caxton_core.conversation.model import ProviderUnknown
+from caxton_core.conversation.model import ModelRequest, ProviderUnknown
 from caxton_core.ports import Model
-from caxton_core.primitives import ProviderName
+from caxton_core.primitives import ProviderName, Usd
 
 SCRIPTED = ProviderName("scripted")
 QUICK = """
@@ -64,6 +64,9 @@ class OneModel:
         if name is None or name == SCRIPTED:
             return Success(self.model)
         return Failure(ProviderUnknown(name, (SCRIPTED,)))
+
+    async def quote(self, _: ProviderName | None, __: ModelRequest) -> Usd | None:
+        return Usd(10**6)
 
 
 @final

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caxton_adapters.rest.paging import page_of
+from caxton_adapters.rest.settings import RestSettings
 from tests.acceptance.criteria import criterion
-from tests.adapters.rest.conftest import GREETER, SLOW, Served, serving
+from tests.adapters.rest.conftest import GREETER, QUICK, SLOW, Served, serving
 
 TOML = {"content-type": "application/toml"}
 BROKEN = """\
@@ -162,3 +163,24 @@ async def test_a_file_is_validated_without_being_deployed(server: Served) -> Non
     assert (good["valid"], good["errors"]) == (True, [])
     assert [each["code"] for each in good["warnings"]] == ["CX1301"]
     assert (await server.client.get("/agents/b")).status_code == 404
+
+
+async def test_a_budget_of_a_day_is_shown_and_refuses_with_the_time_to_come_back() -> None:
+    written = "[llm]\nmax_tokens = 20\n[budget]\ntokens_per_day = 60\ncost_per_day = 2.5\n"
+    async with serving(QUICK, RestSettings(), GREETER + written) as server:
+        answers = [
+            await server.client.post("/agents/greeter/message", json={"text": "Hello"})
+            for _ in range(9)
+        ]
+        shown = (await server.client.get("/agents/greeter")).json()["budget"]
+    assert (answers[0].status_code, answers[-1].status_code) == (200, 429)
+    assert answers[-1].json()["code"] == "CX4009"
+    assert "budget.tokens_per_day" in answers[-1].json()["detail"]
+    assert int(answers[-1].headers["retry-after"]) > 80_000
+    tokens = shown["tokens_per_day"]
+    assert 0 < tokens["spent"] == 60 - tokens["left"] <= 60
+    assert shown["cost_per_day"]["limit"] == 2.5
+
+
+async def test_an_agent_without_a_budget_of_a_day_shows_none(server: Served) -> None:
+    assert "budget" not in (await server.client.get("/agents/greeter")).json()

@@ -29,6 +29,7 @@ from caxton_core.conversation.model import (
     TimedOut,
 )
 from caxton_core.conversation.turn import (
+    BudgetReached,
     Cancelled,
     DeadlinePassed,
     ModelFailed,
@@ -87,6 +88,8 @@ def test_who_may_come_back_is_told_when(
 def test_a_failed_turn_is_told_as_what_failed_in_it() -> None:
     ended = (
         ModelFailed(RateLimited("busy")),
+        BudgetReached("budget.tokens_per_day", "9 tokens a day", 60.0),
+        BudgetReached("budget.tokens_per_day", "9 tokens a day", None),
         DeadlinePassed(),
         Cancelled(),
         TooManyToolRounds(16),
@@ -95,7 +98,7 @@ def test_a_failed_turn_is_told_as_what_failed_in_it() -> None:
         AgentGone("stopped"),
     )
     statuses = [of_turn(failure).status for failure in ended]
-    assert statuses == [429, 504, 409, 500, 500, 500, 503]
+    assert statuses == [429, 429, 422, 504, 409, 500, 500, 500, 503]
     assert len({of_turn(failure).code for failure in ended}) == len(ended)
 
 

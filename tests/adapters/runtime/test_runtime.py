@@ -44,7 +44,7 @@ from caxton_core.conversation.model import (
 from caxton_core.conversation.turn import Cancelled, DeadlinePassed
 from caxton_core.events import AgentFailed, Event, ProcessEnded, ProcessStarted
 from caxton_core.ports import Answer, Configs, Journal, Model
-from caxton_core.primitives import ConversationId, ModelName, ProviderName
+from caxton_core.primitives import ConversationId, ModelName, ProviderName, Usd
 from tests.acceptance.criteria import criterion
 from tests.waiting import until
 
@@ -95,6 +95,9 @@ class OneModel:
 
     def find(self, _: ProviderName | None) -> Result[Model, ProviderUnknown]:
         return Success(self.model)
+
+    async def quote(self, _: ProviderName | None, __: ModelRequest) -> Usd | None:
+        return None
 
 
 @asynccontextmanager

@@ -1,0 +1,56 @@
+"""What an agent may spend in a day: room is taken before each call of a model, settled after it."""
+
+from typing import Final, final
+
+from attrs import define, field
+from returns.result import Failure
+
+from caxton_core.agent.sections import Budget as WrittenBudget
+from caxton_core.conversation.turn import BudgetReached
+from caxton_core.limits import (
+    Balance,
+    Budget,
+    Reservation,
+    Spending,
+    Unit,
+    balances,
+    daily,
+    reserve,
+    settle,
+)
+from caxton_core.ports import Clock
+
+_KEYS: Final = {Unit.TOKENS: "budget.tokens_per_day", Unit.MONEY: "budget.cost_per_day"}
+
+
+@final
+@define(eq=False)
+class DailyBudget:
+    """The spending of one agent, whichever file it has and whether or not it runs."""
+
+    _clock: Clock
+    needs_price: bool = field(default=False, init=False)
+    _budget: Budget = field(factory=lambda: daily(None, None), init=False)
+
+    def adopt(self, written: WrittenBudget) -> None:
+        """Keep to the limits of another file; what was spent stays spent."""
+        self.needs_price = written.cost_per_day is not None
+        self._budget = daily(written.tokens_per_day, written.cost_per_day, self._budget)
+
+    def reserve(self, room: Spending) -> Reservation | BudgetReached:
+        """Room for a call, to be settled once, or the limit that leaves none."""
+        granted = reserve(self._budget, room, self._clock.monotonic())
+        if isinstance(granted, Failure):
+            reached = granted.failure()
+            key = _KEYS[reached.limit.unit]
+            return BudgetReached(key, str(reached.limit), reached.retry_after)
+        self._budget, reservation = granted.unwrap()
+        return reservation
+
+    def settle(self, reservation: Reservation, spent: Spending) -> None:
+        """Tell what the call took."""
+        self._budget = settle(self._budget, reservation, spent)
+
+    def balances(self) -> tuple[Balance, ...]:
+        """How each limit stands now."""
+        return balances(self._budget, self._clock.monotonic())
