@@ -28,8 +28,10 @@ OPENAI: Final = "[providers.openai]"
 InThePage: TypeAlias = Callable[[Example, Shell], str | None]
 
 
-def _in_python(example: Example, _: Shell) -> str | None:
-    PythonEvaluator()(example)
+def _in_python(example: Example, shell: Shell) -> str | None:
+    """Run, or kept as the file of the title for what runs it later."""
+    if not _kept(example, shell):
+        PythonEvaluator()(example)
     return None
 
 
@@ -55,7 +57,8 @@ def _in_json(example: Example, _: Shell) -> str | None:
     return None
 
 
-def _in_ini(example: Example, _: Shell) -> str | None:
+def _in_ini(example: Example, shell: Shell) -> str | None:
+    _kept(example, shell)
     configparser.ConfigParser(strict=False).read_string(str(example.parsed))
     return None
 
@@ -77,11 +80,12 @@ def _in_text(example: Example, shell: Shell) -> str | None:
     return None
 
 
-def _kept(example: Example, shell: Shell) -> None:
+def _kept(example: Example, shell: Shell) -> bool:
     title = example.region.lexemes["title"]
     if title:
         text = str(example.parsed).replace(OPENAI, f'{OPENAI}\nbase_url = "{shell.openai}"')
         (shell.work / title).write_text(text, encoding="utf-8")
+    return bool(title)
 
 
 BY_LANGUAGE: Final[Mapping[str, InThePage]] = {

@@ -15,11 +15,11 @@ from caxton_core.tools.tool import BrokenToolCall, RequestedCall, Tool, ToolCall
 
 _BEGINNING: Final = re.compile(rf'\s*\{{\s*"{ANSWER}"\s*:\s*"')
 _SOUND: Final = re.compile(
-    r"""(?: [^"\\\x00-\x1f]                          # plain
-          | \\["\\/bfnrt]                            # escaped
-          | \\u(?![dD][89abAB])[0-9a-fA-F]{4}        # by number, unless it is the first of two
-          | \\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}
-        )*+""",
+    r"""(?>(?: [^"\\\x00-\x1f]                          # plain
+             | \\["\\/bfnrt]                            # escaped
+             | \\u(?![dD][89abAB])[0-9a-fA-F]{4}        # by number, unless it is the first of two
+             | \\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}
+        )*)""",
     re.VERBOSE,
 )
 _CALLED: Final = ("name", TOOL, "function")
