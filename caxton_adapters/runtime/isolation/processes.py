@@ -4,12 +4,14 @@ asyncio protocols instead of anyio streams: two round trips of every message go 
 """
 
 import asyncio
+import mmap
 import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, Protocol, cast, final
 
 import anyio
@@ -24,6 +26,7 @@ from caxton_core.conversation.message import Message
 from caxton_core.conversation.turn import Observation, Step, TurnRules
 
 START_WITHIN: Final = 10.0
+_PAGE: Final = mmap.PAGESIZE
 # What libraries do after a fork is for programs with threads; the hook of `threading` alone would
 # take pages of 0.3 MB out of what agents' processes share.
 _CODE: Final = (
@@ -98,10 +101,10 @@ class Zygote:
         code = _CODE.format(path=sys.path, descriptor=theirs.fileno())
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
-                [sys.executable, *__import__("os").environ.get("ZOPT","-I").split(), "-c", code],
+                [sys.executable, "-I", "-c", code],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                env={"LANG": "C.UTF-8", **{k:v for k,v in __import__("os").environ.items() if k in ("PYTHONMALLOC","MALLOC_ARENA_MAX")}},
+                env={"LANG": "C.UTF-8"},
             )
         ours.setblocking(False)
         self._control = ours
@@ -307,6 +310,14 @@ def _why(status: int) -> str:
     return f"it ended with exit status {status}"
 
 
+def _resident_bytes(pid: int) -> int | None:
+    """The memory of a process that is in RAM, shared pages included, where the system tells."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * _PAGE
+    except (OSError, IndexError):
+        return None
+
+
 @final
 @define(eq=False)
 class InProcess:
@@ -362,7 +373,8 @@ class InProcess:
         live = self._live
         if live is None:
             return ResourceUse(self._cpu_before)
-        return ResourceUse(self._cpu_before + live.cpu_seconds, live.memory_bytes, live.pid)
+        memory = _resident_bytes(live.pid) or live.memory_bytes
+        return ResourceUse(self._cpu_before + live.cpu_seconds, memory, live.pid)
 
     async def close(self) -> None:
         """End the process, as soon as the turns that it holds are over."""

@@ -4,8 +4,8 @@ It holds no key and opens nothing; all it has is one socket, over which observat
 steps go out. It ends when the socket does.
 """
 
-import os
 import socket
+import sys
 import time
 import traceback
 from functools import reduce
@@ -30,6 +30,9 @@ from caxton_core.conversation.turn import (
 from caxton_core.limits import Usage
 from caxton_core.primitives import Duration, TokenCount
 
+if sys.platform != "win32":  # where nothing is forked, only the names of this module are used
+    import resource
+
 RULES: Final = "rules"
 BEGIN: Final = "begin"
 ADVANCE: Final = "advance"
@@ -39,7 +42,6 @@ LAST_STEP: Final = "last step"
 BROKEN: Final = "broken"
 
 _CHUNK: Final = 16 * 1024
-_PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 
 def work(connection: socket.socket) -> None:
@@ -86,7 +88,7 @@ class _Turns:
             self.open[number] = turn
             return framed([STEP, number, step])
         self.open.pop(number, None)
-        return framed([LAST_STEP, number, step, time.process_time(), resident_bytes()])
+        return framed([LAST_STEP, number, step, time.process_time(), peak_bytes()])
 
 
 def warm_up() -> None:
@@ -109,19 +111,7 @@ def warm_up() -> None:
     turns.answered([ADVANCE, 0, codec.plain_observation(answered)])
 
 
-def resident_bytes() -> int:
-    """The memory of this process that is in RAM, shared pages included."""
-    try:
-        statm = os.open("/proc/self/statm", os.O_RDONLY)
-    except OSError:
-        return _peak_bytes()
-    try:
-        return int(os.read(statm, 128).split()[1]) * _PAGE
-    finally:
-        os.close(statm)
-
-
-def _peak_bytes() -> int:
-    import resource  # noqa: PLC0415 - only where there is no /proc
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak_bytes() -> int:
+    """The most memory that this process has had in RAM."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024

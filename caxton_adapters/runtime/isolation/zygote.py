@@ -38,9 +38,6 @@ def main(descriptor: int) -> None:
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     warm_up()
-    if _HAS_LIMITS:
-        import resource  # noqa: F401, PLC0415 - loaded here, so that every child shares it
-
     gc.collect()
     gc.freeze()
     zygote = _Zygote(socket.socket(fileno=descriptor))
@@ -127,7 +124,7 @@ def limit_memory(memory: int) -> None:
     """Let this process take so many bytes beyond what it has mapped already, where that works."""
     if not _HAS_LIMITS:
         return
-    import resource  # noqa: PLC0415 - is not there on every platform
+    import resource  # noqa: PLC0415 - is not there on every platform; the worker has loaded it
 
     statm = os.open("/proc/self/statm", os.O_RDONLY)  # pathlib would touch half a megabyte
     mapped = int(os.read(statm, 128).split()[0]) * os.sysconf("SC_PAGE_SIZE")
