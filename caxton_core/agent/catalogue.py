@@ -3,6 +3,7 @@
 from typing import Final
 
 from caxton_core.agent.config import AgentConfig
+from caxton_core.agent.rules.not_yet import AWAITED
 from caxton_core.codes.catalogue import EXPLANATIONS, section
 from caxton_core.codes.explanation import Explanation
 from caxton_core.reading.describing import Entry, Schema, entries, json_schema
@@ -48,6 +49,9 @@ section of a code. Errors must be repaired; warnings (CX13xx and CX1007) deserve
 """
 
 
+_AWAITED: Final = {awaited.at: awaited.instead for awaited in AWAITED}
+
+
 def agent_schema() -> Schema:
     """The JSON Schema of the agent file."""
     return json_schema(AgentConfig, "Caxton agent")
@@ -68,17 +72,22 @@ def _table(entry: Entry, found: tuple[Entry, ...]) -> str:
     inner = [each for each in found if each.at[:-1] == entry.at]
     name = ".".join(map(str, entry.at))
     body = _keys(inner) if inner else "Any keys, with any TOML values.\n"
-    return f"## [{name}]\n\n{entry.says}\n\n{body}"
+    return f"## [{name}]\n\n{_said(entry)}\n\n{body}"
 
 
 def _keys(found: list[Entry]) -> str:
     rows = [
         f"| `{entry.at[-1]}` | {entry.type} | {entry.default} | {_cell(entry.rule)} "
-        f"| {_cell(entry.says)} |"
+        f"| {_cell(_said(entry))} |"
         for entry in found
     ]
     head = ["| key | type | default | rule | meaning |", "|---|---|---|---|---|"]
     return "\n".join([*head, *rows, "", "```toml", *_example(found), "```", ""])
+
+
+def _said(entry: Entry) -> str:
+    instead = _AWAITED.get(entry.at)
+    return entry.says if instead is None else f"{entry.says} *Not yet: {instead}.*"
 
 
 def _example(found: list[Entry]) -> list[str]:

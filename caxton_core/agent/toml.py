@@ -8,9 +8,18 @@ from returns.result import Failure, Result, Success
 
 from caxton_core.agent.config import AgentConfig
 from caxton_core.agent.consistency import inconsistencies
+from caxton_core.agent.rules.not_yet import not_yet
 from caxton_core.agent.rules.texts import in_texts
 from caxton_core.agent.spelling import as_meant
-from caxton_core.problems import LiteralSecret, MisplacedKey, Path, Problem, Problems, Severity
+from caxton_core.problems import (
+    LiteralSecret,
+    MisplacedKey,
+    NotYet,
+    Path,
+    Problem,
+    Problems,
+    Severity,
+)
 from caxton_core.reading.layout import free_tables
 from caxton_core.reading.misplaced import TOP, without_echoes
 from caxton_core.reading.report import Report, report
@@ -57,7 +66,7 @@ def read_agent_table(table: Table) -> Result[ReadTable, Problems]:
     """Read an agent from a plain table, as a TOML parser makes it."""
     config, found = _judged(table)
     placed = (_in_older_spelling(problem, table) for problem in found)
-    problems = _said_once((*placed, *in_texts(table)))
+    problems = _said_once((*placed, *in_texts(table), *not_yet(table)))
     if config is not None and not any(_is_error(problem) for problem in problems):
         return Success(ReadTable(config, problems))
     first, *others = problems
@@ -125,13 +134,15 @@ def _is_error(problem: Problem) -> bool:
 
 
 def _said_once(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Leave out echoes, and whatever else would be said about a secret."""
+    """Leave out echoes, what else would be said about a secret, and what wrong values await."""
     found = without_echoes(dict.fromkeys(problems))
     secret = {problem.at for problem in found if isinstance(problem.what, LiteralSecret)}
+    wrong = {problem.at for problem in found if _is_error(problem)}
     return tuple(
         problem
         for problem in found
-        if problem.at not in secret or isinstance(problem.what, LiteralSecret)
+        if (problem.at not in secret or isinstance(problem.what, LiteralSecret))
+        and (problem.at not in wrong or not isinstance(problem.what, NotYet))
     )
 
 

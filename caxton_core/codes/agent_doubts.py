@@ -170,4 +170,14 @@ AGENT_DOUBTS: Final = (
         '[llm]\ntimeout = "5m"\n[resources]\nturn_timeout = "60s"',
         '[llm]\ntimeout = "30s"\n[resources]\nturn_timeout = "60s"',
     ),
+    Explanation(
+        "CX1318",
+        "not in effect yet",
+        "`{key}` has no effect yet: {instead}",
+        "The format holds keys of features that are still to come, so that files need not change "
+        "when they do; until then nobody should count on them.",
+        "Leave it out if the agent must not be without it; else nothing has to be done.",
+        "[routing]\nweight = 2.0",
+        "[routing]\npriority = 60",
+    ),
 )

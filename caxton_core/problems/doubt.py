@@ -182,6 +182,17 @@ class LateDeadline:
     earlier: str
 
 
+@final
+@frozen
+class NotYet:
+    """A key of the format that has no effect yet, and what happens instead."""
+
+    code: ClassVar = "CX1318"
+    severity: ClassVar = Severity.WARNING
+    key: str
+    instead: str
+
+
 Doubt: TypeAlias = (
     NoCapabilities
     | NormalisedCapability
@@ -200,4 +211,5 @@ Doubt: TypeAlias = (
     | EverythingShared
     | UnboundedRounds
     | LateDeadline
+    | NotYet
 )

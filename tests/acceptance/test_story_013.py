@@ -33,7 +33,7 @@ capabilities = ["data_analysis"]
 [llm]
 temprature = 1
 temperature = 3
-[memory]
+[conversation]
 scope = "wrld"
 [resources]
 isolation = "task"

@@ -1,0 +1,82 @@
+"""What the format has and the product does not do yet: one line each, deleted when it is done."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, final
+
+from attrs import frozen
+
+from caxton_core.problems import NotYet, Path, Problem
+
+
+@final
+@frozen
+class Awaited:
+    """A key without effect yet; `asks` tells whether a value wants what is not done."""
+
+    at: Path
+    instead: str
+    asks: Callable[[object], bool]
+
+
+def _anything(_: object) -> bool:
+    return True
+
+
+def _some(value: object) -> bool:
+    return value != []
+
+
+def _memory(value: object) -> bool:
+    return isinstance(value, Mapping) and value.get("enabled") is not False
+
+
+def _only(*values: object) -> Callable[[object], bool]:
+    return lambda value: value in values
+
+
+def _weight(value: object) -> bool:
+    return value != 1.0
+
+
+AWAITED: Final = (
+    Awaited(("permissions", "ask"), "nobody can be asked, so these calls are refused", _some),
+    Awaited(
+        ("memory",), "the agent remembers the conversation that goes on, nothing else", _memory
+    ),
+    Awaited(
+        ("conversation", "strategy"),
+        "messages that no longer fit are left out, as with `sliding`",
+        _only("summarize"),
+    ),
+    Awaited(
+        ("conversation", "scope"),
+        "the agent has its conversations for itself, as with `agent`",
+        _only("shared"),
+    ),
+    Awaited(
+        ("conversation", "persist"),
+        "conversations are kept in memory, until the server stops",
+        _only(True),
+    ),
+    Awaited(
+        ("resources", "max_cpu"),
+        "processor time is measured and shown, and shared as the system shares it",
+        _anything,
+    ),
+    Awaited(
+        ("routing", "weight"),
+        "at equal priority the agent with the fewest messages is chosen",
+        _weight,
+    ),
+)
+
+
+def not_yet(table: Mapping[str, object]) -> Iterator[Problem]:
+    """Tell which keys that are written in the table have no effect yet."""
+    for awaited in AWAITED:
+        *above, key = map(str, awaited.at)
+        inner: object = table
+        for name in above:
+            inner = inner.get(name) if isinstance(inner, Mapping) else None
+        if isinstance(inner, Mapping) and key in inner and awaited.asks(inner[key]):
+            yield Problem(awaited.at, NotYet(".".join((*above, key)), awaited.instead))

@@ -1,0 +1,69 @@
+"""What a file counts on and does not get yet is said at its key; defaults are not what it wrote."""
+
+import pytest
+from returns.result import Success
+
+from caxton_core.agent.config import AgentConfig
+from caxton_core.agent.rules.not_yet import AWAITED, Awaited
+from caxton_core.agent.toml import read_agent
+from caxton_core.problems import NotYet
+from caxton_core.reading.describing import entries
+from caxton_core.reading.report import Placed
+from caxton_core.reading.wording import LONGEST_FACT
+
+REQUIRED = 'name = "helper"\nsystem_prompt = "You help."\n'
+
+
+def awaited(written: str) -> list[Placed]:
+    answer = read_agent(REQUIRED + written)
+    assert isinstance(answer, Success), answer
+    placed = answer.unwrap().warnings.placed
+    return [each for each in placed if isinstance(each.problem.what, NotYet)]
+
+
+@pytest.mark.parametrize(
+    ("written", "key", "line"),
+    [
+        ('[permissions]\nask = ["files.read"]', "permissions.ask", 4),
+        ("[memory]\nauto_store = true", "memory", 3),
+        ("[memory]\nenabled = true", "memory", 3),
+        ('[conversation]\nstrategy = "summarize"', "conversation.strategy", 4),
+        ('[conversation]\nscope = "shared"', "conversation.scope", 4),
+        ("[conversation]\npersist = true", "conversation.persist", 4),
+        ("[resources]\nmax_cpu = 0.5", "resources.max_cpu", 4),
+        ("[routing]\nweight = 2.0", "routing.weight", 4),
+    ],
+)
+def test_a_key_that_has_no_effect_yet_is_told_at_its_line(
+    written: str, key: str, line: int
+) -> None:
+    (placed,) = awaited(written)
+    assert isinstance(placed.problem.what, NotYet)
+    assert (placed.problem.what.key, placed.range.line) == (key, line)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "[permissions]\nask = []",
+        "[memory]\nenabled = false",
+        '[conversation]\nstrategy = "sliding"\nscope = "agent"\npersist = false',
+        "[routing]\nweight = 1.0\npriority = 60",
+    ],
+)
+def test_what_happens_anyway_is_not_awaited(written: str) -> None:
+    assert awaited(written) == []
+
+
+@pytest.mark.parametrize("wrong", ["max_cpu = -1", 'max_cpu = "half"'])
+def test_a_wrong_value_is_told_once(wrong: str) -> None:
+    answer = read_agent(f"{REQUIRED}[resources]\n{wrong}")
+    assert not isinstance(answer, Success)
+    assert len(answer.failure().placed) == 1 + len(["no capabilities"])
+
+
+@pytest.mark.parametrize("line", AWAITED, ids=lambda line: ".".join(map(str, line.at)))
+def test_every_line_speaks_of_a_key_and_fits_into_its_sentence(line: Awaited) -> None:
+    assert line.at in {entry.at for entry in entries(AgentConfig)}
+    assert len(line.instead) <= LONGEST_FACT
