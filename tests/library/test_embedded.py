@@ -14,6 +14,7 @@ from caxton_core.agent.record import StateName
 from caxton_core.agent.sections import Isolation
 from caxton_core.conversation.turn import Cancelled
 from caxton_core.events import AgentStarted, Event, Observed
+from tests.architecture.interpreter import loaded_after
 from tests.model_server import ModelServer, model_server
 from tests.waiting import until
 
@@ -153,3 +154,9 @@ def test_a_key_file_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("OPENAI_API_KEY_FILE", "/nowhere/key")
     with pytest.raises(Unusable, match="OPENAI_API_KEY_FILE"):
         openai()
+
+
+def test_it_loads_no_server() -> None:
+    loaded = loaded_after("import caxton_adapters.embedded, caxton_adapters.client")
+    assert {"litestar", "uvicorn", "openai", "click", "genai_prices"}.isdisjoint(loaded)
+    assert "anyio" in loaded
