@@ -5,7 +5,19 @@ from typing import TypeAlias, final
 from attrs import frozen
 
 from caxton_adapters.client.wire import ErrorItem, Problem
-from caxton_adapters.http_client import HttpFailure
+from caxton_adapters.http_client import (
+    ClientClosed,
+    ConnectionLost,
+    HttpFailure,
+    MalformedResponse,
+    NameNotResolved,
+    NotConnected,
+    ProxyFailed,
+    RedirectRefused,
+    ResponseTooLarge,
+    TimedOut,
+    TlsFailed,
+)
 
 
 @final
@@ -63,9 +75,31 @@ def _in_words(failure: Failure) -> str:
         case Refused(_, code, detail, _, errors):
             return "\n".join([f"{code}: {detail}", *map(_line, errors)])
         case NoAnswer(why):
-            return f"no answer: {why}"
+            return f"no answer: {_told(why)}"
         case NotUnderstood(status, why):
             return f"not an answer of a Caxton server ({status}): {why}"
+
+
+def _told(why: HttpFailure) -> str:
+    match why:
+        case NameNotResolved(host):
+            return f"nobody knows the host {host}"
+        case NotConnected(host, port, reason) | TlsFailed(host, port, reason):
+            return f"{host}:{port}: {reason}"
+        case ProxyFailed(proxy, reason):
+            return f"the proxy {proxy}: {reason}"
+        case TimedOut(stage, after):
+            return f"nothing within {after:g} s ({stage.value})"
+        case ConnectionLost(received, reason):
+            return f"the connection was lost after {received} bytes: {reason}"
+        case MalformedResponse(reason):
+            return f"what came is no HTTP response: {reason}"
+        case ResponseTooLarge(part, limit):
+            return f"the {part} is larger than {limit} bytes"
+        case RedirectRefused(status, location):
+            return f"the server sends elsewhere ({status}): {location}"
+        case ClientClosed():
+            return "the client was closed"
 
 
 def _line(item: ErrorItem) -> str:

@@ -6,6 +6,7 @@ import anyio
 import msgspec
 import pytest
 
+from caxton_adapters import http_client
 from caxton_adapters.client import (
     Answer,
     CallFailed,
@@ -141,9 +142,27 @@ async def test_what_has_no_key_is_not_sent_again() -> None:
 
 async def test_nobody_there_is_no_answer() -> None:
     async with Client("http://127.0.0.1:9") as client:
-        with pytest.raises(CallFailed, match="no answer") as failed:
+        with pytest.raises(CallFailed, match=r"^no answer: 127\.0\.0\.1:9: .*Connect") as failed:
             await client.health()
     assert isinstance(failed.value.failure, NoAnswer)
+
+
+@pytest.mark.parametrize(
+    ("why", "says"),
+    [
+        (http_client.NameNotResolved("nowhere"), "nowhere"),
+        (http_client.TlsFailed("here", 443, "self-signed"), "here:443: self-signed"),
+        (http_client.ProxyFailed("proxy:1", "403"), "proxy:1: 403"),
+        (http_client.TimedOut(http_client.Stage.TOTAL, 2.5), "2.5 s (total)"),
+        (http_client.ConnectionLost(7, "reset"), "7 bytes: reset"),
+        (http_client.MalformedResponse("no head"), "no head"),
+        (http_client.ResponseTooLarge("body", 9), "body is larger than 9 bytes"),
+        (http_client.RedirectRefused(307, "/there"), "(307): /there"),
+        (http_client.ClientClosed(), "closed"),
+    ],
+)
+def test_every_missing_answer_has_words(why: http_client.HttpFailure, says: str) -> None:
+    assert says in str(CallFailed(NoAnswer(why)))
 
 
 async def test_somebody_else_there_is_not_understood() -> None:
