@@ -8,6 +8,7 @@ from typing import Final, final
 from attrs import define, field
 
 from caxton_adapters.runtime.isolation.host import Host, HostDied, InPlace
+from caxton_adapters.runtime.isolation.places import Places
 from caxton_adapters.runtime.isolation.processes import (
     InProcess,
     ProcessLimits,
@@ -26,11 +27,12 @@ IDLE_SECONDS: Final = 300.0
 @final
 @define
 class Hosts:
-    """Makes hosts; a process that is idle for `idle` seconds is ended."""
+    """Makes hosts; a process ends that is idle for `idle` seconds, or whose place is needed."""
 
     idle: float = IDLE_SECONDS
     default: Isolation = DEFAULT_ISOLATION
     zygote: Zygote = field(factory=Zygote)
+    places: Places = field(factory=Places)
 
     def isolation(self, config: AgentConfig) -> Isolation:
         """How the agent is isolated."""
@@ -41,7 +43,8 @@ class Hosts:
         if self.isolation(config) is Isolation.TASK:
             return InPlace(rules)
         memory = config.resources.max_memory or PROCESS_MEMORY
-        return InProcess(rules, self.zygote, ProcessLimits(memory.value, self.idle), watch)
+        limits = ProcessLimits(memory.value, self.idle)
+        return InProcess(rules, self.zygote, limits, watch, self.places)
 
     async def get_ready(self, config: AgentConfig) -> None:
         """Start what the agent's first message would have to wait for; failing waits for it too."""

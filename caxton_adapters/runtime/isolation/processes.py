@@ -22,6 +22,7 @@ from caxton_adapters.runtime import codec
 from caxton_adapters.runtime.isolation import worker, zygote
 from caxton_adapters.runtime.isolation.frames import BrokenFrame, FrameReader, framed
 from caxton_adapters.runtime.isolation.host import HostDied, ResourceUse
+from caxton_adapters.runtime.isolation.places import Place, Places
 from caxton_core.conversation.message import Message
 from caxton_core.conversation.turn import Observation, Step, TurnRules
 
@@ -201,7 +202,8 @@ class ProcessWatch(Protocol):
 class _Connection(asyncio.Protocol):
     """One agent process, as long as it lives."""
 
-    def __init__(self, over: Callable[["_Connection"], None]) -> None:
+    def __init__(self, over: Callable[["_Connection"], None], place: Place) -> None:
+        self.place = place
         self.pid = 0
         self.waiting: dict[int, asyncio.Future[Step]] = {}
         self.turns: set[int] = set()
@@ -330,6 +332,7 @@ class InProcess:
     _zygote: Zygote
     _limits: ProcessLimits
     _watch: ProcessWatch
+    _places: Places = field(factory=Places)
     _live: _Connection | None = field(default=None, init=False)
     _starting: anyio.Lock = field(factory=anyio.Lock, init=False)
     _cpu_before: float = field(default=0.0, init=False)
@@ -362,11 +365,12 @@ class InProcess:
         if live.turns:
             return
         if self._closing:
-            self._let_go()
+            self.let_go()
             return
         self._stay_awake()
         loop = asyncio.get_running_loop()
-        self._bedtime = loop.call_later(self._limits.idle, self._let_go)
+        self._bedtime = loop.call_later(self._limits.idle, self.let_go)
+        self._places.rest(self)
 
     def use(self) -> ResourceUse:
         """What the agent's processes have taken; memory and id are those of the living one."""
@@ -380,7 +384,7 @@ class InProcess:
         """End the process, as soon as the turns that it holds are over."""
         self._closing = True
         if self._live is not None and not self._live.turns:
-            self._let_go()
+            self.let_go()
             await checkpoint()  # the loop closes the socket in its next round
 
     async def _awake(self) -> _Connection:
@@ -390,8 +394,15 @@ class InProcess:
             return self._live
 
     async def _started(self) -> _Connection:
-        connection = _Connection(self._over)
-        ours, connection.pid = await self._zygote.fork(self._limits.memory_bytes, connection.exited)
+        place = await self._places.take()
+        connection = _Connection(self._over, place)
+        try:
+            ours, connection.pid = await self._zygote.fork(
+                self._limits.memory_bytes, connection.exited
+            )
+        except BaseException:
+            place.leave()
+            raise
         loop = asyncio.get_running_loop()
         await loop.create_unix_connection(lambda: connection, sock=ours)
         connection.send([worker.RULES, codec.plain_rules(self.rules)])
@@ -399,13 +410,15 @@ class InProcess:
         return connection
 
     def _over(self, connection: _Connection) -> None:
+        connection.place.leave()
         if connection is not self._live:
             self._watch.process_ended(connection.pid, "it was not needed any more")
             return
         self._forget_live(connection)
         self._watch.process_died(connection.pid, connection.why)
 
-    def _let_go(self) -> None:
+    def let_go(self) -> None:
+        """End the process, which holds no turn."""
         if self._live is not None:
             self._live.hang_up()
             self._forget_live(self._live)
@@ -416,6 +429,7 @@ class InProcess:
         self._live = None
 
     def _stay_awake(self) -> None:
+        self._places.wake(self)
         if self._bedtime is not None:
             self._bedtime.cancel()
             self._bedtime = None

@@ -4,7 +4,7 @@ It holds no key and opens nothing; all it has is one socket, over which observat
 steps go out. It ends when the socket does.
 """
 
-import socket
+import os
 import sys
 import time
 import traceback
@@ -41,24 +41,30 @@ STEP: Final = "step"
 LAST_STEP: Final = "last step"
 BROKEN: Final = "broken"
 
+_ROUNDS: Final = 64
 _CHUNK: Final = 16 * 1024
 
 
-def work(connection: socket.socket) -> None:
-    """Serve one agent until the other side hangs up.
+def work(descriptor: int) -> None:
+    """Serve one agent over a socket until the other side hangs up.
 
     A defect ends the process, for what it holds cannot be trusted any more; its last words say why.
     """
     turns = _Turns()
     reader = FrameReader()
     try:
-        while received := connection.recv(_CHUNK):
-            connection.sendall(b"".join(map(turns.answered, reader.feed(received))))
+        while received := os.read(descriptor, _CHUNK):
+            _write(descriptor, b"".join(map(turns.answered, reader.feed(received))))
     except MemoryError:
         raise
     except Exception:
-        connection.sendall(framed([BROKEN, traceback.format_exc()]))
+        _write(descriptor, framed([BROKEN, traceback.format_exc()]))
         raise
+
+
+def _write(descriptor: int, unsent: bytes) -> None:
+    while unsent:
+        unsent = unsent[os.write(descriptor, unsent) :]
 
 
 @final
@@ -92,7 +98,10 @@ class _Turns:
 
 
 def warm_up() -> None:
-    """Have everything built that the first turn of a process would build, before it is forked."""
+    """Have everything built that a process would build, before it is forked and has to own it.
+
+    Often enough that the interpreter has specialised the code: it writes that in place.
+    """
     rules = TurnRules(
         SystemMessage(""),
         PLAIN_TEMPLATE,
@@ -106,9 +115,14 @@ def warm_up() -> None:
         tokens_per_turn=None,
     )
     answered = ModelAnswered(Completion("", FinishReason.STOP, Usage(), ""))
-    turns = _Turns(codec.rules(codec.plain_rules(rules)))
-    turns.answered([BEGIN, 0, [], "", codec.plain_observations(())])
-    turns.answered([ADVANCE, 0, codec.plain_observation(answered)])
+    turns, reader = _Turns(), FrameReader()
+    told = framed([RULES, codec.plain_rules(rules)])
+    for number in range(_ROUNDS):
+        told += framed([BEGIN, number, [], "", []])
+        told += framed([ADVANCE, number, codec.plain_observation(answered)])
+        told += framed([FORGET, number])
+        b"".join(map(turns.answered, reader.feed(told)))
+        told = b""
 
 
 def peak_bytes() -> int:

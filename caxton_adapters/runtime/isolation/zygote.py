@@ -6,12 +6,14 @@ When its socket closes, the server is gone: it ends its children and itself.
 """
 
 import gc
+import mmap
 import os
 import select
 import signal
 import socket
 import struct
 import sys
+from pathlib import Path
 from typing import Final, NoReturn, final
 
 from attrs import define, field
@@ -27,7 +29,11 @@ STARTED: Final = b"S"
 ENDED: Final = b"E"
 REFUSED: Final = b"X"
 
-_HAS_LIMITS: Final = sys.platform.startswith("linux")
+_HAS_LIMITS: Final = sys.platform == "linux"
+if sys.platform == "linux":
+    import resource
+
+_EMPTY: Final = sys.getsizeof(b"")
 
 DEFECT: Final = 70
 OUT_OF_MEMORY: Final = 137
@@ -39,20 +45,32 @@ def main(descriptor: int) -> None:
         signal.signal(ignored, signal.SIG_IGN)
     warm_up()
     gc.collect()
+    filling = _small_holes()
     gc.freeze()
-    zygote = _Zygote(socket.socket(fileno=descriptor))
+    zygote = _Zygote(socket.socket(fileno=descriptor), _mapped_bytes())
     try:
         zygote.serve()
     except (BrokenPipeError, ConnectionResetError):
         return
     finally:
         zygote.end_children()
+        del filling
+
+
+def _small_holes() -> object:
+    """Objects that fill what imports have left free between others.
+
+    An agent's own objects then stand together in new pages, instead of each making a shared page
+    its own: 0.25 MB less for every agent, for 2 MB here.
+    """
+    return [bytes(size - _EMPTY) for size in range(48, 512, 16) for _ in range(300)]
 
 
 @final
 @define
 class _Zygote:
     control: socket.socket
+    mapped: int
     children: dict[int, int] = field(factory=dict)
 
     def serve(self) -> None:
@@ -92,14 +110,18 @@ class _Zygote:
         return True
 
     def become_agent(self, descriptor: int, memory: int) -> NoReturn:
-        """Never returns: whatever happens here ends the child."""
+        """Never returns: whatever happens here ends the child.
+
+        Descriptors in place of objects, and nothing that can be known before: every object that
+        is looked at is a page that is shared no longer.
+        """
         status = DEFECT
         try:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            self.control.close()
-            limit_memory(memory)
-            work(socket.socket(fileno=descriptor))
+            os.close(self.control.detach())
+            if _HAS_LIMITS:
+                most = self.mapped + memory
+                resource.setrlimit(resource.RLIMIT_AS, (most, most))
+            work(descriptor)
             status = 0
         except MemoryError:
             status = OUT_OF_MEMORY
@@ -120,13 +142,8 @@ class _Zygote:
         self.control.sendall(REPORT.pack(what, number, pid, status))
 
 
-def limit_memory(memory: int) -> None:
-    """Let this process take so many bytes beyond what it has mapped already, where that works."""
+def _mapped_bytes() -> int:
+    """What this process has mapped, and every process that is forked from it with it."""
     if not _HAS_LIMITS:
-        return
-    import resource  # noqa: PLC0415 - is not there on every platform; the worker has loaded it
-
-    statm = os.open("/proc/self/statm", os.O_RDONLY)  # pathlib would touch half a megabyte
-    mapped = int(os.read(statm, 128).split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    os.close(statm)
-    resource.setrlimit(resource.RLIMIT_AS, (mapped + memory, mapped + memory))
+        return 0
+    return int(Path("/proc/self/statm").read_bytes().split()[0]) * mmap.PAGESIZE

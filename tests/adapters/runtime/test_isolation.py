@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from caxton_adapters.runtime import codec
 from caxton_adapters.runtime.isolation.frames import BrokenFrame, FrameReader, framed
 from caxton_adapters.runtime.isolation.host import Host, HostDied, InPlace
+from caxton_adapters.runtime.isolation.places import Places
 from caxton_adapters.runtime.isolation.processes import InProcess, ProcessLimits, Zygote
 from caxton_core.conversation.message import SystemMessage
 from caxton_core.conversation.model import Completion, FinishReason, Sampling
@@ -180,7 +181,7 @@ async def test_a_process_that_reaches_its_memory_limit_dies_alone_and_says_so(
     ):
         await neighbour.begin(1, (), "Hello")
         with pytest.raises(HostDied, match="memory limit"):
-            await host.begin(1, (), "x" * 12_000_000)
+            await host.begin(1, (), "x" * 40_000_000)
         assert isinstance(await neighbour.advance(1, ANSWERED), Reply)
 
 
@@ -202,6 +203,35 @@ async def test_no_process_outlives_the_zygote(zygote: Zygote, watch: Watch) -> N
     await over(host)
     gone = Path(f"/proc/{watch.started[0]}")
     await until(lambda: not gone.exists())
+
+
+async def test_an_idle_process_gives_its_place_and_a_busy_one_keeps_it(
+    zygote: Zygote, watch: Watch
+) -> None:
+    places, limits = Places(1), ProcessLimits(PLENTY, 60.0)
+    first, second = (InProcess(RULES, zygote, limits, watch, places) for _ in range(2))
+    await first.begin(1, (), "Hello")
+    with anyio.move_on_after(0.05) as patience:
+        await second.begin(1, (), "Hello")
+    assert patience.cancelled_caught
+    await first.advance(1, ANSWERED)
+    first.forget(1)
+    with anyio.fail_after(10):
+        await second.begin(1, (), "Hello")
+    assert (places.taken, len(watch.ended), watch.died) == (1, 1, [])
+    await over(first)
+    await over(second)
+
+
+async def test_a_process_that_dies_gives_its_place_back(zygote: Zygote, watch: Watch) -> None:
+    places = Places(1)
+    host = InProcess(RULES, zygote, ProcessLimits(PLENTY, 60.0), watch, places)
+    await host.begin(1, (), "Hello")
+    kill(host)
+    await until(lambda: places.taken == 0)
+    with anyio.fail_after(10):
+        assert isinstance(await begun(host), AskModel)
+    await over(host)
 
 
 async def begun(host: Host) -> object:

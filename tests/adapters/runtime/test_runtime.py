@@ -359,7 +359,7 @@ async def test_a_message_that_breaks_its_agent_every_time_fails_alone() -> None:
     memory = '[resources]\nmax_memory = "16MB"\n'
     async with opened() as runtime:
         await deploy(runtime, GREETER + memory)
-        accepted = await runtime.accept("greeter", Incoming("x" * 12_000_000))
+        accepted = await runtime.accept("greeter", Incoming("x" * 40_000_000))
         assert isinstance(accepted, Success)
         with anyio.fail_after(20):
             outcome = await accepted.unwrap().done()
