@@ -32,6 +32,7 @@ from caxton_adapters.runtime.answering import World
 from caxton_adapters.runtime.conversations import Conversations
 from caxton_adapters.runtime.feed import EventFeed
 from caxton_adapters.runtime.isolation.choice import Hosts
+from caxton_adapters.runtime.isolation.places import Places
 from caxton_adapters.runtime.runtime import running
 from caxton_adapters.settings.parts import provider_settings, rest_settings
 from caxton_adapters.settings.values import Settings
@@ -88,7 +89,8 @@ async def _run(
         LoggedJournal(feed, process.log),
         SystemClock(),
     )
-    async with running(world, configs=configs, hosts=Hosts()) as runtime:
+    hosts = Hosts(places=Places(settings.limits.processes.value))
+    async with running(world, configs=configs, hosts=hosts) as runtime:
         wanted = rest_settings(settings)
         api = RestApi(runtime, feed, _listed(catalogue), wanted)
         server = RestServer(

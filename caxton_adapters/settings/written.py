@@ -105,7 +105,7 @@ class ServerTable:
 @final
 @frozen
 class LimitTable:
-    """`[limits]`: what clients may take of the server."""
+    """`[limits]`: what clients may take of the server, and agents of the machine."""
 
     connections: Annotated[Count, Key("The most open connections.", "4096")] = Count(4096)
     event_streams: Annotated[Count, Key("The most open streams of events.", "64")] = Count(64)
@@ -115,6 +115,14 @@ class LimitTable:
     keep_alive: Annotated[Duration, Key("How long an unused connection stays open.", '"75s"')] = (
         Duration(75)
     )
+    processes: Annotated[
+        Count,
+        Key(
+            "The most living processes of agents; where more are needed, those end that have been "
+            "idle longest, and messages wait.",
+            "512",
+        ),
+    ] = Count(512)
 
 
 @final
