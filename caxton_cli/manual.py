@@ -17,12 +17,12 @@ from caxton_cli.commands.completion import script
 from caxton_cli.root import root
 from caxton_cli.version import VERSION
 
-MAN = Path("share/man/man1")
+MAN = Path("caxton_cli/share/man/man1")
 MARKDOWN = Path("docs/reference/cli.md")
 COMPLETIONS = {
-    "bash": Path("share/bash-completion/completions/caxton"),
-    "zsh": Path("share/zsh/site-functions/_caxton"),
-    "fish": Path("share/fish/vendor_completions.d/caxton.fish"),
+    "bash": Path("caxton_cli/share/bash-completion/completions/caxton"),
+    "zsh": Path("caxton_cli/share/zsh/site-functions/_caxton"),
+    "fish": Path("caxton_cli/share/fish/vendor_completions.d/caxton.fish"),
 }
 ENVIRONMENT = {
     "CAXTON_URL, CAXTON_API_TOKEN, CAXTON_API_TOKEN_FILE": (
