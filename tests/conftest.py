@@ -1,6 +1,7 @@
 """What every test shares: one event loop, how long properties are tried, and what a run proves."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -11,6 +12,10 @@ from tests.acceptance.outcome import is_whole_suite, note_criteria, unproven_her
 settings.register_profile("here", deadline=None, print_blob=True)
 settings.register_profile("ci", parent=settings.get_profile("here"), derandomize=True)
 settings.load_profile("ci" if "CI" in os.environ else "here")
+
+# A shell starts background jobs deaf to Ctrl-C, and so would be every command that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
