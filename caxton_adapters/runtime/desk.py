@@ -63,11 +63,13 @@ class Desk:
         self.mailbox.limit = resources.mailbox.value
         self.mailbox.abreast = resources.max_concurrent_turns.value
 
-    async def move_in(self, host: Host) -> None:
-        """Have turns decided by this host from now on; turns that run stay with theirs."""
+    def move_in(self, host: Host) -> Host | None:
+        """Have turns decided by this host from now on, and let go of the one before it.
+
+        Turns that run stay with theirs, which its new owner closes.
+        """
         before, self._host = self._host, host
-        if before is not None:
-            await before.close()
+        return before
 
     async def accept(self, ticket: Ticket) -> None:
         """Take in a message for which there is room."""

@@ -270,9 +270,12 @@ class Supervisor:
             )
             resident.desk = desk
         desk.adopt(config.resources, terms)
-        await desk.move_in(self.hosts.host(config, rules_of(config, terms.grant.tools), desk))
+        rules = rules_of(config, terms.grant.tools)
+        before = desk.move_in(self.hosts.host(config, rules, desk))
         self._tasks.start_soon(self.hosts.get_ready, config)
         await self._enter(resident, start(agent, now=self._world.clock.now()), cause)
+        if before is not None:
+            await before.close()
 
     def _terms(self, resident: Resident, config: AgentConfig) -> Terms:
         return Terms(
