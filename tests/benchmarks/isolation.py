@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from time import perf_counter
 from typing import final
 
+from caxton_adapters.runtime.isolation.forking import Zygote
 from caxton_adapters.runtime.isolation.host import Host, InPlace
-from caxton_adapters.runtime.isolation.processes import InProcess, ProcessLimits, Zygote
+from caxton_adapters.runtime.isolation.processes import InProcess, ProcessLimits
 from caxton_core.conversation.message import SystemMessage
 from caxton_core.conversation.model import Completion, FinishReason, Sampling
 from caxton_core.conversation.template import PLAIN_TEMPLATE

@@ -7,13 +7,13 @@ from typing import Final, final
 
 from attrs import define, field
 
+from caxton_adapters.runtime.isolation.forking import Zygote
 from caxton_adapters.runtime.isolation.host import Host, HostDied, InPlace
 from caxton_adapters.runtime.isolation.places import Places
 from caxton_adapters.runtime.isolation.processes import (
     InProcess,
     ProcessLimits,
     ProcessWatch,
-    Zygote,
 )
 from caxton_core.agent.config import AgentConfig
 from caxton_core.agent.sections import PROCESS_MEMORY, Isolation

@@ -14,10 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from caxton_adapters.runtime import codec
+from caxton_adapters.runtime.isolation.forking import Zygote
 from caxton_adapters.runtime.isolation.frames import BrokenFrame, FrameReader, framed
 from caxton_adapters.runtime.isolation.host import Host, HostDied, InPlace
 from caxton_adapters.runtime.isolation.places import Places
-from caxton_adapters.runtime.isolation.processes import InProcess, ProcessLimits, Zygote
+from caxton_adapters.runtime.isolation.processes import InProcess, ProcessLimits
 from caxton_core.conversation.message import SystemMessage
 from caxton_core.conversation.model import Completion, FinishReason, Sampling
 from caxton_core.conversation.turn import (
