@@ -53,16 +53,20 @@ class Mailbox:
         self.waiting -= 1
         if not queue:
             del self._later[ticket.conversation]
+            if ticket.conversation not in self.running:
+                self._ready.remove(ticket.conversation)
+
+    def let_run(self, abreast: int) -> None:
+        """Let so many run at once from now on; those who run already go on."""
+        self.abreast = abreast
+        self._fill()
 
     def ended(self, ticket: Ticket) -> None:
         """The turn is over: its place goes to the one that waits longest."""
         del self.running[ticket.conversation]
         if ticket.conversation in self._later:
             self._ready.append(ticket.conversation)
-        while self._ready and len(self.running) < self.abreast:
-            conversation = self._ready.popleft()
-            if conversation in self._later and conversation not in self.running:
-                self._start_first(self._later[conversation])
+        self._fill()
 
     def empty(self) -> tuple[Ticket, ...]:
         """Take out everything that waits."""
@@ -71,6 +75,10 @@ class Mailbox:
         self._ready.clear()
         self.waiting = 0
         return taken
+
+    def _fill(self) -> None:
+        while self._ready and len(self.running) < self.abreast:
+            self._start_first(self._later[self._ready.popleft()])
 
     def _start_first(self, queue: deque[Ticket]) -> None:
         ticket = queue.popleft()

@@ -29,7 +29,9 @@ def ticket(number: int, conversation: str) -> Ticket:
 @criterion("STORY-005.4")
 @given(
     st.integers(1, 4),
-    st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["put", "end", "withdraw"]))),
+    st.lists(
+        st.tuples(st.sampled_from("abc"), st.sampled_from(["put", "end", "withdraw", "widen"]))
+    ),
 )
 def test_whatever_comes_the_order_of_each_conversation_holds(
     abreast: int, happenings: list[tuple[str, str]]
@@ -48,7 +50,9 @@ def test_whatever_comes_the_order_of_each_conversation_holds(
         elif what == "withdraw" and waiting:
             withdrawn.append(waiting[len(waiting) // 2])
             mailbox.withdraw(withdrawn[-1])
-        assert len(mailbox.running) <= abreast
+        elif what == "widen":
+            mailbox.let_run(mailbox.abreast + 1)
+        assert len(mailbox.running) <= mailbox.abreast
         assert mailbox.waiting == len(put) - len(begun) - len(withdrawn)
     while mailbox.running:
         mailbox.ended(next(iter(mailbox.running.values())))
@@ -75,6 +79,16 @@ def test_a_full_mailbox_says_so() -> None:
     assert not mailbox.full
     mailbox.put(ticket(2, "a"))
     assert mailbox.full
+
+
+def test_a_wider_mailbox_begins_at_once_what_waits() -> None:
+    begun: list[Ticket] = []
+    mailbox = Mailbox(10, 1, begun.append)
+    tickets = [ticket(1, "a"), ticket(2, "b"), ticket(3, "b")]
+    for each in tickets:
+        mailbox.put(each)
+    mailbox.let_run(3)
+    assert begun == tickets[:2]
 
 
 def test_emptying_gives_back_what_waits_and_keeps_what_runs() -> None:
