@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, final
 
+from attrs import frozen
 from returns.result import Result
 
 from caxton_core.agent.record import AgentRecord
@@ -64,14 +65,22 @@ class Journal(Protocol):
         ...
 
 
+@final
+@frozen
+class NotStored:
+    """Nothing was changed: the disk is full or broken; `why` is for the operator."""
+
+    why: str
+
+
 class Configs(Protocol):
     """The agents that were deployed, with the text that they were deployed from."""
 
-    def save(self, record: AgentRecord) -> Awaitable[None]:
+    def save(self, record: AgentRecord) -> Awaitable[Result[None, NotStored]]:
         """Store the record in place of what was stored under its identity."""
         ...
 
-    def remove(self, agent: AgentId) -> Awaitable[None]:
+    def remove(self, agent: AgentId) -> Awaitable[Result[None, NotStored]]:
         """Forget an agent; nothing happens where it is not known."""
         ...
 

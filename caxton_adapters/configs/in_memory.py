@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import final
 
 from attrs import define, field
+from returns.result import Result, Success
 
 from caxton_core.agent.record import AgentRecord
+from caxton_core.ports import NotStored
 from caxton_core.primitives import AgentId
 
 
@@ -16,13 +18,15 @@ class InMemoryConfigs:
 
     _records: dict[AgentId, AgentRecord] = field(factory=dict, init=False)
 
-    async def save(self, record: AgentRecord) -> None:
+    async def save(self, record: AgentRecord) -> Result[None, NotStored]:
         """Store the record in place of what was stored under its identity."""
         self._records[record.id] = record
+        return Success(None)
 
-    async def remove(self, agent: AgentId) -> None:
+    async def remove(self, agent: AgentId) -> Result[None, NotStored]:
         """Forget an agent."""
         self._records.pop(agent, None)
+        return Success(None)
 
     async def stored(self) -> Sequence[AgentRecord]:
         """Every agent as it was saved last, in the order of creation."""

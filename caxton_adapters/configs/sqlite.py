@@ -5,7 +5,7 @@ A record is stored when the call returns: the database is in WAL mode and syncs 
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final, TypeVar, final
@@ -13,8 +13,10 @@ from typing import Final, TypeVar, final
 import anyio
 from anyio.to_thread import run_sync
 from attrs import define, field
+from returns.result import Failure, Result, Success
 
 from caxton_core.agent.record import AgentRecord, StateName
+from caxton_core.ports import NotStored
 from caxton_core.primitives import AgentId, AgentName
 
 T = TypeVar("T")
@@ -50,10 +52,11 @@ class StorageUnusable(Exception):
 class SqliteConfigs:
     """Keeps records in one table; made by `sqlite_configs`."""
 
+    _path: Path
     _connection: sqlite3.Connection
     _alone: anyio.Lock = field(factory=anyio.Lock, init=False)
 
-    async def save(self, record: AgentRecord) -> None:
+    async def save(self, record: AgentRecord) -> Result[None, NotStored]:
         """Store the record in place of what was stored under its identity."""
         row = (
             record.id.value,
@@ -66,21 +69,31 @@ class SqliteConfigs:
             record.updated.isoformat(),
         )
         statement = "INSERT OR REPLACE INTO agents VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-        await self._in_thread(lambda: self._connection.execute(statement, row))
+        return await self._changed(statement, row)
 
-    async def remove(self, agent: AgentId) -> None:
+    async def remove(self, agent: AgentId) -> Result[None, NotStored]:
         """Forget an agent."""
         statement = "DELETE FROM agents WHERE id = ?"
-        await self._in_thread(lambda: self._connection.execute(statement, (agent.value,)))
+        return await self._changed(statement, (agent.value,))
 
     async def stored(self) -> Sequence[AgentRecord]:
-        """Every agent as it was saved last, in the order of creation."""
+        """Every agent as it was saved last, in order of creation; raises `StorageUnusable`."""
         statement = (
             "SELECT id, name, text, state, reason, since, created, updated"
             " FROM agents ORDER BY created, id"
         )
-        rows = await self._in_thread(lambda: self._connection.execute(statement).fetchall())
-        return tuple(_record(*row) for row in rows)
+        try:
+            rows = await self._in_thread(lambda: self._connection.execute(statement).fetchall())
+            return tuple(_record(*row) for row in rows)
+        except (sqlite3.Error, ValueError) as error:
+            raise StorageUnusable(self._path, str(error)) from error
+
+    async def _changed(self, statement: str, row: tuple[str, ...]) -> Result[None, NotStored]:
+        try:
+            await self._in_thread(lambda: self._connection.execute(statement, row))
+        except sqlite3.Error as error:
+            return Failure(NotStored(str(error)))
+        return Success(None)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         async with self._alone:
@@ -92,8 +105,9 @@ async def sqlite_configs(path: Path) -> AsyncIterator[SqliteConfigs]:
     """The records of a database, made or brought up to date first; raises `StorageUnusable`."""
     connection = await run_sync(_opened, path)
     with closing(connection):
-        yield SqliteConfigs(connection)
-        with anyio.CancelScope(shield=True):
+        yield SqliteConfigs(path, connection)
+        # Where the disk is full, the log of what was written is taken up at the next start.
+        with anyio.CancelScope(shield=True), suppress(sqlite3.Error):
             await run_sync(connection.execute, "PRAGMA wal_checkpoint(TRUNCATE)")
 
 

@@ -20,15 +20,17 @@ from caxton_adapters.runtime.refusals import (
     UnknownMessage,
     WrongState,
 )
+from caxton_core.ports import NotStored
 
 _NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
 _UNPROCESSABLE: Final = 422
 _LATER: Final = 429
 _UNAVAILABLE: Final = 503
+_NO_ROOM: Final = 507
 
 
-def of_runtime(refusal: Refusal) -> Refused:  # noqa: C901 - one case each
+def of_runtime(refusal: Refusal) -> Refused:  # noqa: C901, PLR0912 - one case each
     """What is answered where the runtime refuses."""
     match refusal:
         case UnknownAgent(asked, near):
@@ -70,6 +72,9 @@ def of_runtime(refusal: Refusal) -> Refused:  # noqa: C901 - one case each
             return Refused(_UNPROCESSABLE, problem.KEY_REUSED, detail)
         case UnknownMessage(id_):
             return Refused(_NOT_FOUND, "CX4011", f"No message {id_} is known.")
+        case NotStored(why):
+            detail = f"The server cannot store the change, so nothing was changed: {why}."
+            return Refused(_NO_ROOM, "CX4028", detail)
 
 
 def _counted(errors: int) -> str:

@@ -61,7 +61,6 @@ class Desk:
         """Take messages as another file says from now on; turns that run end under the old one."""
         self.resources, self.terms = resources, terms
         self.mailbox.limit = resources.mailbox.value
-        self.mailbox.abreast = resources.max_concurrent_turns.value
 
     def move_in(self, host: Host) -> Host | None:
         """Have turns decided by this host from now on, and let go of the one before it.
@@ -69,6 +68,7 @@ class Desk:
         Turns that run stay with theirs, which its new owner closes.
         """
         before, self._host = self._host, host
+        self.mailbox.let_run(self.resources.max_concurrent_turns.value)
         return before
 
     async def accept(self, ticket: Ticket) -> None:
@@ -84,13 +84,10 @@ class Desk:
         )
         self.mailbox.put(ticket)
 
-    def cancel(self, ticket: Ticket) -> None:
-        """The sender does not want the answer, which is not there yet, any more."""
-        if self.mailbox.running.get(ticket.conversation) is ticket:
-            ticket.stop(Cancelled())
-        else:
-            self.mailbox.withdraw(ticket)
-            self._end(ticket, NotAnswered(Cancelled()))
+    def withdraw(self, ticket: Ticket) -> None:
+        """The sender of a message that waits does not want the answer any more."""
+        self.mailbox.withdraw(ticket)
+        self._end(ticket, NotAnswered(Cancelled()))
 
     @property
     def room_in(self) -> float:

@@ -5,6 +5,7 @@ from typing import TypeAlias, final
 from attrs import frozen
 
 from caxton_core.conversation.turn import GiveUpReason
+from caxton_core.ports import NotStored
 from caxton_core.primitives import AgentName
 from caxton_core.reading.report import Report
 
@@ -128,6 +129,7 @@ Refusal: TypeAlias = (
     | Draining
     | KeyReused
     | UnknownMessage
+    | NotStored
 )
 
 

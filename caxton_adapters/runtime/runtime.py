@@ -32,6 +32,7 @@ from caxton_core.agent.config import AgentConfig
 from caxton_core.agent.lifecycle import Running
 from caxton_core.agent.record import StateName
 from caxton_core.agent.sections import Isolation
+from caxton_core.conversation.turn import Cancelled
 from caxton_core.limits import Balance
 from caxton_core.ports import Configs
 from caxton_core.primitives import AgentId, AgentName, CapabilityName
@@ -182,10 +183,13 @@ class Runtime:
         ticket = self._messages.get(message)
         if ticket is None:
             return Failure(UnknownMessage(message))
+        if ticket.turn is not None:
+            ticket.stop(Cancelled())
+            return Success(ticket)
         found = self.supervisor.find(ticket.agent.value)
         desk = None if isinstance(found, Failure) else found.unwrap().desk
         if desk is not None and ticket.outcome is None:
-            desk.cancel(ticket)
+            desk.withdraw(ticket)
         return Success(ticket)
 
     @property
@@ -273,9 +277,10 @@ async def running(
 ) -> AsyncIterator[Runtime]:
     """A runtime that takes up the stored agents, and ends everything at the end of the block."""
     messages = Messages(limits.ended_messages)
+    stored = await configs.stored()  # what it raises is nobody's group
     async with anyio.create_task_group() as tasks:
         supervisor = Supervisor(hosts, world, configs, tasks, messages.ended)
-        await supervisor.revive()
+        await supervisor.revive(stored)
         try:
             yield Runtime(supervisor, world, limits, messages)
         finally:

@@ -1,7 +1,9 @@
 """The one owner of every agent's state: a step of an agent's life takes effect here alone."""
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Sequence
 from difflib import get_close_matches
+from functools import partial
 from typing import Final, final
 
 import anyio
@@ -46,9 +48,11 @@ from caxton_core.agent.sections import Budget
 from caxton_core.agent.toml import ReadAgent, read_agent
 from caxton_core.conversation.turn import rules_of
 from caxton_core.events import entered
-from caxton_core.ports import Configs
+from caxton_core.ports import Configs, NotStored
 from caxton_core.primitives import AgentId
 from caxton_core.tools.permission import grant
+
+_LOG: Final = logging.getLogger("caxton.runtime")
 
 GRACE: Final = 5.0
 """Seconds that an agent which is stopped may take to end the turns that run."""
@@ -107,9 +111,9 @@ class Supervisor:
     def _names(self) -> list[str]:
         return [resident.record.name.value for resident in self._residents.values()]
 
-    async def revive(self) -> None:
+    async def revive(self, records: Sequence[AgentRecord]) -> None:
         """Take up the agents of an earlier run; those that ran then run again."""
-        for record in await self._configs.stored():
+        for record in records:
             read = read_agent(record.text).value_or(None)
             agent = restored(record, None if read is None else read.config)
             now = self._world.clock.now()
@@ -135,8 +139,11 @@ class Supervisor:
         resident = Resident(vacant, record, read)
         self._keep(resident)
         async with resident.changing:
+            stored = await self._intend(resident.record, StateName.RUNNING)
+            if isinstance(stored, Failure):
+                self._drop(resident)
+                return stored
             await self._load_and_run(resident, vacant, read.config, "deployed")
-            await self._configs.save(resident.record)
         return Success(resident)
 
     async def replace(self, resident: Resident, text: str) -> Result[Resident, Refusal]:
@@ -149,15 +156,19 @@ class Supervisor:
             return Failure(NameChanged(resident.record.name, read.config.name))
         cause = "its file was replaced"
         async with resident.changing:
-            resident.read = read
-            resident.record = evolve(resident.record, text=text, updated=self._world.clock.now())
+            if self._gone(resident):
+                return Failure(UnknownAgent(resident.record.name.value))
+            record = evolve(resident.record, text=text, updated=self._world.clock.now())
+            stored = await self._intend(record, StateName.RUNNING)
+            if isinstance(stored, Failure):
+                return stored
+            resident.read, resident.record = read, record
             agent = resident.agent
             if isinstance(agent.state, Running):
                 agent = stop(Agent(agent.id, agent.state), now=self._world.clock.now())
                 await self._enter(resident, agent, cause)
             vacant = await self._vacated(resident, cause)
             await self._load_and_run(resident, vacant, read.config, cause)
-            await self._configs.save(resident.record)
         return Success(resident)
 
     async def start(self, resident: Resident) -> Result[Resident, Refusal]:
@@ -166,16 +177,21 @@ class Supervisor:
         async with resident.changing:
             agent = resident.agent
             state = agent.state
+            begin: Callable[[], Awaitable[None]]
             match state:
                 case Running():
                     return Success(resident)
                 case Loaded() | Stopped():
-                    await self._run(resident, Agent(agent.id, state), cause)
+                    begin = partial(self._run, resident, Agent(agent.id, state), cause)
                 case Failed(config=AgentConfig() as config):
-                    await self._load_and_run(resident, Agent(agent.id, state), config, cause)
+                    failed = Agent(agent.id, state)
+                    begin = partial(self._load_and_run, resident, failed, config, cause)
                 case Failed() | Unloaded():
                     return self._wrong_state(resident, "start")
-            await self._configs.save(resident.record)
+            stored = await self._intend(resident.record, StateName.RUNNING)
+            if isinstance(stored, Failure):
+                return stored
+            await begin()
         return Success(resident)
 
     async def stop(self, resident: Resident, grace: float = GRACE) -> Result[Resident, Refusal]:
@@ -187,10 +203,12 @@ class Supervisor:
                 return Success(resident)
             if not isinstance(state, Running):
                 return self._wrong_state(resident, "stop")
+            stored = await self._intend(resident.record, StateName.STOPPED)
+            if isinstance(stored, Failure):
+                return stored
             stopped = stop(Agent(agent.id, state), now=self._world.clock.now())
             await self._enter(resident, stopped, "stopped by request")
             await self._close_desk(resident, AgentGone("it was stopped"), grace)
-            await self._configs.save(resident.record)
         return Success(resident)
 
     async def restart(self, resident: Resident) -> Result[Resident, Refusal]:
@@ -203,19 +221,22 @@ class Supervisor:
 
     async def delete(self, resident: Resident, *, force: bool) -> Result[None, Refusal]:
         """Remove the agent and what it said; refused while it answers, unless by force."""
-        if resident.in_flight and not force:
-            return Failure(TurnsInFlight(resident.record.name, resident.in_flight))
         async with resident.changing:
+            if self._gone(resident):
+                return Failure(UnknownAgent(resident.record.name.value))
+            if resident.in_flight and not force:
+                return Failure(TurnsInFlight(resident.record.name, resident.in_flight))
+            removed = await self._configs.remove(resident.agent.id)
+            if isinstance(removed, Failure):
+                return removed
             agent = resident.agent
             if isinstance(agent.state, Running):
                 stopped = stop(Agent(agent.id, agent.state), now=self._world.clock.now())
                 await self._enter(resident, stopped, "deleted")
             await self._close_desk(resident, AgentGone("it was deleted"), 0.0)
             await self._vacated(resident, "deleted")
-            del self._residents[agent.id]
-            del self._ids[agent.id.value], self._ids[resident.record.name.value]
+            self._drop(resident)
             self._world.conversations.forget_agent(agent.id)
-            await self._configs.remove(agent.id)
         return Success(None)
 
     async def close(self) -> None:
@@ -228,6 +249,19 @@ class Supervisor:
         self._residents[resident.agent.id] = resident
         self._ids[resident.agent.id.value] = resident.agent.id
         self._ids[resident.record.name.value] = resident.agent.id
+
+    def _drop(self, resident: Resident) -> None:
+        del self._residents[resident.agent.id]
+        del self._ids[resident.agent.id.value], self._ids[resident.record.name.value]
+
+    def _gone(self, resident: Resident) -> bool:
+        """Whether the agent was deleted while somebody waited to change it."""
+        return resident.agent.id not in self._residents
+
+    async def _intend(self, record: AgentRecord, state: StateName) -> Result[None, NotStored]:
+        """Store what an agent is about to be: a server that dies meanwhile makes it so later."""
+        now = self._world.clock.now()
+        return await self._configs.save(evolve(record, state=state, since=now, reason=""))
 
     def _wrong_state(self, resident: Resident, step: str) -> Failure[Refusal]:
         state = state_name(resident.agent).value
@@ -304,7 +338,10 @@ class Supervisor:
             failed = fail(Agent(agent.id, agent.state), reason, now=now)
             await self._enter(resident, failed, reason)
             await self._close_desk(resident, AgentGone(f"it failed: {reason}"), 0.0)
-            await self._configs.save(resident.record)
+            stored = await self._configs.save(resident.record)
+            if isinstance(stored, Failure):
+                why = stored.failure().why
+                _LOG.error("that %s failed is not stored: %s", resident.record.name, why)
 
     async def _close_desk(self, resident: Resident, why: AgentGone, grace: float) -> None:
         desk, resident.desk = resident.desk, None

@@ -163,4 +163,11 @@ RUNNING: Final = (
         "which is 4096 tokens where llm.max_tokens gives no other. Waiting does not help.",
         "Set llm.max_tokens to what answers need, shorten the prompt, or raise the budget.",
     ),
+    Explanation(
+        "CX4028",
+        "not stored",
+        "the server cannot store the change, so nothing was changed: {why}",
+        "A change of an agent is stored before it is made, so that a restart does not undo it.",
+        "Look whether the disk of the data directory is full or read-only, and ask again.",
+    ),
 )

@@ -6,11 +6,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from returns.result import Failure
 
 from caxton_adapters.configs.in_memory import InMemoryConfigs
 from caxton_adapters.configs.sqlite import StorageUnusable, sqlite_configs
 from caxton_adapters.testing.configs import ConfigsContract, record
-from caxton_core.ports import Configs
+from caxton_core.ports import Configs, NotStored
 from tests.acceptance.criteria import criterion
 
 
@@ -60,3 +61,26 @@ async def test_a_folder_in_its_place_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StorageUnusable):
         async with sqlite_configs(tmp_path):
             pass
+
+
+async def test_what_cannot_be_written_changes_nothing_and_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "caxton.db"
+    async with sqlite_configs(path) as configs:
+        await configs.save(record(1, "greeter"))
+        with closing(sqlite3.connect(path)) as connection:
+            for step in ("INSERT", "DELETE"):
+                refuses = "BEGIN SELECT RAISE(FAIL, 'disk is full'); END"
+                connection.execute(f"CREATE TRIGGER {step}s BEFORE {step} ON agents {refuses}")
+        assert await configs.save(record(2, "helper")) == Failure(NotStored("disk is full"))
+        assert await configs.remove(record(1, "greeter").id) == Failure(NotStored("disk is full"))
+        assert list(await configs.stored()) == [record(1, "greeter")]
+
+
+async def test_a_store_that_holds_nonsense_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "caxton.db"
+    async with sqlite_configs(path) as configs:
+        await configs.save(record(1, "greeter"))
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("UPDATE agents SET state = 'dancing'")
+        with pytest.raises(StorageUnusable, match="dancing"):
+            await configs.stored()
