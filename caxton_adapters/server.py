@@ -25,6 +25,7 @@ from caxton_adapters.providers.catalogue import (
     ScenarioRefused,
     open_catalogue,
 )
+from caxton_adapters.providers.settings import ProviderKind
 from caxton_adapters.rest.api import RestApi
 from caxton_adapters.rest.providers import ListedProvider
 from caxton_adapters.rest.serving import RestServer
@@ -45,6 +46,7 @@ from caxton_core.reading.report import human, report
 DATABASE = "caxton.db"
 CONVERSATION_BYTES = 64 * 1024 * 1024
 OBJECTS_BETWEEN_COLLECTIONS = 10_000
+_REMOTE = (ProviderKind.OPENAI, ProviderKind.OPENAI_COMPATIBLE)
 
 
 def main(settings: Settings, process: ServerProcess) -> int:
@@ -124,7 +126,7 @@ def _listed(catalogue: Catalogue) -> tuple[ListedProvider, ...]:
             kind=settings.kind.value,
             default=settings.name == catalogue.default,
             port=partial(_model, catalogue, settings.name),
-            base_url=settings.base_url,
+            base_url=settings.base_url if settings.kind in _REMOTE else None,
             model=settings.model,
         )
         for settings in map(catalogue.settings, catalogue.names)

@@ -17,6 +17,7 @@ from caxton_cli.leaving import Leave, not_running
 
 TIMEOUT = 30.0
 PATIENCE = 300.0
+_JSON = ("application/json", "application/problem+json")
 _REFUSALS = {401, 403}
 _INVALID = {400, 413, 415, 422}
 _WAYS_OUT = {
@@ -69,18 +70,49 @@ class Caller:
     ) -> Answer:
         """Ask, whatever the answer; leave the command where nobody answers."""
         with self._answering(method, path, body, timeout, headers) as response:
-            return _read(response)
+            return self._read(response)
 
     @contextmanager
     def stream(
-        self, method: str, path: str, body: object, **headers: str
+        self,
+        method: str,
+        path: str,
+        body: object,
+        *,
+        timeout: float = PATIENCE,
+        **headers: str,
     ) -> Iterator[Iterator[ServerSentEvent]]:
-        """The events of an answer while they come; leaving the block hangs up."""
+        """The events of an answer while they come; leaving the block hangs up.
+
+        `timeout` is the longest silence between two pieces, in seconds.
+        """
         headers["accept"] = "text/event-stream"
-        with self._answering(method, path, body, PATIENCE, headers) as response:
+        with self._answering(method, path, body, timeout, headers) as response:
             if response.status >= http.client.BAD_REQUEST:
-                raise refusal(_read(response))
+                raise refusal(self._read(response))
+            if _kind(response) != "text/event-stream":
+                raise self._not_caxton(response.status)
             yield read_events(response)
+
+    def _read(self, response: http.client.HTTPResponse) -> Answer:
+        """The answer; leaves where something else than Caxton gave it, a proxy perhaps."""
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        text = response.read()
+        if text and _kind(response) not in _JSON:
+            raise self._not_caxton(response.status)
+        try:
+            document = json.loads(text or b"{}")
+        except ValueError as error:
+            raise self._not_caxton(response.status) from error
+        named = document if isinstance(document, dict) else {"items": document}
+        return Answer(response.status, headers, named)
+
+    def _not_caxton(self, status: int) -> Leave:
+        return Leave(
+            f"what answers at {self.url} is not Caxton (HTTP {status})",
+            exit_code=exits.NOT_RUNNING,
+            hint="name the server's own address with --url or CAXTON_URL",
+        )
 
     @contextmanager
     def _answering(
@@ -180,14 +212,9 @@ def _encoded(body: object) -> tuple[bytes | None, dict[str, str]]:
             return json.dumps(body).encode(), {"content-type": "application/json"}
 
 
-def _read(response: http.client.HTTPResponse) -> Answer:
-    headers = {name.lower(): value for name, value in response.getheaders()}
-    try:
-        document = json.loads(response.read() or b"{}")
-    except ValueError:
-        document = {}
-    named = document if isinstance(document, dict) else {"items": document}
-    return Answer(response.status, headers, named)
+def _kind(response: http.client.HTTPResponse) -> str:
+    """The media type, without its parameters."""
+    return response.getheader("content-type", "").partition(";")[0].strip().lower()
 
 
 def _token_file() -> str | None:

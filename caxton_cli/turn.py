@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import final
 
-from caxton_cli.client import Caller, refusal_of, segment
+from caxton_cli.client import PATIENCE, Caller, refusal_of, segment
 from caxton_cli.leaving import Leave
 
 
@@ -12,8 +12,16 @@ from caxton_cli.leaving import Leave
 class Turn:
     """Sends a text to an agent and hands on the pieces of its answer as they come."""
 
-    def __init__(self, caller: Caller, agent: str, text: str, conversation: str | None) -> None:
+    def __init__(
+        self,
+        caller: Caller,
+        agent: str,
+        text: str,
+        conversation: str | None,
+        timeout: float = PATIENCE,
+    ) -> None:
         self._caller = caller
+        self._timeout = timeout
         self._path = f"/agents/{segment(agent)}/message"
         self._body = {"text": text}
         if conversation is not None:
@@ -24,7 +32,8 @@ class Turn:
 
     def pieces(self) -> Iterator[str]:
         """The answer's text; afterwards `answer` is the whole of it. Leaves where it fails."""
-        with self._caller.stream("POST", self._path, self._body) as events:
+        sent = self._caller.stream("POST", self._path, self._body, timeout=self._timeout)
+        with sent as events:
             for event in events:
                 document = json.loads(event.text)
                 match event.name:

@@ -1,6 +1,7 @@
 """`caxton demo`: from nothing to an answer, with everything shown on the way."""
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import click
 
 from caxton_cli import exits
 from caxton_cli.client import Caller
+from caxton_cli.leaving import Leave
 from caxton_cli.printing import styled
 from caxton_cli.running import started_server, stopped
 from caxton_cli.turn import Turn, shown
@@ -51,8 +53,7 @@ def demo(*, base_url: str | None, model: str | None, weights: Path | None, messa
     With OPENAI_API_KEY, --base-url or --local a real model answers. Otherwise an embedded
     provider does, from a script, without a key and without a network.
     """
-    with tempfile.TemporaryDirectory(prefix="caxton-demo-") as name:
-        directory = Path(name)
+    with _scratch() as directory:
         answering = _answering(directory, base_url, model, weights)
         _step(1, "A server", f"in {directory}, on a free port; {answering.says}")
         with _server(directory, answering) as url:
@@ -62,6 +63,21 @@ def demo(*, base_url: str | None, model: str | None, weights: Path | None, messa
         _step(4, "The end", "the server has finished its work and is gone")
     _next_steps()
     return exits.DONE
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """A folder that goes with the demonstration, unless the reason why it failed points there."""
+    directory = Path(tempfile.mkdtemp(prefix="caxton-demo-"))
+    needed = False
+    try:
+        yield directory
+    except Leave as leave:
+        needed = str(directory) in leave.hint
+        raise
+    finally:
+        if not needed:
+            shutil.rmtree(directory)
 
 
 def _answering(

@@ -19,7 +19,15 @@ POLL = 0.1
 _DIRECTORY = click.option("--data-dir", envvar="CAXTON_DATA_DIR", help="The server's directory.")
 _FILE = click.option("--file", "log_file", envvar="CAXTON_LOG_FILE", help="Another log file.")
 _FOLLOW = click.option("-f", "--follow", is_flag=True, help="Go on printing as it grows.")
-_LINES = click.option("-n", "--lines", default=100, show_default=True, help="How many at first.")
+_LINES = click.option(
+    "-n",
+    "--lines",
+    type=click.IntRange(min=0),
+    metavar="NUMBER",
+    default=100,
+    show_default=True,
+    help="How many at first.",
+)
 
 
 @click.command()
@@ -60,6 +68,8 @@ def _print(path: Path, agent: str | None, lines: int, *, follow: bool) -> int:
             for line in filter(wanted, _growth(file)) if follow else ():
                 sys.stdout.write(line)
                 sys.stdout.flush()
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise Leave(
             f"there is no log to read in {path}: {error.strerror}",

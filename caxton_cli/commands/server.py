@@ -10,6 +10,7 @@ import click
 
 from caxton_cli import exits, places
 from caxton_cli.configured import refused, settings_or_leave
+from caxton_cli.durations import SECONDS
 from caxton_cli.leaving import Leave
 from caxton_cli.printing import emit, note
 from caxton_cli.running import LOG_NAME, started_server, stopped
@@ -37,7 +38,13 @@ def configures_server(command: Command) -> Command:
 
 @click.command()
 @click.option("--foreground", is_flag=True, help="Stay, and log to standard error.")
-@click.option("--timeout", type=float, default=START_TIMEOUT, help="Seconds to wait for it.")
+@click.option(
+    "--timeout",
+    type=SECONDS,
+    metavar="SECONDS",
+    default=START_TIMEOUT,
+    help="How long to wait for it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @configures_server
 def start(
@@ -60,7 +67,13 @@ def run(*, config: str | None, **flags: object) -> int:
 
 
 @click.command()
-@click.option("--timeout", type=float, default=60.0, help="Seconds to wait until it has ended.")
+@click.option(
+    "--timeout",
+    type=SECONDS,
+    metavar="SECONDS",
+    default=60.0,
+    help="How long to wait until it has ended.",
+)
 @click.option("--force", is_flag=True, help="Let it drop the work that it is doing.")
 @click.option("--data-dir", envvar="CAXTON_DATA_DIR", help="The directory that it works in.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")

@@ -6,7 +6,8 @@ from importlib.util import find_spec
 import click
 
 from caxton_cli import exits
-from caxton_cli.client import Caller, calls_server, connect, segment
+from caxton_cli.client import PATIENCE, Caller, calls_server, connect, segment
+from caxton_cli.durations import SECONDS
 from caxton_cli.leaving import Leave
 from caxton_cli.printing import emit, is_terminal, note, styled
 from caxton_cli.turn import Turn, shown
@@ -16,7 +17,14 @@ from caxton_cli.turn import Turn, shown
 @click.argument("agent")
 @click.argument("text", nargs=-1)
 @click.option("--conversation", help="Continue this conversation.")
-@click.option("--timeout", type=float, default=300.0, show_default=True, help="Seconds to wait.")
+@click.option(
+    "--timeout",
+    type=SECONDS,
+    metavar="SECONDS",
+    default=PATIENCE,
+    show_default=True,
+    help="How long to wait.",
+)
 @calls_server
 def send(  # noqa: PLR0913 - one parameter for each option
     *,
@@ -37,7 +45,7 @@ def send(  # noqa: PLR0913 - one parameter for each option
         raise click.UsageError("there is nothing to send: give TEXT, or `-` for standard input")
     caller = connect(url, token)
     if is_terminal() and not as_json:
-        shown(Turn(caller, agent, said, conversation), _write)
+        shown(Turn(caller, agent, said, conversation, timeout), _write)
         print()
         return exits.DONE
     body = {"text": said, **({"conversation_id": conversation} if conversation else {})}
@@ -71,7 +79,7 @@ def chat(*, agent: str, conversation: str | None, url: str | None, token: str | 
         try:
             said = _ask()
             if said is None:
-                return _left(conversation)
+                return _left(agent, conversation)
             if said.strip():
                 conversation = _answered(caller, agent, said, conversation)
             leaving = False
@@ -112,11 +120,11 @@ def _answered(caller: Caller, agent: str, said: str, conversation: str | None) -
     return str(answer["conversation_id"])
 
 
-def _left(conversation: str | None) -> int:
+def _left(agent: str, conversation: str | None) -> int:
     if sys.stdin.isatty():
         print()
         if conversation is not None:
-            note(f"to go on: caxton chat AGENT --conversation {conversation}")
+            note(f"to go on: caxton chat {agent} --conversation {conversation}")
     return exits.DONE
 
 

@@ -1,9 +1,43 @@
 import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import final
 
 import pytest
 
 from tests.cli.command import Ended, Shell
 from tests.cli.conftest import AGENT
+
+
+@final
+class Stranger(BaseHTTPRequestHandler):
+    """A program that answers everything with a page."""
+
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers["content-length"] or 0))
+        self.send_response(200)
+        self.send_header("content-type", "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(b"<p>Welcome!")
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def stranger() -> Iterator[str]:
+    """The address of another program."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Stranger) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        serving.join()
+
 
 NEEDS_SERVER = [
     ("list",),
@@ -124,6 +158,7 @@ def test_the_providers_are_listed_with_their_health(running: Shell) -> None:
     assert "play  scripted  yes      ok" in running.run("providers").out
     (provider,) = json.loads(running.run("providers", "--json").out)["providers"]
     assert (provider["name"], provider["healthy"]) == ("play", True)
+    assert "base_url" not in provider
 
 
 def test_a_log_in_another_file_is_found(configured: Shell) -> None:
@@ -154,6 +189,51 @@ def test_doctor_says_how_to_get_a_provider(shell: Shell) -> None:
     examined = shell.run("doctor")
     assert examined.code == 1
     assert "export OPENAI_API_KEY=" in examined.out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("send", "talker", "hello", "--timeout", "-1"),
+        ("send", "talker", "hello", "--timeout", "0"),
+        ("send", "talker", "hello", "--timeout", "inf"),
+        ("server", "start", "--timeout", "-1"),
+        ("server", "stop", "--timeout", "-1"),
+        ("logs", "talker", "--lines", "-5"),
+        ("server", "logs", "--lines", "-5"),
+    ],
+)
+def test_a_number_without_meaning_is_wrong_usage(shell: Shell, words: tuple[str, ...]) -> None:
+    refused = shell.run(*words)
+    assert (refused.code, "not in the range" in refused.err) == (2, True), refused.err
+
+
+def test_a_log_whose_reader_left_is_no_missing_log(configured: Shell) -> None:
+    configured.write("long.log", "a line\n" * 100_000)
+    reading = configured.spawn("server", "logs", "--file", "long.log", "-n", "100000")
+    assert reading.stdout is not None
+    assert reading.stdout.readline() == "a line\n"
+    reading.stdout.close()
+    assert reading.stderr is not None
+    with reading, reading.stderr as told:
+        assert told.read() == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("list",),
+        ("show", "talker"),
+        ("deploy", "talker.toml"),
+        ("send", "talker", "hello"),
+        ("providers",),
+    ],
+)
+def test_another_program_at_the_address_is_not_taken_for_the_server(
+    configured: Shell, stranger: str, words: tuple[str, ...]
+) -> None:
+    refused = configured.run(*words, "--url", stranger)
+    assert (refused.code, "is not Caxton (HTTP 200)" in refused.err) == (3, True), refused.err
 
 
 def test_an_address_that_is_none_is_wrong_usage(shell: Shell) -> None:

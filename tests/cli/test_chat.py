@@ -87,7 +87,7 @@ def test_a_conversation_goes_on_until_its_end(talking: Shell) -> None:
         shown.until("talker> You said: again")
         shown.until("you> ")
         shown.type("\x04")
-        shown.until("to go on: caxton chat")
+        shown.until("to go on: caxton chat talker --conversation conv_")
         assert shown.ended() == 0
 
 
@@ -128,6 +128,16 @@ def test_one_message_is_streamed_on_a_terminal(talking: Shell) -> None:
     with terminal(talking, "send", "talker", "hello") as shown:
         shown.until("You said: hello")
         assert shown.ended() == 0
+
+
+def test_who_waits_on_a_terminal_waits_no_longer_than_they_said(configured: Shell) -> None:
+    configured.write("scenario.toml", SLOW)
+    assert configured.run("server", "start", "--port", "0").code == 0
+    configured.run("deploy", "talker.toml")
+    with terminal(configured, "send", "talker", "hello", "--timeout", "0.1") as shown:
+        shown.until("did not answer in 0.1 s")
+        assert shown.ended() == 1
+    assert configured.run("server", "stop").code == 0
 
 
 def test_nobody_can_be_talked_to_who_is_not_there(talking: Shell) -> None:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from tests.cli.command import Shell
 
 CANARY = "sk-canary-0123456789abcdefghij"
@@ -27,6 +29,17 @@ def test_a_model_that_cannot_be_reached_is_told_and_the_server_stopped(shell: Sh
     assert refused.code == 1
     assert refused.err.startswith("error[CX5")
     assert "http://127.0.0.1:9/v1" in refused.out
+
+
+def test_the_log_of_a_server_that_did_not_come_up_stays(shell: Shell) -> None:
+    (shell.directory / "tmp").mkdir()
+    shell.write("uvicorn.py", "raise SystemExit(7)\n")
+    refused = shell.run(
+        "demo", TMPDIR=str(shell.directory / "tmp"), PYTHONPATH=str(shell.directory)
+    )
+    assert refused.code == 1
+    log = refused.err.rpartition("the whole log is in ")[2].strip()
+    assert Path(log).is_file()
 
 
 def test_a_key_is_not_written_down(shell: Shell) -> None:
