@@ -2,12 +2,11 @@
 
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from datetime import datetime
-from typing import Protocol, TypeAlias, final
+from typing import Protocol, TypeAlias
 
-from attrs import frozen
 from returns.result import Result
 
-from caxton_core.agent.record import AgentRecord
+from caxton_core.agent.record import AgentRecord, NotStored
 from caxton_core.conversation.model import (
     Completion,
     Healthy,
@@ -63,14 +62,6 @@ class Journal(Protocol):
     def append(self, *events: Event) -> Awaitable[None]:
         """Record the events; they are recorded when this returns."""
         ...
-
-
-@final
-@frozen
-class NotStored:
-    """Nothing was changed: the disk is full or broken; `why` is for the operator."""
-
-    why: str
 
 
 class Configs(Protocol):

@@ -6,8 +6,7 @@ from typing import final
 from attrs import define, field
 from returns.result import Result, Success
 
-from caxton_core.agent.record import AgentRecord
-from caxton_core.ports import NotStored
+from caxton_core.agent.record import AgentRecord, NotStored
 from caxton_core.primitives import AgentId
 
 

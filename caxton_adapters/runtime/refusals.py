@@ -4,8 +4,8 @@ from typing import TypeAlias, final
 
 from attrs import frozen
 
+from caxton_core.agent.record import NotStored
 from caxton_core.conversation.turn import GiveUpReason
-from caxton_core.ports import NotStored
 from caxton_core.primitives import AgentName
 from caxton_core.reading.report import Report
 
