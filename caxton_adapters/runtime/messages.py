@@ -12,9 +12,15 @@ from caxton_core.primitives import AgentId
 @final
 @define(eq=False)
 class Messages:
-    """Tickets by identity and by idempotency key; the oldest ended ones are forgotten."""
+    """Tickets by identity and by idempotency key.
+
+    Of those that ended the oldest are forgotten when there are more than `most_ended`, or when
+    they hold more than `most_characters` together; the newest is always kept.
+    """
 
     most_ended: int
+    most_characters: int
+    characters: int = field(default=0, init=False)
     _by_id: dict[str, Ticket] = field(factory=dict, init=False)
     _by_key: dict[tuple[AgentId, str], Ticket] = field(factory=dict, init=False)
     _ended: deque[Ticket] = field(factory=deque, init=False)
@@ -45,8 +51,14 @@ class Messages:
     def ended(self, ticket: Ticket) -> None:
         """The message has an outcome: it may be forgotten once enough others ended after it."""
         self._ended.append(ticket)
-        if len(self._ended) > self.most_ended:
-            oldest = self._ended.popleft()
-            del self._by_id[oldest.message.value]
-            if oldest.incoming.key is not None:
-                self._by_key.pop((oldest.agent, oldest.incoming.key), None)
+        self.characters += ticket.characters
+        while len(self._ended) > 1 and (
+            len(self._ended) > self.most_ended or self.characters > self.most_characters
+        ):
+            self._forget(self._ended.popleft())
+
+    def _forget(self, ticket: Ticket) -> None:
+        self.characters -= ticket.characters
+        del self._by_id[ticket.message.value]
+        if ticket.incoming.key is not None:
+            self._by_key.pop((ticket.agent, ticket.incoming.key), None)

@@ -42,9 +42,13 @@ from caxton_core.reading.report import Report
 @final
 @frozen
 class RuntimeLimits:
-    """How many ended messages are remembered, and how many messages are worked on at once."""
+    """How many ended messages are remembered, and how many messages are worked on at once.
+
+    `ended_characters` is the most text that is remembered with them.
+    """
 
     ended_messages: int = 2000
+    ended_characters: int = 16 * 1024 * 1024
     messages_in_flight: int = 10_000
 
 
@@ -276,7 +280,7 @@ async def running(
     world: World, *, configs: Configs, hosts: Hosts, limits: RuntimeLimits = DEFAULT_LIMITS
 ) -> AsyncIterator[Runtime]:
     """A runtime that takes up the stored agents, and ends everything at the end of the block."""
-    messages = Messages(limits.ended_messages)
+    messages = Messages(limits.ended_messages, limits.ended_characters)
     stored = await configs.stored()  # what it raises is nobody's group
     async with anyio.create_task_group() as tasks:
         supervisor = Supervisor(hosts, world, configs, tasks, messages.ended)

@@ -107,6 +107,12 @@ class Ticket:
             case NotAnswered():
                 return MessageState.FAILED
 
+    @property
+    def characters(self) -> int:
+        """How much text it holds: what was asked, shown and answered."""
+        answer = len(self.outcome.text) if isinstance(self.outcome, Answered) else 0
+        return len(self.incoming.text) + self.shown + answer
+
     async def done(self) -> Outcome:
         """Wait for the outcome; giving up waiting does not stop the turn."""
         while self.outcome is None:
