@@ -32,14 +32,15 @@ def test_version_says_which_version_this_is(shell: Shell) -> None:
 
 @criterion("STORY-001.2", "STORY-001.3", "STORY-001.4")
 def test_the_server_is_started_seen_and_stopped(shell: Shell) -> None:
-    assert shell.run("server", "status", CAXTON_PORT=unused_port()).code == 3
+    port = unused_port()
+    assert shell.run("server", "status", CAXTON_PORT=port).code == 3
     started = shell.run("server", "start", "--port", "0")
     assert (started.code, started.out.startswith("caxton is running at http")) == (0, True)
     seen = shell.run("server", "status")
     assert (seen.code, seen.out.startswith("caxton is running at http")) == (0, True)
     stopped = shell.run("server", "stop")
     assert (stopped.code, " stopped after " in stopped.out) == (0, True)
-    assert "server is not running" in shell.run("server", "status").out
+    assert "server is not running" in shell.run("server", "status", CAXTON_PORT=port).out
 
 
 @criterion("STORY-001.5")
