@@ -95,7 +95,8 @@ def of_model(failure: ModelFailure) -> Refused:  # noqa: C901, PLR0912 - one cas
         case NotPermitted(why):
             return _bad("CX5005", "The provider does not permit this", why)
         case ModelNotFound(model, why):
-            return _bad("CX5006", f"The provider has no model {model}", why)
+            says = f"The provider has no model {model}" if model else "No model is named"
+            return _bad("CX5006", says, why)
         case RateLimited(why, seconds):
             return _later("CX5007", _because("The provider is asked too often", why), seconds)
         case QuotaExhausted(why):

@@ -55,7 +55,8 @@ def of_runtime(refusal: Refusal) -> Refused:  # noqa: C901, PLR0912 - one case e
                 _CONFLICT, "CX4006", f"The agent {name} is {state}: no {step} from there."
             )
         case TurnsInFlight(name, count):
-            detail = f"The agent {name} is answering {count} messages; ?force=true does not wait."
+            work = "a message" if count == 1 else f"{count} messages"
+            detail = f"The agent {name} is answering {work}; ?force=true does not wait."
             return Refused(_CONFLICT, "CX4007", detail)
         case MailboxFull(name, limit, seconds):
             detail = f"The agent {name} has {limit} messages waiting, as many as it may."

@@ -151,7 +151,8 @@ def _server(url: str | None, token: str | None) -> Iterator[Finding]:
 def _provider(one: dict[str, object]) -> Finding:
     subject = f"provider {one['name']}"
     if one.get("healthy"):
-        return Finding(subject, Verdict.GOOD, "answers and accepts our key")
+        says = "answers and accepts our key" if one.get("base_url") else "answers"
+        return Finding(subject, Verdict.GOOD, says)
     problem = one.get("problem")
     says = str(problem.get("detail")) if isinstance(problem, dict) else "does not answer"
     return Finding(subject, Verdict.BAD, says)

@@ -185,6 +185,10 @@ def test_doctor_finds_nothing_where_all_is_well(running: Shell) -> None:
     assert {one["verdict"] for one in json.loads(examined.out)} == {"ok"}
 
 
+def test_doctor_praises_no_key_where_none_is_needed(running: Shell) -> None:
+    assert "provider play: answers\n" in running.run("doctor").out
+
+
 def test_doctor_says_how_to_get_a_provider(shell: Shell) -> None:
     examined = shell.run("doctor")
     assert examined.code == 1

@@ -27,7 +27,7 @@ from caxton_core.primitives import ModelName
 
 HEALTH_SECONDS = 10.0
 NO_MODEL: Failure[ModelFailure] = Failure(
-    ModelNotFound("", "neither the agent nor the provider names a model")
+    ModelNotFound("", "write `model` in [llm] of the agent file or in the provider's settings")
 )
 
 

@@ -15,13 +15,15 @@ from caxton_adapters.rest.exchange import context_of
 from caxton_adapters.rest.failures import of_model, of_turn
 from caxton_adapters.rest.guard import Guard
 from caxton_adapters.rest.problem import Refused, encoded
+from caxton_adapters.rest.refusals import of_runtime
 from caxton_adapters.rest.settings import RestSettings
 from caxton_adapters.rest.wire import DeployRequest, MessageRequest
-from caxton_adapters.runtime.refusals import AgentCrashed, AgentGone
+from caxton_adapters.runtime.refusals import AgentCrashed, AgentGone, TurnsInFlight
 from caxton_core.conversation.model import (
     CircuitOpen,
     LimitReached,
     ModelFailure,
+    ModelNotFound,
     Phase,
     ProviderUnknown,
     RateLimited,
@@ -36,7 +38,7 @@ from caxton_core.conversation.turn import (
     OutOfOrder,
     TooManyToolRounds,
 )
-from caxton_core.primitives import ProviderName
+from caxton_core.primitives import AgentName, ProviderName
 from caxton_core.testing.conversation import failures
 
 GATEWAY = {422, 429, 502, 503, 504}
@@ -50,6 +52,16 @@ def test_every_failure_of_a_provider_has_a_status_and_words(failure: ModelFailur
     assert refused.status in GATEWAY
     assert refused.detail.endswith(".")
     assert msgspec.json.decode(encoded(refused, "x"))["title"]
+
+
+def test_a_model_that_nobody_named_is_not_called_by_an_empty_name() -> None:
+    refused = of_model(ModelNotFound("", "write `model`"))
+    assert refused.detail == "No model is named: write `model`."
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "a message;"), (2, "2 messages;")])
+def test_messages_at_work_are_counted_in_words(count: int, words: str) -> None:
+    assert words in of_runtime(TurnsInFlight(AgentName("greeter"), count)).detail
 
 
 def test_every_kind_of_failure_has_a_code_of_its_own() -> None:
