@@ -12,6 +12,9 @@ from caxton_adapters.rest.problem import ErrorItem, Refused
 T = TypeVar("T")
 
 _PLACED: Final = re.compile(r"(.*) - at `\$\.?(.*)`", re.DOTALL)
+_IN_WORDS: Final = {
+    r"Expected `str` matching regex '\\S'": "Expected a text that is not blank",
+}
 
 
 def read_json(decoder: "msgspec.json.Decoder[T]", body: bytes) -> Result[T, Refused]:
@@ -30,6 +33,7 @@ def invalid(message: str, at: str = "") -> Refused:
     """The refusal of a body of the wrong shape, or with one wrong value."""
     placed = _PLACED.fullmatch(message)
     said, where = (placed[1], placed[2]) if placed else (message, at)
+    said = _IN_WORDS.get(said, said)
     item = ErrorItem(code=problem.INVALID_BODY, message=said, at=where)
     return Refused(
         422, problem.INVALID_BODY, f"The body is not what it has to be: {said}.", (item,)

@@ -109,7 +109,10 @@ def start(*, agent: str, url: str | None, token: str | None, as_json: bool) -> i
 def stop(
     *, agent: str, force: bool, yes: bool, url: str | None, token: str | None, as_json: bool
 ) -> int:
-    """Let an AGENT take no more messages, until it is started again."""
+    """Let an AGENT take no more messages, until it is started again.
+
+    What it is answering gets five seconds to end; with --force it gets none.
+    """
     _confirm(f"stop {agent} and drop what it is answering?", yes=yes or not force)
     query = "?force=true" if force else ""
     return _step(connect(url, token), agent, f"stop{query}", "start", as_json=as_json)
@@ -120,7 +123,10 @@ def stop(
 @_FORCE
 @calls_server
 def restart(*, agent: str, force: bool, url: str | None, token: str | None, as_json: bool) -> int:
-    """Stop an AGENT and start it again."""
+    """Stop an AGENT and start it again.
+
+    What it is answering gets five seconds to end; with --force it gets none.
+    """
     query = "?force=true" if force else ""
     return _step(connect(url, token), agent, f"restart{query}", "chat", as_json=as_json)
 

@@ -64,6 +64,13 @@ def test_messages_at_work_are_counted_in_words(count: int, words: str) -> None:
     assert words in of_runtime(TurnsInFlight(AgentName("greeter"), count)).detail
 
 
+def test_a_blank_message_is_refused_in_words() -> None:
+    read = read_json(msgspec.json.Decoder(MessageRequest), b'{"text":" "}')
+    assert isinstance(read, Failure)
+    (item,) = read.failure().errors
+    assert (item.message, item.at) == ("Expected a text that is not blank", "text")
+
+
 def test_every_kind_of_failure_has_a_code_of_its_own() -> None:
     codes = {}
 
