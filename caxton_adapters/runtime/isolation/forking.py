@@ -16,6 +16,7 @@ from caxton_adapters.runtime.isolation import zygote
 from caxton_adapters.runtime.isolation.host import HostDied
 
 START_WITHIN: Final = 10.0
+_ABREAST: Final = 64  # many more requests at once would not fit into the socket
 # What libraries do after a fork is for programs with threads; the hook of `threading` alone would
 # take pages of 0.3 MB out of what agents' processes share.
 _CODE: Final = (
@@ -39,6 +40,7 @@ class Zygote:
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _ready: anyio.Event = field(factory=anyio.Event, init=False)
     _starting: anyio.Lock = field(factory=anyio.Lock, init=False)
+    _turns: anyio.Semaphore = field(factory=lambda: anyio.Semaphore(_ABREAST), init=False)
     _asked: dict[int, asyncio.Future[int]] = field(factory=dict, init=False)
     _ends: dict[int, Callable[[int], None]] = field(factory=dict, init=False)
     _count: int = field(default=0, init=False)
@@ -46,6 +48,10 @@ class Zygote:
 
     async def fork(self, memory: int, ended: Callable[[int], None]) -> tuple[socket.socket, int]:
         """A new process: our end of its socket, and its id; `ended` is told its exit status."""
+        async with self._turns:
+            return await self._forked(memory, ended)
+
+    async def _forked(self, memory: int, ended: Callable[[int], None]) -> tuple[socket.socket, int]:
         await self.start()
         control = self._control
         if control is None:
@@ -63,6 +69,8 @@ class Zygote:
                 pid = await answer
         except BaseException as error:
             ours.close()
+            if isinstance(error, ZygoteFailed):
+                self._ends.pop(number, None)
             if isinstance(error, OSError | TimeoutError):
                 raise ZygoteFailed(str(error)) from error
             raise

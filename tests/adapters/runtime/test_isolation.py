@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -194,6 +195,23 @@ async def test_a_zygote_that_was_killed_is_started_again(zygote: Zygote, watch: 
     async with process(zygote, watch) as another:
         with anyio.fail_after(10):
             assert isinstance(await begun(another), AskModel)
+
+
+async def test_more_processes_are_forked_at_once_than_requests_fit_into_a_socket(
+    zygote: Zygote,
+) -> None:
+    ours: list[socket.socket] = []
+    ended: list[int] = []
+
+    async def fork() -> None:
+        ours.append((await zygote.fork(PLENTY, ended.append))[0])
+
+    async with anyio.create_task_group() as forking:
+        for _ in range(400):
+            forking.start_soon(fork)
+    for each in ours:
+        each.close()
+    await until(lambda: ended == [0] * 400)
 
 
 @criterion("STORY-002.6")
