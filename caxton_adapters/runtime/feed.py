@@ -8,10 +8,13 @@ from typing import Final, TypeAlias, final
 import anyio
 from attrs import frozen
 
-from caxton_core.events import Event
+from caxton_core.conversation.turn import AskModel, ModelAnswered, Reply
+from caxton_core.conversation.window import text_bytes
+from caxton_core.events import Event, MessageAccepted, Observed, StepTaken
 
 _KEPT: Final = 1024
 _QUEUED: Final = 256
+_KEPT_BYTES: Final = 8 * 1024 * 1024
 
 
 @final
@@ -72,11 +75,13 @@ class Listener:
 
 @final
 class EventFeed:
-    """A journal that keeps the last events in memory, for those who listen."""
+    """A journal that keeps the last events in memory, within a bound, for those who listen."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int = _KEPT_BYTES) -> None:
         self._number = 0
-        self._kept: deque[Told] = deque(maxlen=_KEPT)
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._kept: deque[Told] = deque()
         self._listeners: set[Listener] = set()
         self.ended = False
 
@@ -94,9 +99,15 @@ class EventFeed:
         for event in events:
             self._number += 1
             told = Told(self._number, event)
-            self._kept.append(told)
+            self._keep(told)
             for listener in tuple(self._listeners):
                 listener.tell(told)
+
+    def _keep(self, told: Told) -> None:
+        self._kept.append(told)
+        self._bytes += _text_bytes(told.event)
+        while len(self._kept) > _KEPT or (self._bytes > self._most_bytes and len(self._kept) > 1):
+            self._bytes -= _text_bytes(self._kept.popleft().event)
 
     def listen(self, after: int | None = None) -> Listener:
         """Hear what happens from now on, or from the event after this number if it is kept."""
@@ -111,3 +122,16 @@ class EventFeed:
         self.ended = True
         for listener in tuple(self._listeners):
             listener.end()
+
+
+def _text_bytes(event: Event) -> int:
+    """How much text an event holds, roughly; what it holds beside that is small."""
+    if isinstance(event, MessageAccepted):
+        return len(event.text)
+    if isinstance(event, StepTaken) and isinstance(event.step, AskModel):
+        return sum(map(text_bytes, event.step.request.messages))
+    if isinstance(event, StepTaken) and isinstance(event.step, Reply):
+        return sum(map(text_bytes, event.step.said))
+    if isinstance(event, Observed) and isinstance(event.observation, ModelAnswered):
+        return len(event.observation.completion.text)
+    return 0

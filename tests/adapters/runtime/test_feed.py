@@ -1,11 +1,17 @@
 """The feed is a journal, and tells those who listen; a slow listener loses, nobody waits."""
 
+from datetime import UTC, datetime
+
 import anyio
 import pytest
 
 from caxton_adapters.runtime.feed import Dropped, EventFeed, Listener, News, Told
 from caxton_adapters.testing.journal import JournalContract, Recorder, happening
-from caxton_core.events import Event
+from caxton_core.events import Event, MessageAccepted
+from caxton_core.primitives import AgentId, ConversationId, MessageId
+
+AGENT = AgentId("00000000-0000-4000-8000-000000000001")
+LONG_AGO = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 def heard(listener: Listener) -> list[News]:
@@ -38,6 +44,15 @@ def test_who_was_away_hears_what_was_missed(after: int, numbers: list[int]) -> N
     feed.tell(*map(happening, (1, 2, 3)))
     told = heard(feed.listen(after))
     assert [news.number for news in told if isinstance(news, Told)] == numbers
+
+
+def test_what_long_texts_would_take_is_forgotten_sooner() -> None:
+    feed = EventFeed(most_bytes=100)
+    long = MessageAccepted(AGENT, LONG_AGO, MessageId("msg_1"), ConversationId("conv_1"), "x" * 40)
+    feed.tell(happening(1), long, long, happening(2))
+    assert kept(feed) == [happening(1), long, long, happening(2)]
+    feed.tell(long)
+    assert kept(feed) == [long, happening(2), long]
 
 
 async def test_a_slow_listener_is_dropped_and_told_so() -> None:
