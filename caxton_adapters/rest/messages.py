@@ -67,7 +67,8 @@ class Messages:
 
     async def send_by_capability(self, asked: Asked, capability: str) -> Answered:
         """The same, to the best agent that offers the capability."""
-        chosen = self._chooser.choose(capability)
+        key = asked.headers.get(b"idempotency-key")
+        chosen = self._chooser.choose(capability, None if key is None else key.decode("latin-1"))
         if chosen is None:
             return refusal(no_offer(capability, self._chooser.offered()), asked.context)
         return await self.send(asked, chosen)

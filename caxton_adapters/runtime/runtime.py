@@ -126,6 +126,16 @@ class Runtime:
         able.sort(key=_preference)
         return tuple(self._view(resident) for resident in able)
 
+    def keyed(self, capability: CapabilityName, key: str) -> AgentId | None:
+        """The agent with this capability that was given a message under this key before."""
+        for resident in self.supervisor.residents():
+            config, agent = resident.config, resident.agent.id
+            if config is None or capability not in config.capabilities:
+                continue
+            if self._messages.with_key(agent, key) is not None:
+                return agent
+        return None
+
     async def start(self, ref: str) -> Result[AgentView, Refusal]:
         """Have the agent take messages."""
         return await self._changed(ref, self.supervisor.start)

@@ -37,6 +37,19 @@ async def test_equal_agents_take_turns() -> None:
     assert [answer["agent"] for answer in agents] == ["greeter", "equal", "greeter", "equal"]
 
 
+async def test_a_message_that_is_sent_again_to_a_capability_is_answered_once() -> None:
+    async with serving(QUICK, DEFAULTS, GREETER, EQUAL) as server:
+        key = {"idempotency-key": "a-key"}
+        answers = [
+            await server.client.post(
+                "/capabilities/greeting/message", json={"text": "x"}, headers=key
+            )
+            for _ in range(3)
+        ]
+    assert len({answer.json()["message_id"] for answer in answers}) == 1
+    assert [answer.headers.get("idempotent-replayed") for answer in answers[1:]] == ["true"] * 2
+
+
 async def test_a_capability_that_nobody_offers_is_not_found(server: Served) -> None:
     answer = await server.client.post("/capabilities/flying/message", json={"text": "x"})
     assert (answer.status_code, answer.json()["code"]) == (404, "CX4012")
