@@ -9,7 +9,7 @@ from anyio import to_thread
 from caxton_adapters.rest.agents import Agents
 from caxton_adapters.rest.capabilities import Capabilities
 from caxton_adapters.rest.events import Events
-from caxton_adapters.rest.exchange import Application
+from caxton_adapters.rest.exchange import Answer, Answered, Application, Asked
 from caxton_adapters.rest.front import Front, HotRoutes
 from caxton_adapters.rest.guard import Guard
 from caxton_adapters.rest.health import HealthChecks
@@ -21,6 +21,7 @@ from caxton_adapters.runtime.runtime import Runtime
 
 _GRACE: Final = 0.9
 """The part of the drain's time that messages get; the rest is for telling who still waits."""
+_TO_PAGE: Final = Answer(307, headers=((b"location", b"/schema"),))
 
 
 @final
@@ -72,6 +73,7 @@ class RestApi:
         messages, health = self._messages, self._health
         return HotRoutes(
             exact={
+                "/": {"GET": _to_page},
                 "/health": {"GET": health.whole},
                 "/health/live": {"GET": health.live},
                 "/health/ready": {"GET": health.ready},
@@ -97,3 +99,8 @@ class RestApi:
             self._providers,
         )
         return application(resources)  # type: ignore[return-value] # ASGI, typed more closely
+
+
+async def _to_page(asked: Asked, _: str) -> Answered:  # noqa: ARG001 - a handler
+    """Whoever comes to the server's door is led to the page that shows the API."""
+    return _TO_PAGE

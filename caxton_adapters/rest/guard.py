@@ -15,8 +15,9 @@ from caxton_adapters.rest.problem import Refused
 from caxton_adapters.rest.settings import ANY_HOST, RestSettings
 
 _READING: Final = frozenset({"GET", "HEAD"})
-_OPEN: Final = frozenset({"/health", "/health/live", "/health/ready"})
-"""Paths that probes ask without a token; `/health` then says no more than its status."""
+_OPEN: Final = frozenset({"/", "/health", "/health/live", "/health/ready"})
+"""Paths of probes, which have no token (`/health` then says no more than its status), and the door
+that leads to the page."""
 
 _UNAUTHENTICATED: Final = Refused(
     401,

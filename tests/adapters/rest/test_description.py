@@ -100,6 +100,14 @@ async def test_the_page_needs_nobody_else(server: Served, path: str) -> None:
     assert "/schema/openapi.json" in page.text
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_the_door_leads_to_the_page(server: Served, method: str) -> None:
+    door = await server.client.request(method, "/")
+    assert (door.status_code, door.headers["location"]) == (307, "/schema")
+    led = await server.client.request(method, "/", follow_redirects=True)
+    assert led.headers["content-type"].startswith("text/html")
+
+
 async def test_the_page_runs_its_own_script_only(server: Served) -> None:
     page = await server.client.get("/schema")
     script = page.text.partition("<script>")[2].partition("</script>")[0]

@@ -150,11 +150,20 @@ def test_every_path_but_those_of_probes_and_pages_needs_the_token() -> None:
         path
         for method, path in product(
             ("GET", "POST", "PUT", "DELETE"),
-            ("/health", "/schema", "/agents", "/providers", "/events", "/messages/x", "/validate"),
+            (
+                "/",
+                "/health",
+                "/schema",
+                "/agents",
+                "/providers",
+                "/events",
+                "/messages/x",
+                "/validate",
+            ),
         )
         if guard.refusal(method, path, host, dict(host)) is None
     }
-    assert open_paths == {"/health", "/schema"}
+    assert open_paths == {"/", "/health", "/schema"}
 
 
 async def test_a_body_that_says_it_is_too_large_is_not_read(server: Served) -> None:
