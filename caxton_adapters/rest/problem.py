@@ -7,6 +7,7 @@ import msgspec
 from caxton_core.codes.catalogue import EXPLANATIONS
 
 CONTENT_TYPE: Final = b"application/problem+json"
+_RETRY_AFTER: Final = b"retry-after"
 
 MALFORMED_BODY: Final = "CX3001"
 INVALID_BODY: Final = "CX3002"
@@ -50,7 +51,10 @@ class ErrorItem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class ProblemDetails(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The body of every error; `code` is stable, `detail` is for people."""
+    """The body of every error; `code` is stable, `detail` is for people.
+
+    `retry_after` is the header `Retry-After`, in seconds: an event of a stream has no headers.
+    """
 
     type: str
     title: str
@@ -59,6 +63,7 @@ class ProblemDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str
     request_id: str
     errors: tuple[ErrorItem, ...] = ()
+    retry_after: int | None = None
 
 
 @final
@@ -85,7 +90,12 @@ def details(refused: Refused, request_id: str) -> ProblemDetails:
         refused.code,
         request_id,
         refused.errors,
+        _seconds_to_wait(refused),
     )
+
+
+def _seconds_to_wait(refused: Refused) -> int | None:
+    return next((int(text) for name, text in refused.headers if name == _RETRY_AFTER), None)
 
 
 def encoded(refused: Refused, request_id: str) -> bytes:
@@ -95,4 +105,4 @@ def encoded(refused: Refused, request_id: str) -> bytes:
 
 def retry_after(seconds: float) -> tuple[bytes, bytes]:
     """The header that asks to come back after so many seconds, at least one."""
-    return b"retry-after", b"%d" % max(1, -int(-seconds // 1))
+    return _RETRY_AFTER, b"%d" % max(1, -int(-seconds // 1))

@@ -15,6 +15,7 @@ from tests.adapters.rest.conftest import SLOW, Served, events_of, serving
 HELLO = {"text": "Hello"}
 STREAM = {"accept": "text/event-stream"}
 ASYNC = {"prefer": "respond-async"}
+BUSY = '[[rules]]\nfail = "rate_limited"\nretry_after = "7s"\n'
 
 
 async def started(server: Served) -> str:
@@ -86,6 +87,16 @@ async def test_a_stream_that_fails_ends_with_the_problem(server: Served) -> None
     assert name == "error"
     assert json.loads(problem)["status"] == 502
     assert json.loads(problem)["request_id"] == answer.headers["x-request-id"]
+
+
+async def test_a_stream_that_fails_says_when_to_come_back_as_the_plain_answer_does() -> None:
+    async with serving(BUSY) as server:
+        path = "/agents/greeter/message"
+        plain = await server.client.post(path, json=HELLO)
+        streamed = await server.client.post(path, json=HELLO, headers=STREAM)
+    name, problem = events_of(streamed.text)[-1]
+    assert (plain.status_code, plain.headers["retry-after"], name) == (429, "7", "error")
+    assert plain.json()["retry_after"] == json.loads(problem)["retry_after"] == 7
 
 
 async def test_a_silent_stream_shows_that_it_lives() -> None:
