@@ -69,9 +69,10 @@ class Connection(asyncio.Protocol):
                 raise BrokenFrame(frame)
 
     def _answer(self, number: int, plain: object) -> None:
+        step = codec.step(plain)  # first: where it is none, who waits is told as the process ends
         waiting = self.waiting.pop(number, None)
         if waiting is not None and not waiting.done():
-            waiting.set_result(codec.step(plain))
+            waiting.set_result(step)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
         """The other side hung up; why is known when the zygote has told how it ended."""

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from caxton_adapters.runtime import codec
+from caxton_adapters.runtime.isolation.connection import Connection
 from caxton_adapters.runtime.isolation.forking import Zygote
 from caxton_adapters.runtime.isolation.frames import BrokenFrame, FrameReader, framed
 from caxton_adapters.runtime.isolation.host import Host, HostDied, InPlace
@@ -163,6 +164,18 @@ async def test_a_turn_that_meets_a_dying_process_hears_how_it_ended(
         with pytest.raises(HostDied, match="SIGKILL"):
             await host.begin(2, (), "Hello")
         assert len(watch.died) == 1
+
+
+async def test_a_turn_whose_process_answers_nonsense_hears_of_it() -> None:
+    loop = asyncio.get_running_loop()
+    connection = Connection(lambda _: None, await Places().take())
+    ours, theirs = socket.socketpair()
+    await loop.create_unix_connection(lambda: connection, sock=ours)
+    with theirs, anyio.fail_after(5):
+        theirs.sendall(framed(["step", 1, {"is": "Nonsense"}]))
+        connection.exited(1)
+        with pytest.raises(HostDied, match="protocol"):
+            await connection.ask(1, ["advance"])
 
 
 async def test_a_process_is_ended_when_nobody_needs_it(zygote: Zygote, watch: Watch) -> None:
