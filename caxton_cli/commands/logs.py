@@ -1,19 +1,25 @@
 """`caxton server logs` and `caxton logs AGENT`: the log that the server writes on this machine."""
 
 import json
+import os
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from http.client import NOT_FOUND
 from pathlib import Path
-from typing import TextIO, final
+from typing import TYPE_CHECKING, TextIO, final
 
 import click
 
-from caxton_cli import exits
+from caxton_cli import exits, places
+from caxton_cli.client import connect, refusal, segment
 from caxton_cli.configured import settings_or_leave
 from caxton_cli.leaving import Leave
 from caxton_cli.running import LOG_NAME
+
+if TYPE_CHECKING:
+    from caxton_adapters.settings import Settings
 
 POLL = 0.1
 _DIRECTORY = click.option("--data-dir", envvar="CAXTON_DATA_DIR", help="The server's directory.")
@@ -37,7 +43,8 @@ _LINES = click.option(
 @_FILE
 def logs(*, follow: bool, lines: int, data_dir: str | None, log_file: str | None) -> int:
     """Print the server's log, the newest line last."""
-    return _print(_path(data_dir, log_file), None, lines, follow=follow)
+    settings = settings_or_leave(None, {"data_dir": data_dir, "log_file": log_file})
+    return _print(_path(settings), lambda _: True, lines, follow=follow)
 
 
 @click.command()
@@ -49,21 +56,48 @@ def logs(*, follow: bool, lines: int, data_dir: str | None, log_file: str | None
 def agent_logs(
     *, agent: str, follow: bool, lines: int, data_dir: str | None, log_file: str | None
 ) -> int:
-    """Print what the server's log says about one AGENT."""
-    return _print(_path(data_dir, log_file), agent, lines, follow=follow)
-
-
-def _path(data_dir: str | None, log_file: str | None) -> Path:
-    """The log that the settings name, or where a detached server's goes."""
+    """Print what the server's log says about one AGENT, also after it was deleted."""
     settings = settings_or_leave(None, {"data_dir": data_dir, "log_file": log_file})
+
+    def nothing_found() -> None:
+        _known_or_leave(agent, str(settings.server.data_dir))
+
+    return _print(_path(settings), _About(agent), lines, nothing_found, follow=follow)
+
+
+def _known_or_leave(agent: str, directory: str) -> None:
+    """Leave where the server of the directory answers that it has no such agent."""
+    url = places.owner(directory).get("url")
+    if url is None:
+        return
+    caller = connect(str(url), os.environ.get("CAXTON_API_TOKEN"))
+    try:
+        answer = caller.ask("GET", f"/agents/{segment(agent)}")
+    except Leave:  # it does not answer: the log is all there is
+        return
+    if answer.status == NOT_FOUND:
+        raise refusal(answer)
+
+
+def _path(settings: "Settings") -> Path:
+    """The log that the settings name, or where a detached server's goes."""
     return settings.logging.file or settings.server.data_dir / LOG_NAME
 
 
-def _print(path: Path, agent: str | None, lines: int, *, follow: bool) -> int:
-    wanted = (lambda _: True) if agent is None else _About(agent)
+def _print(
+    path: Path,
+    wanted: Callable[[str], bool],
+    lines: int,
+    nothing_found: Callable[[], None] = lambda: None,
+    *,
+    follow: bool,
+) -> int:
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
-            sys.stdout.writelines(deque(filter(wanted, file), maxlen=lines))
+            last = deque(filter(wanted, file), maxlen=lines)
+            if not last:
+                nothing_found()
+            sys.stdout.writelines(last)
             sys.stdout.flush()
             for line in filter(wanted, _growth(file)) if follow else ():
                 sys.stdout.write(line)

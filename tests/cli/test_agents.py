@@ -154,6 +154,18 @@ def test_what_happened_to_an_agent_is_in_the_log(running: Shell) -> None:
     assert len(running.run("server", "logs", "-n", "2").out.splitlines()) == 2
 
 
+def test_an_agent_that_nobody_knows_has_no_log(running: Shell) -> None:
+    running.run("deploy", "talker.toml")
+    refused = running.run("logs", "talkr")
+    assert (refused.code, refused.out) == (running.run("show", "talkr").code, "")
+    assert "Did you mean talker?" in refused.err
+    assert running.run("delete", "talker", "--yes").code == 0
+    assert "agent.unloaded" in running.run("logs", "talker").out
+    assert running.run("server", "stop").code == 0
+    unknown = running.run("logs", "talkr")
+    assert (unknown.code, unknown.out, unknown.err) == (0, "", "")
+
+
 def test_the_providers_are_listed_with_their_health(running: Shell) -> None:
     assert "play  scripted  yes      ok" in running.run("providers").out
     (provider,) = json.loads(running.run("providers", "--json").out)["providers"]
