@@ -74,5 +74,12 @@ def _content(path: Path) -> bytes:
         raise Leave(
             f"{path} cannot be read: {error.strerror}",
             exit_code=exits.INVALID,
-            hint="write a first agent file: caxton init NAME",
+            hint=_way_out(path, error),
         ) from error
+
+
+def _way_out(path: Path, error: OSError) -> str:
+    if isinstance(error, IsADirectoryError):
+        return f"name the files in it: {path / '*.toml'}"
+    missing = isinstance(error, FileNotFoundError)
+    return "write a first agent file: caxton init NAME" if missing else ""

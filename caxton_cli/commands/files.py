@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from caxton_cli import exits
-from caxton_cli.agent_files import checked
+from caxton_cli.agent_files import Check, checked
 from caxton_cli.leaving import Leave
 from caxton_cli.printing import emit, note, tell_problems
 
@@ -50,21 +50,50 @@ def validate(*, paths: tuple[Path, ...], deny_warnings: bool, as_json: bool) -> 
 
     Exit code 0 means that all of them could be deployed, 4 that one of them could not.
     """
-    from caxton_core.reading.report import human, machine
-
-    checks = [checked(path) for path in paths]
-    wrong = [c for c in checks if c.agent is None or (deny_warnings and c.report.placed)]
+    checks = [(path, _checked(path)) for path in paths]
+    valid = [_is_valid(check, deny_warnings=deny_warnings) for _, check in checks]
+    told = zip(checks, valid, strict=True)
     if as_json:
-        found = [
-            {"file": c.file, "valid": c not in wrong, "problems": machine(c.report)} for c in checks
-        ]
-        emit({"valid": not wrong, "files": found})
+        found = [_verdict(path, check, valid=one) for (path, check), one in told]
+        emit({"valid": all(valid), "files": found})
     else:
-        for check in checks:
-            tell_problems(human(check.report))
-            if check not in wrong:
-                print(f"{check.file} is valid")
-    return exits.INVALID if wrong else exits.DONE
+        for (_, check), one in told:
+            _tell(check, valid=one)
+    return exits.DONE if all(valid) else exits.INVALID
+
+
+def _checked(path: Path) -> Check | Leave:
+    """What was found in the file, or why it cannot be read: the others are checked all the same."""
+    try:
+        return checked(path)
+    except Leave as unreadable:
+        return unreadable
+
+
+def _is_valid(check: Check | Leave, *, deny_warnings: bool) -> bool:
+    if isinstance(check, Leave) or check.agent is None:
+        return False
+    return not (deny_warnings and check.report.placed)
+
+
+def _verdict(path: Path, check: Check | Leave, *, valid: bool) -> dict[str, object]:
+    """The check for a program; `unreadable` says why there is none."""
+    from caxton_core.reading.report import machine
+
+    if isinstance(check, Leave):
+        return {"file": str(path), "valid": False, "problems": [], "unreadable": check.message}
+    return {"file": check.file, "valid": valid, "problems": machine(check.report)}
+
+
+def _tell(check: Check | Leave, *, valid: bool) -> None:
+    from caxton_core.reading.report import human
+
+    if isinstance(check, Leave):
+        check.show()
+        return
+    tell_problems(human(check.report))
+    if valid:
+        print(f"{check.file} is valid")
 
 
 @click.command()

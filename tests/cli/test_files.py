@@ -64,6 +64,33 @@ def test_a_file_that_cannot_be_read_is_told(shell: Shell, name: str) -> None:
     assert f"{name} cannot be read" in refused.err
 
 
+def test_a_file_that_cannot_be_read_keeps_no_other_from_being_checked(shell: Shell) -> None:
+    shell.write("good.toml", 'name = "a"\nversion = "1.0.0"\nsystem_prompt = "x"\n')
+    shell.write("broken.toml", BROKEN)
+    names = ("missing.toml", "good.toml", "broken.toml", "absent.toml")
+    checked = shell.run("validate", *names)
+    assert (checked.code, checked.out) == (4, "good.toml is valid\n")
+    assert "missing.toml cannot be read" in checked.err
+    assert "temprature" in checked.err
+    assert "absent.toml cannot be read" in checked.err
+    document = json.loads(shell.run("validate", *names, "--json").out)
+    files = [(one["file"], one["valid"], "unreadable" in one) for one in document["files"]]
+    assert (document["valid"], [one[0] for one in files]) == (False, list(names))
+    assert [one[1:] for one in files] == [
+        (False, True),
+        (True, False),
+        (False, False),
+        (False, True),
+    ]
+
+
+@pytest.mark.parametrize(("name", "way"), [("missing.toml", "caxton init"), (".", "*.toml")])
+def test_the_way_out_fits_what_was_named(shell: Shell, name: str, way: str) -> None:
+    refused = shell.run("validate", name)
+    assert way in refused.err
+    assert ("caxton init" in refused.err) is (name != ".")
+
+
 def test_a_file_that_is_no_text_is_told(shell: Shell) -> None:
     (shell.directory / "agent.toml").write_bytes(b"\xff\xfe")
     assert "CX1011" in shell.run("validate", "agent.toml").err
