@@ -12,6 +12,16 @@ from caxton_cli.leaving import Leave
 from caxton_cli.printing import emit, is_terminal, note, styled
 from caxton_cli.turn import Turn, shown
 
+_LEAVE = ("/quit", "/exit", "/bye")
+_HELP = ("/help", "/?")
+_COMMANDS = """\
+/quit, /exit, /bye  leave, as Ctrl-D does
+/help, /?           tell these commands
+Ctrl-C              cancel the answer that is coming; once more leaves
+everything else is sent to the agent"""
+_CANCELLED = "\ncancelled; Ctrl-C once more leaves"
+_WAYS_TO_LEAVE = "\nCtrl-C once more leaves, as do Ctrl-D and /quit"
+
 
 @click.command()
 @click.argument("agent")
@@ -66,25 +76,30 @@ def send(  # noqa: PLR0913 - one parameter for each option
 def chat(*, agent: str, conversation: str | None, url: str | None, token: str | None) -> int:
     """Talk with an AGENT in the terminal.
 
-    Ctrl-C cancels the answer that is coming; once more, or Ctrl-D, leaves.
+    Ctrl-C cancels the answer that is coming; once more, or Ctrl-D, leaves. So do the lines /quit,
+    /exit and /bye; /help and /? tell this. None of these lines is sent to the agent.
     """
     caller = connect(url, token)
     caller.call("GET", f"/agents/{segment(agent)}")
     if find_spec("readline") is not None:
         import readline  # noqa: F401 - importing it gives `input` its line editing
     if sys.stdin.isatty():
-        note(f"{agent} listens; Ctrl-D leaves")
+        note(f"{agent} listens; Ctrl-D leaves, /help tells more")
     leaving = False
     while True:
+        answering = False
         try:
             said = _ask()
-            if said is None:
+            if said is None or said.strip() in _LEAVE:
                 return _left(agent, conversation)
-            if said.strip():
-                conversation = _answered(caller, agent, said, conversation)
             leaving = False
+            if said.strip() in _HELP:
+                note(_COMMANDS)
+            elif said.strip():
+                answering = True
+                conversation = _answered(caller, agent, said, conversation)
         except KeyboardInterrupt:
-            note("" if leaving else "\ncancelled; Ctrl-C once more leaves")
+            note("" if leaving else _CANCELLED if answering else _WAYS_TO_LEAVE)
             if leaving:
                 return exits.INTERRUPTED
             leaving = True

@@ -109,6 +109,33 @@ def test_an_interrupt_cancels_the_answer_and_another_one_leaves(configured: Shel
     assert stopped.code == 0
 
 
+@pytest.mark.parametrize("word", ["/quit", "/exit", "/bye "])
+def test_a_word_leaves_too(talking: Shell, word: str) -> None:
+    left = talking.run("chat", "talker", stdin=f"hello\n{word}\nnever said\n")
+    assert (left.code, left.out) == (0, "You said: hello\n")
+
+
+@pytest.mark.parametrize("word", ["/help", "/?"])
+def test_the_commands_are_told_and_not_sent(talking: Shell, word: str) -> None:
+    told = talking.run("chat", "talker", stdin=f"{word}\n/etc is sent\n")
+    assert (told.code, told.out) == (0, "You said: /etc is sent\n")
+    assert "/quit, /exit, /bye" in told.err
+
+
+def test_an_interrupt_with_nothing_to_cancel_tells_how_to_leave(talking: Shell) -> None:
+    with terminal(talking, "chat", "talker", NO_COLOR="1") as shown:
+        shown.until("you> ")
+        shown.process.send_signal(signal.SIGINT)
+        shown.until("Ctrl-C once more leaves, as do Ctrl-D and /quit")
+        shown.until("you> ")
+        shown.type("hello\n")
+        shown.until("You said: hello")
+        shown.until("you> ")
+        shown.type("/quit\n")
+        shown.until("to go on: caxton chat talker --conversation conv_")
+        assert shown.ended() == 0
+
+
 def test_an_answer_that_fails_does_not_end_the_conversation(talking: Shell) -> None:
     with terminal(talking, "chat", "talker", NO_COLOR="1") as shown:
         shown.until("you> ")
