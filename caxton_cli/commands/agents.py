@@ -10,6 +10,7 @@ import click
 from caxton_cli import exits
 from caxton_cli.agent_files import AgentFile, checked_or_leave
 from caxton_cli.client import Answer, Caller, calls_server, connect, refusal, segment
+from caxton_cli.details import details
 from caxton_cli.leaving import Leave
 from caxton_cli.printing import columns, emit, is_terminal, note
 
@@ -82,14 +83,15 @@ def list_agents(*, quiet: bool, url: str | None, token: str | None, as_json: boo
 def show(
     *, agent: str, only_config: bool, url: str | None, token: str | None, as_json: bool
 ) -> int:
-    """Show an AGENT: its state, what it uses, its file."""
+    """Show an AGENT: its state, what it uses, what is left of its budget."""
     document = connect(url, token).call("GET", f"/agents/{segment(agent)}").document
     if as_json:
         emit(document)
     elif only_config:
         sys.stdout.write(str(document["config"]))
     else:
-        _print_details(document)
+        for line in details(document):
+            print(line)
     return exits.DONE
 
 
@@ -181,16 +183,6 @@ def _row(agent: Mapping[str, object]) -> tuple[object, ...]:
     capabilities = agent.get("capabilities")
     shown = ", ".join(map(str, capabilities)) if isinstance(capabilities, list) else ""
     return agent["name"], agent["state"], agent["version"], shown, agent["description"]
-
-
-def _print_details(document: Mapping[str, object]) -> None:
-    inner = document.get("resources")
-    facts = {**document, **(inner if isinstance(inner, dict) else {})}
-    for name, value in facts.items():
-        if name in ("config", "resources") or value in (None, "", []):
-            continue
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else value
-        print(f"{name.replace('_', ' '):<15} {shown}")
 
 
 def _step(caller: Caller, agent: str, step: str, then: str, *, as_json: bool) -> int:
