@@ -61,8 +61,10 @@ def of_runtime(refusal: Refusal) -> Refused:  # noqa: C901, PLR0912 - one case e
         case MailboxFull(name, limit, seconds):
             detail = f"The agent {name} has {limit} messages waiting, as many as it may."
             return Refused(_LATER, "CX4008", detail, headers=(retry_after(seconds),))
-        case Overloaded(limit, seconds):
-            detail = f"The server works on {limit} messages, as many as it may."
+        case Overloaded(limit, unit, seconds):
+            detail = f"The server works on messages of {limit} {unit}, as many as it may."
+            if unit == "messages":
+                detail = f"The server works on {limit} messages, as many as it may."
             return Refused(_LATER, "CX4014", detail, headers=(retry_after(seconds),))
         case Draining(seconds):
             headers = (retry_after(seconds), (b"connection", b"close"))

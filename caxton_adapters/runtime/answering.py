@@ -94,7 +94,7 @@ class Answering:
     host: Host
     ticket: Ticket
     terms: Terms
-    _mended: Callable[[], Awaitable[None]]
+    _mended: Callable[[float], Awaitable[None]]
     _history: tuple[Message, ...] = field(default=(), init=False)
     _observed: list[Observation] = field(factory=list, init=False)
 
@@ -142,8 +142,8 @@ class Answering:
         self._observed.append(observed)
         try:
             return await self.host.advance(ticket.number, observed)
-        except HostDied:
-            await self._mended()
+        except HostDied as died:
+            await self._mended(died.pause)
             return await self._begun()
 
     async def _begun(self) -> Step:
@@ -154,8 +154,8 @@ class Answering:
                 return await self.host.begin(
                     ticket.number, self._history, ticket.incoming.text, *self._observed
                 )
-            except HostDied:
-                await self._mended()
+            except HostDied as died:
+                await self._mended(died.pause)
         return await self.host.begin(
             ticket.number, self._history, ticket.incoming.text, *self._observed
         )

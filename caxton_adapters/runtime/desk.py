@@ -144,8 +144,8 @@ class Desk:
         ticket.end(outcome)
         self._finished(ticket)
 
-    async def _mended(self) -> None:
-        await anyio.sleep(max(0.0, self._goes_on_at - anyio.current_time()))
+    async def _mended(self, pause: float) -> None:
+        await anyio.sleep(max(pause, self._goes_on_at - anyio.current_time()))
 
     def process_started(self, pid: int) -> None:
         """The agent's turns are decided in this process now."""

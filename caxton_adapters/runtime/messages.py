@@ -21,6 +21,7 @@ class Messages:
     most_ended: int
     most_characters: int
     characters: int = field(default=0, init=False)
+    characters_in_flight: int = field(default=0, init=False)
     _by_id: dict[str, Ticket] = field(factory=dict, init=False)
     _by_key: dict[tuple[AgentId, str], Ticket] = field(factory=dict, init=False)
     _ended: deque[Ticket] = field(factory=deque, init=False)
@@ -45,12 +46,14 @@ class Messages:
     def keep(self, ticket: Ticket) -> None:
         """Remember a ticket that was just accepted."""
         self._by_id[ticket.message.value] = ticket
+        self.characters_in_flight += len(ticket.incoming.text)
         if ticket.incoming.key is not None:
             self._by_key[ticket.agent, ticket.incoming.key] = ticket
 
     def ended(self, ticket: Ticket) -> None:
         """The message has an outcome: it may be forgotten once enough others ended after it."""
         self._ended.append(ticket)
+        self.characters_in_flight -= len(ticket.incoming.text)
         self.characters += ticket.characters
         while len(self._ended) > 1 and (
             len(self._ended) > self.most_ended or self.characters > self.most_characters

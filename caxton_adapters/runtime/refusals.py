@@ -86,9 +86,10 @@ class MailboxFull:
 @final
 @frozen
 class Overloaded:
-    """The server works on as many messages as it may."""
+    """The server works on as many messages, or characters of messages, as it may."""
 
     limit: int
+    unit: str
     retry_after: float
 
 

@@ -44,12 +44,13 @@ from caxton_core.reading.report import Report
 class RuntimeLimits:
     """How many ended messages are remembered, and how many messages are worked on at once.
 
-    `ended_characters` is the most text that is remembered with them.
+    The characters are the most text that both may hold.
     """
 
     ended_messages: int = 2000
     ended_characters: int = 16 * 1024 * 1024
     messages_in_flight: int = 10_000
+    characters_in_flight: int = 128 * 1024 * 1024
 
 
 DEFAULT_LIMITS: Final = RuntimeLimits()
@@ -169,7 +170,7 @@ class Runtime:
             if _same(earlier.incoming, incoming):
                 return Success(earlier)
             return Failure(KeyReused(incoming.key or ""))
-        refused = self._refused(resident)
+        refused = self._refused(resident, len(incoming.text))
         desk = resident.desk
         if refused is not None or desk is None:
             return Failure(refused or self._not_running(resident))
@@ -224,7 +225,7 @@ class Runtime:
                 await ticket.done()
         return self.in_flight
 
-    def _refused(self, resident: Resident) -> Refusal | None:
+    def _refused(self, resident: Resident, characters: int) -> Refusal | None:
         if self._draining:
             return Draining()
         desk = resident.desk
@@ -233,7 +234,10 @@ class Runtime:
         if desk.mailbox.full:
             return MailboxFull(resident.record.name, desk.mailbox.limit, desk.room_in)
         if self.in_flight >= self._limits.messages_in_flight:
-            return Overloaded(self._limits.messages_in_flight, desk.room_in)
+            return Overloaded(self._limits.messages_in_flight, "messages", desk.room_in)
+        most = self._limits.characters_in_flight
+        if self._messages.characters_in_flight + characters > most:
+            return Overloaded(most, "characters", desk.room_in)
         return None
 
     def _not_running(self, resident: Resident) -> NotRunning:

@@ -30,6 +30,8 @@ _TOO_SLOW: Final = "the zygote does not start"
 class ZygoteFailed(HostDied):
     """No process can be forked: the zygote does not start, or the system refuses."""
 
+    pause = 0.5
+
 
 @final
 @define

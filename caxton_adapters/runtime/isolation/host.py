@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Awaitable
-from typing import Protocol, final
+from typing import ClassVar, Protocol, final
 
 from attrs import define, field, frozen
 
@@ -21,7 +21,9 @@ class ResourceUse:
 
 
 class HostDied(Exception):
-    """The host lost the turn: begin it again and tell what was observed."""
+    """The host lost the turn: begin it again after so many seconds, and tell what was observed."""
+
+    pause: ClassVar[float] = 0.0
 
 
 class Host(Protocol):

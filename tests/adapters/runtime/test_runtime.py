@@ -25,9 +25,10 @@ from caxton_adapters.runtime.refusals import (
     MailboxFull,
     NameTaken,
     NotRunning,
+    Overloaded,
     TurnsInFlight,
 )
-from caxton_adapters.runtime.runtime import Runtime, running
+from caxton_adapters.runtime.runtime import DEFAULT_LIMITS, Runtime, RuntimeLimits, running
 from caxton_adapters.runtime.ticket import Answered, Delivery, Incoming, MessageState, NotAnswered
 from caxton_adapters.tools.none import NoTools
 from caxton_core.agent.record import StateName
@@ -105,6 +106,7 @@ async def opened(
     isolation: Isolation = Isolation.PROCESS,
     configs: Configs | None = None,
     journal: Journal | None = None,
+    limits: RuntimeLimits = DEFAULT_LIMITS,
 ) -> AsyncIterator[Runtime]:
     scenario = read_scenario(SCENARIO)
     assert isinstance(scenario, Success), scenario
@@ -117,7 +119,8 @@ async def opened(
         SystemClock(),
     )
     hosts = Hosts(default=isolation)
-    async with running(world, configs=configs or InMemoryConfigs(), hosts=hosts) as runtime:
+    configs = configs or InMemoryConfigs()
+    async with running(world, configs=configs, hosts=hosts, limits=limits) as runtime:
         yield runtime
 
 
@@ -217,6 +220,21 @@ async def test_a_turn_ends_at_its_deadline(runtime: Runtime) -> None:
     assert isinstance(accepted, Success)
     with anyio.fail_after(10):
         assert await accepted.unwrap().done() == NotAnswered(DeadlinePassed())
+
+
+async def test_messages_at_work_are_bounded_in_number_and_in_text() -> None:
+    limits = RuntimeLimits(messages_in_flight=3, characters_in_flight=10)
+    async with opened(Isolation.TASK, limits=limits) as runtime:
+        await deploy(runtime)
+        for _ in range(2):
+            assert isinstance(await runtime.accept("greeter", Incoming("wait")), Success)
+        refused = await runtime.accept("greeter", Incoming("wait"))
+        assert isinstance(refused, Failure)
+        assert refused.failure() == Overloaded(10, "characters", 1.0)
+        assert isinstance(await runtime.accept("greeter", Incoming("hi")), Success)
+        too_many = await runtime.accept("greeter", Incoming(""))
+        assert isinstance(too_many, Failure)
+        assert too_many.failure() == Overloaded(3, "messages", 1.0)
 
 
 async def test_a_full_mailbox_refuses_and_says_when_to_come_back(runtime: Runtime) -> None:
