@@ -94,12 +94,16 @@ async def _run(
     hosts = Hosts(places=Places(settings.limits.processes.value))
     async with running(world, configs=configs, hosts=hosts) as runtime:
         wanted = rest_settings(settings)
+
+        def answers() -> None:
+            process.ready(len(runtime.supervisor.residents()), len(catalogue.names))
+
         api = RestApi(runtime, feed, _listed(catalogue), wanted)
         server = RestServer(
             api.application,
             wanted,
             drain=api.drain,
-            on_started=process.ready,
+            on_started=answers,
             on_stopping=process.stopping,
         )
         async with anyio.create_task_group() as beside:

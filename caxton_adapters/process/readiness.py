@@ -13,10 +13,12 @@ VARIABLE = "CAXTON_READY_FD"
 @final
 @frozen
 class Ready:
-    """The server answers at the address."""
+    """The server answers at the address; how many agents and providers it has."""
 
     url: str
     pid: int
+    agents: int = 0
+    providers: int = 0
 
 
 @final
@@ -93,8 +95,8 @@ def inherited(environ: MutableMapping[str, str]) -> ReadinessPipe:
 def decode(line: bytes) -> Ready | Refused | Died:
     """What the server said."""
     match json.loads(line or b"null"):
-        case {"url": str(url), "pid": int(pid)}:
-            return Ready(url, pid)
+        case {"url": str(url), "pid": int(pid), "agents": int(agents), "providers": int(providers)}:
+            return Ready(url, pid, agents, providers)
         case {
             "refused": str(message),
             "exit_code": int(status),
@@ -109,8 +111,9 @@ def decode(line: bytes) -> Ready | Refused | Died:
 
 def _encode(word: Word) -> bytes:
     match word:
-        case Ready(url, pid):
-            return json.dumps({"url": url, "pid": pid}).encode()
+        case Ready(url, pid, agents, providers):
+            known = {"agents": agents, "providers": providers}
+            return json.dumps({"url": url, "pid": pid, **known}).encode()
         case Refused(message, status, code, hint, problems):
             told = {"code": code, "hint": hint, "problems": problems}
             return json.dumps({"refused": message, "exit_code": status, **told}).encode()

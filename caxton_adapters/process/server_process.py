@@ -63,15 +63,15 @@ class ServerProcess:
     _supervisor: notify.Supervisor | None = field(alias="supervisor")
     _clock: Callable[[], datetime] = field(alias="clock", default=_now)
 
-    def ready(self) -> None:
-        """Tell everyone who waits that the server answers."""
+    def ready(self, agents: int = 0, providers: int = 0) -> None:
+        """Tell everyone who waits that the server answers, and how many of these it has."""
         pid = os.getpid()
         since = self.started.isoformat(timespec="milliseconds")
         pid_file.write(self.directory, Owner(pid, self.url, version("caxton"), since))
         took = round((self._clock() - self.started).total_seconds(), 3)
         self.log.info("server.ready", url=self.url, pid=pid, startup_seconds=took)
         self._tell(READY=1, STATUS=f"answers at {self.url}", MAINPID=pid)
-        self._pipe.say(Ready(self.url, pid))
+        self._pipe.say(Ready(self.url, pid, agents, providers))
 
     def refuse(self, sentences: Sentences) -> int:
         """Say why the server cannot start after all; the exit code to end with."""

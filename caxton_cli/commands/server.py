@@ -19,6 +19,11 @@ from caxton_cli.status import print_status
 Command = TypeVar("Command", bound=Callable[..., object])
 
 START_TIMEOUT = 30.0
+FIRST_STEPS = "caxton init hello && caxton deploy hello.toml && caxton chat hello"
+NO_PROVIDER = (
+    "no provider is configured: export OPENAI_API_KEY=... or OPENAI_BASE_URL=http://..., "
+    'or write [providers.play] kind = "scripted"; then restart (more: caxton providers)'
+)
 
 
 def configures_server(command: Command) -> Command:
@@ -144,7 +149,9 @@ def _start_detached(
         emit({"running": True, "url": ready.url, "pid": ready.pid, "log": log})
     else:
         print(f"caxton is running at {ready.url} (pid {ready.pid})")
-        note("next: caxton init hello && caxton deploy hello.toml && caxton chat hello")
+        if not ready.providers:
+            note(NO_PROVIDER)
+        note(f"next: {'caxton list' if ready.agents else FIRST_STEPS}")
     return exits.DONE
 
 

@@ -36,6 +36,25 @@ def test_a_server_is_started_seen_and_stopped(configured: Shell) -> None:
     assert not (configured.directory / "data" / "caxton.pid").exists()
 
 
+def test_the_next_step_is_the_one_that_is_not_done(configured: Shell) -> None:
+    first = configured.run("server", "start", "--port", "0")
+    assert "next: caxton init hello" in first.err
+    assert "provider" not in first.err
+    configured.run("deploy", "talker.toml")
+    configured.run("server", "stop")
+    assert configured.run("server", "start", "--port", "0").err == "next: caxton list\n"
+    assert configured.run("server", "stop").code == 0
+
+
+def test_a_server_without_a_provider_says_how_to_get_one(shell: Shell) -> None:
+    started = shell.run("server", "start", "--port", "0")
+    told = started.err.splitlines()[0]
+    assert told.startswith("no provider is configured: export OPENAI_API_KEY=")
+    assert "OPENAI_BASE_URL" in told
+    assert 'kind = "scripted"' in told
+    assert shell.run("server", "stop").code == 0
+
+
 def test_status_can_be_read_by_programs(running: Shell) -> None:
     document = json.loads(running.run("server", "status", "--json").out)
     assert (document["running"], document["ready"]) == (True, True)

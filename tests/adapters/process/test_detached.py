@@ -19,7 +19,8 @@ from caxton_adapters.process.readiness import (
 
 SAYS_READY = f"""
 import os, time
-os.write(int(os.environ["{VARIABLE}"]), b'{{"url": "http://x", "pid": %d}}' % os.getpid())
+word = b'{{"url": "http://x", "pid": %d, "agents": 2, "providers": 1}}' % os.getpid()
+os.write(int(os.environ["{VARIABLE}"]), word)
 os.close(int(os.environ["{VARIABLE}"]))
 time.sleep(60)
 """
@@ -34,7 +35,7 @@ def test_the_starter_learns_when_the_server_answers(tmp_path: Path) -> None:
     told = started(tmp_path, SAYS_READY)
     os.kill(told.pid, signal.SIGKILL)
     os.waitpid(told.pid, 0)
-    assert told.outcome == Ready("http://x", told.pid)
+    assert told.outcome == Ready("http://x", told.pid, 2, 1)
 
 
 def test_a_server_that_dies_leaves_its_last_words(tmp_path: Path) -> None:
@@ -60,7 +61,7 @@ def test_the_server_leads_a_session_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", [Ready("http://x", 7), Refused("port in use", 6, "CX2103", "another port", "x\n")]
+    "word", [Ready("http://x", 7, 2, 1), Refused("port in use", 6, "CX2103", "another port", "x\n")]
 )
 def test_a_word_arrives_as_it_was_said(word: Ready | Refused) -> None:
     reading, writing = os.pipe()
