@@ -118,7 +118,7 @@ class Incoming:
             self.done = True
         for name, value in self.headers:
             # Of dozens of headers two matter: their lengths tell them apart at the least cost.
-            if len(name) == 14 or len(name) == 16:  # noqa: PLR2004
+            if len(name) == 14 or len(name) == 16:  # noqa: PLR2004 (the two lengths)
                 self._judge(name.lower(), value)
 
     def on_body(self, body: bytes) -> None:

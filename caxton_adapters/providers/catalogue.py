@@ -188,7 +188,7 @@ class Catalogue:
                 scenario = self._scenarios.get(settings.name) or default_scenario()
                 return Scripted(settings.name, scenario)
             case ProviderKind.LOCAL:
-                from caxton_adapters.providers.local.model import Local  # noqa: PLC0415
+                from caxton_adapters.providers.local.model import Local  # noqa: PLC0415 - if used
 
                 return Local(settings)
 

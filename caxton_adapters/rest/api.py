@@ -87,8 +87,8 @@ class RestApi:
 
     def _load(self) -> Application:
         # Litestar takes most of a server's start, so it is loaded when the server answers.
-        from caxton_adapters.rest.management import application  # noqa: PLC0415
-        from caxton_adapters.rest.served import Resources  # noqa: PLC0415
+        from caxton_adapters.rest.management import application  # noqa: PLC0415 - see above
+        from caxton_adapters.rest.served import Resources  # noqa: PLC0415 - see above
 
         resources = Resources(
             self._agents,

@@ -148,17 +148,16 @@ class Answering:
 
     async def _begun(self) -> Step:
         """Begin, or begin again with all that was observed, until a process lives through it."""
-        ticket = self.ticket
         for _ in range(MOST_DEATHS_OF_A_TURN - 1):
             try:
-                return await self.host.begin(
-                    ticket.number, self._history, ticket.incoming.text, *self._observed
-                )
+                return await self._begin()
             except HostDied as died:
                 await self._mended(died.pause)
-        return await self.host.begin(
-            ticket.number, self._history, ticket.incoming.text, *self._observed
-        )
+        return await self._begin()
+
+    async def _begin(self) -> Step:
+        ticket, text = self.ticket, self.ticket.incoming.text
+        return await self.host.begin(ticket.number, self._history, text, *self._observed)
 
     async def _asked(self, step: AskModel) -> Observation:
         found = self.world.models.find(step.candidate.provider)

@@ -43,7 +43,7 @@ def main() -> None:
     except RuntimeError as error:
         print(json.dumps({"error": str(error)}), flush=True)  # noqa: T201 (that is the protocol)
         return
-    print(json.dumps({"url": server.listening_address}), flush=True)  # noqa: T201
+    print(json.dumps({"url": server.listening_address}), flush=True)  # noqa: T201 (as above)
     sys.stdin.read()
     os._exit(0)  # nothing is left to save, and requests under way need not be waited for
 

@@ -128,7 +128,7 @@ def _transferred(
     begun = part.stat().st_size if part.exists() else 0
     try:
         request = Request(download.url, headers={"Range": f"bytes={begun}-"} if begun else {})  # noqa: S310 (an operator's own address, and the content is pinned)
-        response: HTTPResponse = urlopen(request, timeout=STALL)  # noqa: S310
+        response: HTTPResponse = urlopen(request, timeout=STALL)  # noqa: S310 (as above)
     except (OSError, HTTPException, ValueError) as error:
         if begun and getattr(error, "code", None) == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             return None  # everything is here; the checksum tells

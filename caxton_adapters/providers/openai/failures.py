@@ -144,7 +144,7 @@ def _by_code(detail: ErrorDetail, status: int, why: str, model: str) -> ModelFai
         return ContextTooLong(why)
     if names & FILTER:
         return ContentFiltered(why)
-    if "model_not_found" in names or (status == 404 and "model" in why.lower()):  # noqa: PLR2004
+    if "model_not_found" in names or (status == 404 and "model" in why.lower()):  # noqa: PLR2004 (HTTP)
         return ModelNotFound(model, why)
     return None
 

@@ -120,6 +120,6 @@ def openai_model(settings: ProviderSettings) -> OpenAI:
         case Transport.LEAN:
             return OpenAI(settings, LeanService(settings))
         case Transport.SDK:
-            from caxton_adapters.providers.openai.sdk import SdkService  # noqa: PLC0415
+            from caxton_adapters.providers.openai.sdk import SdkService  # noqa: PLC0415 (slow)
 
             return OpenAI(settings, SdkService(settings))

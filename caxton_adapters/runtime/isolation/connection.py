@@ -56,14 +56,20 @@ class Connection(asyncio.Protocol):
 
     def _take(self, frame: object) -> None:
         match frame:
-            case ["step", int() as number, plain]:
+            case [worker.STEP, int() as number, plain]:
                 self._answer(number, plain)
-            case ["last step", int() as number, plain, float() as cpu_seconds, int() as memory]:
+            case [
+                worker.LAST_STEP,
+                int() as number,
+                plain,
+                float() as cpu_seconds,
+                int() as memory,
+            ]:
                 self.cpu_seconds = cpu_seconds
                 self.memory_bytes = memory
                 self._held.discard(number)
                 self._answer(number, plain)
-            case ["broken", str() as why]:
+            case [worker.BROKEN, str() as why]:
                 self.why = why
             case _:
                 raise BrokenFrame(frame)
