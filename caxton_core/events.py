@@ -16,8 +16,12 @@ from caxton_core.agent.lifecycle import (
     Stopped,
     Unloaded,
 )
+from caxton_core.conversation.message import Message
+from caxton_core.conversation.outcome import Outcome
+from caxton_core.conversation.past import ConversationKey, Summary
 from caxton_core.conversation.turn import Observation, Step
 from caxton_core.primitives import AgentId, AgentName, ConversationId, MessageId
+from caxton_core.tools.tool import ToolResult
 
 
 @final
@@ -100,13 +104,36 @@ class ProcessEnded:
 @final
 @frozen
 class MessageAccepted:
-    """A message waits for its turn."""
+    """A message waits for its turn.
+
+    Its sender gave it a `key` to send it again harmlessly. The conversation is the agent's own or
+    `shared`; what is said in one that is not `lasting` is forgotten when the server ends.
+    """
 
     agent: AgentId
     at: datetime
     message: MessageId
     conversation: ConversationId
     text: str
+    key: str | None = None
+    shared: bool = False
+    lasting: bool = True
+
+    @property
+    def place(self) -> ConversationKey:
+        """The conversation to which the message belongs."""
+        return ConversationKey(self.conversation, None if self.shared else self.agent)
+
+
+@final
+@frozen
+class TurnResumed:
+    """The turn goes on after the server ended while it ran; `attempt` counts from 1."""
+
+    agent: AgentId
+    at: datetime
+    message: MessageId
+    attempt: int
 
 
 @final
@@ -131,7 +158,50 @@ class Observed:
     observation: Observation
 
 
-TurnEvent: TypeAlias = MessageAccepted | StepTaken | Observed
+@final
+@frozen
+class CallAnswered:
+    """One of several calls of a step has its result; `Observed` follows when all have theirs."""
+
+    agent: AgentId
+    at: datetime
+    message: MessageId
+    result: ToolResult
+
+
+@final
+@frozen
+class MessageEnded:
+    """The message has its outcome: an answer and what it adds to the conversation, or a reason."""
+
+    agent: AgentId
+    at: datetime
+    message: MessageId
+    outcome: Outcome
+    said: tuple[Message, ...] = ()
+    summary: Summary | None = None
+
+
+@final
+@frozen
+class MessageReopened:
+    """A person wants the turn to go on; of the calls whose outcome was unknown this came."""
+
+    agent: AgentId
+    at: datetime
+    message: MessageId
+    results: tuple[ToolResult, ...] = ()
+
+
+TurnEvent: TypeAlias = (
+    MessageAccepted
+    | TurnResumed
+    | StepTaken
+    | CallAnswered
+    | Observed
+    | MessageEnded
+    | MessageReopened
+)
 ProcessEvent: TypeAlias = ProcessStarted | ProcessEnded
 Event: TypeAlias = LifecycleEvent | ProcessEvent | TurnEvent
 

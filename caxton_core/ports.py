@@ -6,7 +6,7 @@ from typing import Protocol, TypeAlias
 
 from returns.result import Result
 
-from caxton_core.agent.record import AgentRecord, NotStored
+from caxton_core.agent.record import AgentRecord
 from caxton_core.conversation.model import (
     Completion,
     Healthy,
@@ -15,9 +15,12 @@ from caxton_core.conversation.model import (
     ModelRequest,
     TextDelta,
 )
-from caxton_core.events import Event
-from caxton_core.primitives import AgentId, ModelName
-from caxton_core.tools.tool import Tool, ToolCall, ToolResult
+from caxton_core.conversation.past import ConversationKey, Past
+from caxton_core.events import Event, TurnEvent
+from caxton_core.journal import ConversationView, MessageQuery, StoredMessage, Unfinished
+from caxton_core.primitives import AgentId, MessageId, ModelName
+from caxton_core.storage import NotRead, NotStored
+from caxton_core.tools.tool import Caller, Tool, ToolCall, ToolResult
 
 Answer: TypeAlias = Result[Completion, ModelFailure]
 
@@ -51,16 +54,87 @@ class Tools(Protocol):
         """Every tool that is there now."""
         ...
 
-    def call(self, call: ToolCall) -> Awaitable[ToolResult]:
+    def call(self, call: ToolCall, caller: Caller) -> Awaitable[ToolResult]:
         """Do it; a failure is a result that the model can react to."""
         ...
 
 
-class Journal(Protocol):
-    """Where everything that happens is recorded, in order."""
+class Events(Protocol):
+    """Where everything that happens is told: to logs, listeners, metrics."""
 
-    def append(self, *events: Event) -> Awaitable[None]:
-        """Record the events; they are recorded when this returns."""
+    def tell(self, *events: Event) -> None:
+        """Tell the events; it never waits and never fails."""
+        ...
+
+
+class Journal(Protocol):
+    """Where the way of every message is recorded: what is recorded survives a crash."""
+
+    def append(self, *events: TurnEvent) -> Awaitable[Result[None, NotStored]]:
+        """Record all of the events or none; they are recorded when this returns.
+
+        Events are recorded in the order of the calls. Of several endings of a message the first
+        counts, and nothing is recorded of a message that is not known.
+        """
+        ...
+
+    def unfinished(self) -> Awaitable[Result[Sequence[Unfinished], NotRead]]:
+        """Every message without an outcome, in the order of acceptance."""
+        ...
+
+    def find(self, message: MessageId) -> Awaitable[Result[StoredMessage | None, NotRead]]:
+        """A message by its identity."""
+        ...
+
+    def keyed(self, agent: AgentId, key: str) -> Awaitable[Result[StoredMessage | None, NotRead]]:
+        """The message that an agent was given under an idempotency key."""
+        ...
+
+
+class Messages(Protocol):
+    """What the journal keeps of messages, for people."""
+
+    def listed(self, query: MessageQuery) -> Awaitable[Result[Sequence[StoredMessage], NotRead]]:
+        """The messages that fit, newest first."""
+        ...
+
+    def turn(self, message: MessageId) -> Awaitable[Result[Unfinished | None, NotRead]]:
+        """How far the turn of a message came, whether or not it has an outcome."""
+        ...
+
+    def forget_ended(self, before: datetime) -> Awaitable[Result[int, NotStored]]:
+        """Remove messages that ended before; how many there were."""
+        ...
+
+    def forget_agent(self, agent: AgentId) -> Awaitable[Result[int, NotStored]]:
+        """Remove every message and conversation of an agent; what others share stays theirs."""
+        ...
+
+
+class Conversations(Protocol):
+    """What was said, by conversation: it follows from the messages that ended with an answer."""
+
+    def past(
+        self, place: ConversationKey, *, at_most: int | None, since: datetime
+    ) -> Awaitable[Result[Past, NotRead]]:
+        """What the model may see: the newest exchanges, `at_most` so many, after the last reset.
+
+        A conversation that was used last before `since` is over: it begins anew.
+        """
+        ...
+
+    def listed(
+        self, agent: AgentId | None, *, after: ConversationView | None, limit: int
+    ) -> Awaitable[Result[Sequence[ConversationView], NotRead]]:
+        """The conversations of an agent, or of all agents, the one used last first."""
+        ...
+
+    def reset(self, place: ConversationKey, at: datetime) -> Awaitable[Result[bool, NotStored]]:
+        """Have the conversation begin anew; what was said stays readable. False: not known."""
+        ...
+
+    def forget(self, place: ConversationKey) -> Awaitable[Result[bool, NotStored]]:
+        """Remove the conversation with its messages that ended; False where there is none."""
         ...
 
 

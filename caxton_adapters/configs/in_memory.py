@@ -6,8 +6,9 @@ from typing import final
 from attrs import define, field
 from returns.result import Result, Success
 
-from caxton_core.agent.record import AgentRecord, NotStored
+from caxton_core.agent.record import AgentRecord
 from caxton_core.primitives import AgentId
+from caxton_core.storage import NotStored
 
 
 @final

@@ -15,8 +15,9 @@ from anyio.to_thread import run_sync
 from attrs import define, field
 from returns.result import Failure, Result, Success
 
-from caxton_core.agent.record import AgentRecord, NotStored, StateName
+from caxton_core.agent.record import AgentRecord, StateName
 from caxton_core.primitives import AgentId, AgentName
+from caxton_core.storage import NotStored
 
 T = TypeVar("T")
 

@@ -20,7 +20,7 @@ from caxton_adapters.runtime.refusals import (
     UnknownMessage,
     WrongState,
 )
-from caxton_core.agent.record import NotStored
+from caxton_core.storage import NotStored
 
 _NOT_FOUND: Final = 404
 _CONFLICT: Final = 409

@@ -4,10 +4,10 @@ from typing import TypeAlias, final
 
 from attrs import frozen
 
-from caxton_core.agent.record import NotStored
 from caxton_core.conversation.turn import GiveUpReason
 from caxton_core.primitives import AgentName
 from caxton_core.reading.report import Report
+from caxton_core.storage import NotStored
 
 
 @final

@@ -43,13 +43,14 @@ from caxton_core.agent.lifecycle import (
     stop,
     unload,
 )
-from caxton_core.agent.record import AgentRecord, NotStored, StateName, restored, state_name
+from caxton_core.agent.record import AgentRecord, StateName, restored, state_name
 from caxton_core.agent.sections import Budget
 from caxton_core.agent.toml import ReadAgent, read_agent
 from caxton_core.conversation.turn import rules_of
 from caxton_core.events import entered
 from caxton_core.ports import Configs
 from caxton_core.primitives import AgentId
+from caxton_core.storage import NotStored
 from caxton_core.tools.permission import grant
 
 _LOG: Final = logging.getLogger("caxton.runtime")

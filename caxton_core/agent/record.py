@@ -45,14 +45,6 @@ class AgentRecord:
     updated: datetime
 
 
-@final
-@frozen
-class NotStored:
-    """Nothing was changed: the disk is full or broken; `why` is for the operator."""
-
-    why: str
-
-
 def state_name(agent: AnyAgent) -> StateName:
     """What the agent's state is called."""
     match agent.state:

@@ -25,6 +25,7 @@ from caxton_core.conversation.model import (
     ModelRequest,
     Sampling,
 )
+from caxton_core.conversation.past import Past, Summary
 from caxton_core.conversation.template import PLAIN_TEMPLATE, filled
 from caxton_core.conversation.window import estimated_tokens, newest_that_fit, tokens_left
 from caxton_core.limits import Usage, added
@@ -89,13 +90,17 @@ class CallTools:
 @final
 @frozen
 class Reply:
-    """The turn ended well; `said` is what it adds to the conversation."""
+    """The turn ended well; `said` is what it adds to the conversation.
+
+    A `summary` takes the place of what it covers from now on.
+    """
 
     text: str
     finish: FinishReason
     model: str
     said: tuple[Message, ...]
     usage: Usage
+    summary: Summary | None = None
 
 
 @final
@@ -251,11 +256,11 @@ def _sampling(llm: Llm) -> Sampling:
     )
 
 
-def begin(rules: TurnRules, history: tuple[Message, ...], text: str) -> Turn:
-    """Take up a user's message; `history` is the conversation before it."""
+def begin(rules: TurnRules, past: Past, text: str) -> Turn:
+    """Take up a user's message; `past` is the conversation before it."""
     said = (UserMessage(text),)
     fitting = newest_that_fit(
-        history,
+        past.messages,
         tokens=tokens_left(rules.window, rules.system, _prompt(rules, said[0])),
         at_most=rules.max_exchanges,
     )

@@ -4,17 +4,21 @@ from typing import TypeAlias, final
 
 from attrs import frozen
 
-from caxton_core.primitives import JsonObject, ToolName
+from caxton_core.primitives import AgentId, ConversationId, JsonObject, MessageId, ToolName
 
 
 @final
 @frozen
 class Tool:
-    """A tool that a model may call; `parameters` is a JSON Schema."""
+    """A tool that a model may call; `parameters` is a JSON Schema.
+
+    An idempotent tool may be called again when nobody knows whether a call of it was made.
+    """
 
     name: ToolName
     description: str
     parameters: JsonObject
+    idempotent: bool = False
 
 
 @final
@@ -60,3 +64,17 @@ class ToolFailed:
 
 
 ToolResult: TypeAlias = ToolSucceeded | ToolFailed
+
+
+@final
+@frozen
+class Caller:
+    """On whose behalf a tool is called: the agent, and the message that it answers.
+
+    `key` is the same whenever this call is made again, and never the same for another call.
+    """
+
+    agent: AgentId
+    conversation: ConversationId
+    message: MessageId
+    key: str

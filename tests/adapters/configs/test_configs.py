@@ -11,8 +11,8 @@ from returns.result import Failure
 from caxton_adapters.configs.in_memory import InMemoryConfigs
 from caxton_adapters.configs.sqlite import StorageUnusable, sqlite_configs
 from caxton_adapters.testing.configs import ConfigsContract, record
-from caxton_core.agent.record import NotStored
 from caxton_core.ports import Configs
+from caxton_core.storage import NotStored
 from tests.acceptance.criteria import criterion
 
 

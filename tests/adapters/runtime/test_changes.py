@@ -11,10 +11,11 @@ from caxton_adapters.configs.in_memory import InMemoryConfigs
 from caxton_adapters.runtime.refusals import UnknownAgent
 from caxton_adapters.runtime.runtime import Runtime
 from caxton_adapters.runtime.ticket import Incoming, MessageState, NotAnswered
-from caxton_core.agent.record import AgentRecord, NotStored, StateName
+from caxton_core.agent.record import AgentRecord, StateName
 from caxton_core.agent.sections import Isolation
 from caxton_core.conversation.turn import Cancelled
 from caxton_core.primitives import AgentId
+from caxton_core.storage import NotStored
 from tests.adapters.runtime.test_runtime import GREETER, Recorder, deploy, opened, send
 from tests.waiting import until
 

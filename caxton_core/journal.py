@@ -1,0 +1,118 @@
+"""What a journal keeps of messages, and how a turn that did not end is read back from it."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import final
+
+from attrs import evolve, frozen
+
+from caxton_core.conversation.outcome import MessageState, Outcome
+from caxton_core.conversation.past import ConversationKey
+from caxton_core.conversation.turn import CallTools, Observation, ToolsAnswered
+from caxton_core.events import (
+    CallAnswered,
+    MessageAccepted,
+    MessageEnded,
+    MessageReopened,
+    Observed,
+    StepTaken,
+    TurnEvent,
+    TurnResumed,
+)
+from caxton_core.primitives import AgentId, MessageId, ToolName
+from caxton_core.tools.tool import ToolCall, ToolResult
+
+
+@final
+@frozen
+class StoredMessage:
+    """A message as the journal has it; `outcome` is None and `ended` too while it has none."""
+
+    accepted: MessageAccepted
+    attempts: int = 0
+    outcome: Outcome | None = None
+    ended: datetime | None = None
+
+
+@final
+@frozen
+class Unfinished:
+    """A message without an outcome, and how far its turn came.
+
+    `calls` were about to be made when the record ends; `results` are known of some of them.
+    """
+
+    accepted: MessageAccepted
+    attempts: int = 0
+    observed: tuple[Observation, ...] = ()
+    calls: tuple[ToolCall, ...] = ()
+    results: tuple[ToolResult, ...] = ()
+
+    @property
+    def open_calls(self) -> tuple[ToolCall, ...]:
+        """The calls of which nothing is known."""
+        known = {result.call_id for result in self.results}
+        return tuple(call for call in self.calls if call.id not in known)
+
+    def unknown(self, idempotent: Collection[ToolName]) -> tuple[ToolCall, ...]:
+        """The open calls that may not be made again."""
+        return tuple(call for call in self.open_calls if call.name not in idempotent)
+
+
+def folded(accepted: MessageAccepted, events: Iterable[TurnEvent]) -> Unfinished:
+    """How far the turn of a message came; what was recorded twice counts once."""
+    turn = Unfinished(accepted)
+    for event in events:
+        turn = _after(turn, event)
+    return turn
+
+
+def _after(turn: Unfinished, event: TurnEvent) -> Unfinished:
+    match event:
+        case TurnResumed(attempt=attempt):
+            return evolve(turn, attempts=max(turn.attempts, attempt))
+        case StepTaken(step=CallTools(calls)):
+            return evolve(turn, calls=calls, results=())
+        case CallAnswered(result=result):
+            return _known(turn, result)
+        case MessageReopened(results=results):
+            for result in results:
+                turn = _known(turn, result)
+            return evolve(turn, attempts=0)
+        case Observed(observation=observation):
+            observed = (*turn.observed, observation)
+            if isinstance(observation, ToolsAnswered):
+                return evolve(turn, observed=observed, calls=(), results=())
+            return evolve(turn, observed=observed)
+        case MessageAccepted() | StepTaken() | MessageEnded():
+            return turn
+
+
+def _known(turn: Unfinished, result: ToolResult) -> Unfinished:
+    if any(known.call_id == result.call_id for known in turn.results):
+        return turn
+    return evolve(turn, results=(*turn.results, result))
+
+
+@final
+@frozen
+class MessageQuery:
+    """Which stored messages are asked for, newest first; `before` is the last one seen."""
+
+    agent: AgentId | None = None
+    conversation: ConversationKey | None = None
+    states: tuple[MessageState, ...] = ()
+    before: MessageId | None = None
+    limit: int = 50
+
+
+@final
+@frozen
+class ConversationView:
+    """A conversation as a store lists it: how many messages were accepted, and when the last."""
+
+    place: ConversationKey
+    messages: int
+    created: datetime
+    last_used: datetime
+    summary: str = ""
