@@ -31,6 +31,7 @@ ENVIRONMENT = {
     "CAXTON_CONFIG": "The settings file that is read before the usual ones.",
     "CAXTON_HOME": "One directory for everything: its settings and its data.",
     "CAXTON_HOST, CAXTON_PORT, CAXTON_DATA_DIR": "Where the server listens and keeps its data.",
+    "CAXTON_DATABASE": "The file of its database, if not in that directory.",
     "CAXTON_LOG_LEVEL, CAXTON_LOG_FORMAT, CAXTON_LOG_FILE": "What the server logs, and where.",
     "CAXTON_DEFAULT_PROVIDER": "The provider of agents that name none.",
     "CAXTON_ALLOWED_HOSTS, CAXTON_ALLOWED_ORIGINS": "Who may call, separated by commas.",

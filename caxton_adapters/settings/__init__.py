@@ -6,6 +6,7 @@ from caxton_adapters.settings.values import (
     LoggingSettings,
     ServerSettings,
     Settings,
+    StorageSettings,
 )
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "LoggingSettings",
     "ServerSettings",
     "Settings",
+    "StorageSettings",
     "Surroundings",
     "load",
 ]

@@ -15,6 +15,7 @@ from caxton_adapters.settings.values import (
     LoggingSettings,
     ServerSettings,
     Settings,
+    StorageSettings,
 )
 from caxton_adapters.settings.written import (
     LoggingTable,
@@ -22,6 +23,7 @@ from caxton_adapters.settings.written import (
     ProviderTable,
     ServerTable,
     SettingsFile,
+    StorageTable,
 )
 from caxton_core.primitives import ProviderName
 from caxton_core.problems import Problem, Problems, Stated
@@ -31,6 +33,7 @@ SECRET_UNREADABLE: Final = "CX2202"  # noqa: S105 - a code
 UNKNOWN_PROVIDER: Final = "CX2203"
 MISSING_BASE_URL: Final = "CX2204"
 
+DATABASE: Final = "caxton.db"
 OPENAI: Final = ProviderName("openai")
 _KEY = "OPENAI_API_KEY"
 _ADDRESS = "OPENAI_BASE_URL"
@@ -55,10 +58,12 @@ def built(
     default = _default_provider(written, providers, environ, problems)
     if problems:
         return Failure((problems[0], *problems[1:]))
+    server = _server(written.server, token, default_data_dir)
     return Success(
         Settings(
-            server=_server(written.server, token, default_data_dir),
+            server=server,
             limits=written.limits,
+            storage=_storage(written.storage, server.data_dir),
             logging=_logging(written.logging),
             providers=providers,
             default_provider=default,
@@ -80,6 +85,15 @@ def _server(
         allowed_origins=tuple(origin.value for origin in table.allowed_origins),
         max_body=table.max_body,
         drain_timeout=table.drain_timeout,
+    )
+
+
+def _storage(table: StorageTable, data_dir: FilesystemPath) -> StorageSettings:
+    name = DATABASE if table.database is None else table.database.value
+    return StorageSettings(
+        database=data_dir / FilesystemPath(name).expanduser(),
+        synchronous=table.synchronous,
+        keep_messages=table.keep_messages,
     )
 
 

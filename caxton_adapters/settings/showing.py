@@ -49,6 +49,7 @@ def _known_otherwise(loaded: Loaded) -> dict[Path, ShownSetting]:
     chosen = settings.default_provider
     token = ("server", "token")
     directory = ("server", "data_dir")
+    database = ("storage", "database")
     known = [
         ShownSetting(
             ("default_provider",),
@@ -56,6 +57,7 @@ def _known_otherwise(loaded: Loaded) -> dict[Path, ShownSetting]:
             sources.get(("default_provider",), DEFAULT),
         ),
         ShownSetting(directory, str(settings.server.data_dir), sources.get(directory, DEFAULT)),
+        ShownSetting(database, str(settings.storage.database), sources.get(database, DEFAULT)),
         _hidden(token, settings.server.token, settings.server.token_source, sources),
     ]
     for name, provider in settings.providers.items():

@@ -9,7 +9,7 @@ from attrs import frozen
 from caxton_adapters.process.log import LogFormat, LogLevel
 from caxton_adapters.process.server_process import Wanted
 from caxton_adapters.secrets import Secret
-from caxton_adapters.settings.written import LimitTable, ProviderTable
+from caxton_adapters.settings.written import LimitTable, ProviderTable, Synchronous
 from caxton_core.primitives import Duration, ProviderName, Size
 
 
@@ -30,6 +30,16 @@ class ServerSettings:
     allowed_origins: tuple[str, ...]
     max_body: Size
     drain_timeout: Duration
+
+
+@final
+@frozen(kw_only=True)
+class StorageSettings:
+    """`[storage]`: the file of the database, and what is kept; None keeps messages for ever."""
+
+    database: Path
+    synchronous: Synchronous
+    keep_messages: Duration | None
 
 
 @final
@@ -59,6 +69,7 @@ class Settings:
 
     server: ServerSettings
     limits: LimitTable
+    storage: StorageSettings
     logging: LoggingSettings
     providers: Mapping[ProviderName, ConfiguredProvider]
     default_provider: ProviderName | None

@@ -51,6 +51,14 @@ class ToolMode(Enum):
 
 
 @final
+class Synchronous(Enum):
+    """When what was stored is on the disk."""
+
+    FULL = "full"
+    NORMAL = "normal"
+
+
+@final
 class Level(Enum):
     """How much an event must matter to be logged."""
 
@@ -123,6 +131,37 @@ class LimitTable:
             "512",
         ),
     ] = Count(512)
+
+
+@final
+@frozen
+class StorageTable:
+    """`[storage]`: where the server keeps what must not be lost, and for how long."""
+
+    database: Annotated[
+        FilePath | None,
+        Key(
+            "The file of the database; a relative path begins in the data directory.",
+            '"/srv/fast-disk/caxton.db"',
+            default="`caxton.db` in the data directory",
+        ),
+    ] = None
+    synchronous: Annotated[
+        Synchronous,
+        Key(
+            "`full`: what was accepted survives a power loss. `normal` waits for the disk less "
+            "often: the last moments before a power loss may be gone.",
+            '"full"',
+        ),
+    ] = Synchronous.FULL
+    keep_messages: Annotated[
+        Duration | None,
+        Key(
+            "How long messages are kept after they ended.",
+            '"90d"',
+            default="for ever",
+        ),
+    ] = None
 
 
 @final
@@ -255,6 +294,7 @@ class SettingsFile:
     ] = None
     server: Annotated[ServerTable, Key("The server.", "{}")] = ServerTable()
     limits: Annotated[LimitTable, Key("Limits.", "{}")] = LimitTable()
+    storage: Annotated[StorageTable, Key("The storage.", "{}")] = StorageTable()
     logging: Annotated[LoggingTable, Key("The log.", "{}")] = LoggingTable()
     providers: Annotated[Mapping[str, ProviderTable], Key("The providers.", "{}")] = field(
         factory=dict

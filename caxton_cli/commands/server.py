@@ -32,6 +32,7 @@ def configures_server(command: Command) -> Command:
         click.option("--log-file", help="Write the log to this file."),
         click.option("--log-format", help="auto, json or text."),
         click.option("--log-level", help="debug, info, warning or error."),
+        click.option("--database", help="Keep the database in this file."),
         click.option("--data-dir", help="Keep agents and conversations in this directory."),
         click.option("--port", type=int, help="Listen on this port; 0 takes a free one."),
         click.option("--host", help="Listen on this address."),

@@ -5,10 +5,11 @@ from attrs import evolve
 from returns.result import Success
 
 from caxton_adapters.providers.settings import OPENAI_MODEL, ProviderKind, ToolMode, Transport
-from caxton_adapters.settings import Settings, Surroundings, load, written
+from caxton_adapters.settings import Settings, StorageSettings, Surroundings, load, written
 from caxton_adapters.settings.parts import provider_settings, rest_settings
 from caxton_adapters.settings.showing import shown_settings
-from caxton_core.primitives import ModelName
+from caxton_adapters.settings.written import Synchronous
+from caxton_core.primitives import Duration, ModelName
 
 TEXT = """
 [server]
@@ -100,3 +101,43 @@ def test_a_key_alone_is_enough_at_openai(
     assert isinstance(result, Success)
     (openai,) = provider_settings(result.unwrap().settings)
     assert openai.model == model
+
+
+def storage_of(tmp_path: Path, text: str) -> StorageSettings:
+    (tmp_path / "caxton.toml").write_text(text)
+    result = load(surroundings_of(tmp_path))
+    assert isinstance(result, Success), result
+    return result.unwrap().settings.storage
+
+
+def test_nothing_written_keeps_everything_in_the_data_directory_and_loses_nothing(
+    tmp_path: Path,
+) -> None:
+    storage = storage_of(tmp_path, "")
+    assert storage == StorageSettings(
+        database=tmp_path / "caxton.db", synchronous=Synchronous.FULL, keep_messages=None
+    )
+
+
+@pytest.mark.parametrize(
+    ("written_path", "meant"),
+    [("fast/own.db", "{data}/fast/own.db"), ("/srv/own.db", "/srv/own.db"), ("~/o.db", "{home}")],
+)
+def test_the_database_lies_where_it_was_written(
+    tmp_path: Path, written_path: str, meant: str
+) -> None:
+    storage = storage_of(
+        tmp_path,
+        f'[storage]\ndatabase = "{written_path}"\nsynchronous = "normal"\nkeep_messages = "90d"',
+    )
+    assert storage.database == Path(meant.format(data=tmp_path, home=Path.home() / "o.db"))
+    assert storage.synchronous is Synchronous.NORMAL
+    assert storage.keep_messages == Duration(90 * 86400)
+
+
+def test_the_whole_path_of_the_database_is_shown_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "caxton.toml").write_text("")
+    result = load(evolve(surroundings_of(tmp_path), environ={"CAXTON_DATABASE": "own.db"}))
+    assert isinstance(result, Success)
+    shown = {one.path: one for one in shown_settings(result.unwrap())}["storage", "database"]
+    assert (shown.value, shown.source) == (str(tmp_path / "own.db"), "CAXTON_DATABASE")
