@@ -70,6 +70,8 @@ class Behaviour:
     context: int = 131_072
     """Context length in tokens (four characters each); a longer prompt is refused."""
     vision: bool = False
+    unique: bool = False
+    """Every text ends in a number that no other has, and what was asked is kept for `/asked`."""
 
     def strikes(self, nth: int) -> bool:
         """Whether the nth call (from 1) of this base URL meets the fault or the error status."""
@@ -111,6 +113,7 @@ _OPTIONS: dict[str, Callable[[str], object]] = {
     "padding": int,
     "context": int,
     "vision": _yes,
+    "unique": _yes,
 }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from select import select
-from typing import final
+from typing import TypeAlias, final
 from urllib.parse import quote, urlsplit
 
 from attrs import frozen
@@ -33,6 +33,18 @@ class Stats(Struct):
     last_body: str
 
 
+_Asked: TypeAlias = list[tuple[float, list[tuple[str, str]]]]
+
+
+@final
+@frozen
+class Asked:
+    """One call: when (monotonic seconds), and role and text of what was said before."""
+
+    at: float
+    prompt: list[tuple[str, str]]
+
+
 @final
 @frozen
 class ModelServer:
@@ -49,7 +61,15 @@ class ModelServer:
 
     def stats(self, base_url: str | None = None) -> Stats:
         """The counters of a base URL (of the plain one by default)."""
-        split = urlsplit(base_url or self.url)
+        return decode(self._get(base_url or self.url, "/stats"), type=Stats)
+
+    def asked(self, base_url: str) -> list[Asked]:
+        """Every call of a base URL that is `unique`, in order."""
+        return [Asked(*each) for each in decode(self._get(base_url, "/asked"), type=_Asked)]
+
+    @staticmethod
+    def _get(base_url: str, path: str) -> bytes:
+        split = urlsplit(base_url)
         assert split.hostname is not None
         if split.scheme == "https":
             unverified = ssl._create_unverified_context()
@@ -58,10 +78,10 @@ class ModelServer:
             )
         else:
             connection = http.client.HTTPConnection(split.hostname, split.port, timeout=10)
-        connection.request("GET", f"{split.path}/stats")
+        connection.request("GET", f"{split.path}{path}")
         body = connection.getresponse().read()
         connection.close()
-        return decode(body, type=Stats)
+        return body
 
 
 @contextmanager

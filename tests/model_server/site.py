@@ -1,14 +1,15 @@
 """Which call gets which answer: base URLs with their counters, and the routes below them."""
 
 from collections.abc import Callable
+from time import monotonic
 from typing import TypeAlias, final
 
-from attrs import Factory, define, frozen
+from attrs import Factory, define, evolve, frozen
 from msgspec import DecodeError
 from msgspec.json import encode
 
 from tests.model_server import encoding
-from tests.model_server.answering import answer
+from tests.model_server.answering import Answer, Said, answer
 from tests.model_server.behaviour import (
     Behaviour,
     Fault,
@@ -35,6 +36,8 @@ class BaseUrl:
     cancelled: int = 0
     last_headers: Headers = Factory(list)
     last_body: bytes = b""
+    asked: list[tuple[float, list[tuple[str, str]]]] = Factory(list)
+    """When (monotonic seconds), and role and text of each message but the system's."""
 
 
 @final
@@ -117,14 +120,19 @@ class Site:
             request = decode_chat_request(body)
         except DecodeError as error:
             return Now(encoding.refused(400, "", str(error)))
-        return self._late(behaviour, self._answered(request, behaviour, fault))
+        return self._late(behaviour, self._answered(base, request, behaviour, fault))
 
-    def _answered(self, request: ChatRequest, behaviour: Behaviour, fault: Fault) -> Exchange:
+    def _answered(
+        self, base: BaseUrl, request: ChatRequest, behaviour: Behaviour, fault: Fault
+    ) -> Exchange:
         tokens = request.prompt_tokens
+        if behaviour.unique:
+            prompt = [(each.role, each.text) for each in request.messages]
+            base.asked.append((monotonic(), [each for each in prompt if each[0] != "system"]))
         refusal = _refused_request(request, tokens, behaviour)
         if refusal is not None:
             return Now(refusal)
-        said = answer(request, behaviour, fault)
+        said = self._said(request, behaviour, fault)
         usage = encoding.usage_member(tokens, said) if behaviour.usage else b""
         if not request.stream:
             body = encoding.plain(said, serial=self._serial, model=request.model, usage=usage)
@@ -138,6 +146,12 @@ class Site:
             usage=usage if wanted else b"",
         )
         return _streamed(tuple(events), behaviour, fault)
+
+    def _said(self, request: ChatRequest, behaviour: Behaviour, fault: Fault) -> Answer:
+        said = answer(request, behaviour, fault)
+        if behaviour.unique and isinstance(said, Said):
+            return evolve(said, text=f"{said.text} #{self._serial}")
+        return said
 
     def _late(self, behaviour: Behaviour, exchange: Exchange) -> Exchange:
         if behaviour.latency and isinstance(exchange, Now):
@@ -253,6 +267,10 @@ def _stats(site: Site, base: BaseUrl, _headers: Headers, _body: bytes) -> Exchan
     return Now(encoding.framed(encode(counted)))
 
 
+def _asked(_site: Site, base: BaseUrl, _headers: Headers, _body: bytes) -> Exchange:
+    return Now(encoding.framed(encode(base.asked)))
+
+
 def _health(_site: Site, _base: BaseUrl, _headers: Headers, _body: bytes) -> Exchange:
     return Now(encoding.framed(b'{"status":"ok"}'))
 
@@ -268,5 +286,6 @@ _ROUTES: dict[str, Route] = {
     f"/models/{MODEL}": _model,
     "/props": _props,
     "/stats": _stats,
+    "/asked": _asked,
     "/health": _health,
 }

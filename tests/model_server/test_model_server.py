@@ -183,6 +183,16 @@ def test_an_unknown_value_is_refused() -> None:
         read_behaviour("fault=unheard-of")
 
 
+def test_a_unique_answer_is_never_said_again(server: ModelServer, client: openai.OpenAI) -> None:
+    url = server.at("unique=1", tag="unique")
+    other = client.with_options(base_url=url)
+    first, second = said(other, "hello"), said(other, "hello")
+    assert first != second
+    assert first is not None
+    assert first.startswith("hello #")
+    assert [each.prompt for each in server.asked(url)] == [[("user", "hello")]] * 2
+
+
 def test_https_is_served(tmp_path: Path) -> None:
     authority = trustme.CA()
     pem = tmp_path / "server.pem"
