@@ -59,6 +59,24 @@ def until_it_has_children(pid: int, count: int) -> list[psutil.Process]:
     return family
 
 
+def until_asleep(pid: int) -> None:
+    """Wait until the main thread of the process sleeps, and does so at two looks in a row."""
+    until = monotonic() + DEADLINE
+    process = psutil.Process(pid)
+    before, rest = None, _rest_of(process)
+    while rest is None or rest != before:
+        if monotonic() > until:
+            raise TooLateError(pid)
+        sleep(POLL)
+        before, rest = rest, _rest_of(process)
+
+
+def _rest_of(process: psutil.Process) -> object:
+    """What stays the same while the process sleeps; None while it does not."""
+    asleep = process.status() == psutil.STATUS_SLEEPING
+    return process.num_ctx_switches() if asleep else None
+
+
 def until_gone(family: list[psutil.Process]) -> None:
     """Wait until none of the processes is left."""
     _, alive = psutil.wait_procs(family, timeout=DEADLINE)

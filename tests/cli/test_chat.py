@@ -11,9 +11,9 @@ from typing import final
 import pytest
 
 from tests.cli.command import Shell
-from tests.cli.processes import DEADLINE, TooLateError
+from tests.cli.processes import DEADLINE, TooLateError, until_asleep
 
-SLOW = '[[rules]]\nanswer = "one two three"\n[streaming]\ndelay = "400ms"\n'
+SLOW = '[[rules]]\nanswer = "one two three"\n[streaming]\ndelay = "2s"\n'
 
 
 @final
@@ -38,6 +38,14 @@ class Terminal:
                 raise TooLateError(text, self.shown)
             self.shown += self._read(text)
         self.shown = self.shown.partition(text)[2]
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C while the command waits for keys.
+
+        Line editing does not see a signal that comes after the prompt and before it waits.
+        """
+        until_asleep(self.process.pid)
+        self.process.send_signal(signal.SIGINT)
 
     def _read(self, awaited: str) -> str:
         try:
@@ -102,7 +110,7 @@ def test_an_interrupt_cancels_the_answer_and_another_one_leaves(configured: Shel
         shown.process.send_signal(signal.SIGINT)
         shown.until("cancelled; Ctrl-C once more leaves")
         shown.until("you> ")
-        shown.process.send_signal(signal.SIGINT)
+        shown.interrupt()
         assert shown.ended() == 130
     assert "three" not in shown.shown
     stopped = configured.run("server", "stop")
@@ -125,7 +133,7 @@ def test_the_commands_are_told_and_not_sent(talking: Shell, word: str) -> None:
 def test_an_interrupt_with_nothing_to_cancel_tells_how_to_leave(talking: Shell) -> None:
     with terminal(talking, "chat", "talker", NO_COLOR="1") as shown:
         shown.until("you> ")
-        shown.process.send_signal(signal.SIGINT)
+        shown.interrupt()
         shown.until("Ctrl-C once more leaves, as do Ctrl-D and /quit")
         shown.until("you> ")
         shown.type("hello\n")
