@@ -97,13 +97,13 @@ class RawServer:
 
     async def until_open(self, number: int) -> None:
         """Wait until so many connections are open."""
-        with fail_after(5):
+        with fail_after(20):
             while self.open != number:
                 await self._changed.wait()
 
     async def until_asked(self, number: int) -> None:
         """Wait until so many requests have come."""
-        with fail_after(5):
+        with fail_after(20):
             while len(self.requests) < number:
                 await self._changed.wait()
 

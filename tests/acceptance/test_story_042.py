@@ -23,6 +23,7 @@ allow = ["files.read:path=/reports/*"]
 [llm]
 model = "gpt-4o-mini"
 """
+ROUNDS = 30
 
 
 @pytest.fixture(scope="module")
@@ -128,8 +129,9 @@ def test_a_call_takes_the_services_time_and_less_than_a_tenth_of_a_second(
     with installed(tmp_path, settings(late), OPENAI_API_KEY="sk-any") as shell:
         shell.deploy(agent("greeter", "gpt-4o"))
         took = []
-        for _ in range(5):
+        while len(took) < ROUNDS and min(took, default=1.0) >= 0.3:
             began = time.monotonic()
             assert shell.asked("POST", "/agents/greeter/message", ASKED).status == 200
             took.append(time.monotonic() - began)
+    # The best of many: what else runs on the machine is not the price of a call.
     assert 0.2 <= min(took) < 0.3

@@ -158,7 +158,7 @@ def test_a_second_signal_ends_the_server_at_once(configured: Shell) -> None:
         assert process.stderr is not None
         assert any("server.stopping" in line for line in process.stderr)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=5)
+        process.communicate(timeout=DEADLINE)
         until_gone(family)
         waiting.communicate(timeout=DEADLINE)
     assert process.returncode == 128 + signal.SIGTERM

@@ -21,7 +21,11 @@ from caxton_adapters.http_client import (
 from tests.raw_server import Act, Drip, Script, chunked, raw_server, response
 
 HELLO = response(b"hello")
-SHORT = Timeouts(connect=0.2, first_byte=0.1, idle=0.1, total=5.0)
+LONG = 20.0
+CONNECTING = Timeouts(connect=0.2, first_byte=LONG, idle=LONG, total=LONG)
+SILENT = Timeouts(connect=LONG, first_byte=0.1, idle=LONG, total=LONG)
+PAUSING = Timeouts(connect=LONG, first_byte=LONG, idle=0.1, total=LONG)
+STEADY = Timeouts(connect=LONG, first_byte=LONG, idle=0.6, total=LONG)
 BEGUN = chunked(b"one", end=b"")
 
 
@@ -35,7 +39,7 @@ async def given_up(
 ) -> HttpFailure:
     async with raw_server(script) as server, HttpClient(timeouts, environment={}) as client:
         endpoint = client.endpoint("GET", server.url, {})
-        with fail_after(5), pytest.raises(RequestFailed) as raised:
+        with fail_after(LONG), pytest.raises(RequestFailed) as raised:
             await (streamed_whole(endpoint, total) if streamed else endpoint.fetch(total=total))
         await server.until_open(0)
         return raised.value.failure
@@ -43,24 +47,26 @@ async def given_up(
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_a_silent_server_is_given_up_after_the_first_byte_timeout(*, streamed: bool) -> None:
-    assert await given_up((Act.HANG,), SHORT, streamed=streamed) == TimedOut(Stage.FIRST_BYTE, 0.1)
+    assert await given_up((Act.HANG,), SILENT, streamed=streamed) == TimedOut(Stage.FIRST_BYTE, 0.1)
 
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_silence_within_a_body_is_given_up_after_the_idle_timeout(*, streamed: bool) -> None:
     script = (BEGUN, Act.HANG)
-    assert await given_up(script, SHORT, streamed=streamed) == TimedOut(Stage.IDLE, 0.1)
+    assert await given_up(script, PAUSING, streamed=streamed) == TimedOut(Stage.IDLE, 0.1)
 
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_a_slow_drip_is_ended_by_the_total_timeout(*, streamed: bool) -> None:
     script = (BEGUN, Drip(b"5\r\nabcde\r\n" * 100))
-    assert await given_up(script, SHORT, total=0.3, streamed=streamed) == TimedOut(Stage.TOTAL, 0.3)
+    assert await given_up(script, STEADY, total=0.3, streamed=streamed) == TimedOut(
+        Stage.TOTAL, 0.3
+    )
 
 
 async def test_a_response_that_keeps_coming_outlives_its_idle_timeout() -> None:
-    script = (BEGUN, Drip(b"5\r\nabcde\r\n", 0.04), b"0\r\n\r\n")
-    async with raw_server(script) as server, HttpClient(SHORT, environment={}) as client:
+    script = (BEGUN, Drip(b"5\r\nabcde\r\n", 0.1), b"0\r\n\r\n")
+    async with raw_server(script) as server, HttpClient(STEADY, environment={}) as client:
         answer = await client.endpoint("GET", server.url, {}).fetch()
     assert answer.body == b"oneabcde"
 
@@ -69,7 +75,7 @@ async def test_a_reader_that_takes_its_time_is_not_the_servers_silence() -> None
     script = (BEGUN, b"3\r\ntwo\r\n0\r\n\r\n")
     async with (
         raw_server(script) as server,
-        HttpClient(SHORT, environment={}) as client,
+        HttpClient(PAUSING, environment={}) as client,
         client.endpoint("GET", server.url, {}).stream() as answer,
     ):
         with move_on_after(0.3):
@@ -85,7 +91,7 @@ async def test_a_host_that_does_not_answer_is_given_up_after_the_connect_timeout
         with socket.create_connection(address), socket.socket() as second:
             second.setblocking(False)
             second.connect_ex(address)
-            async with HttpClient(SHORT, environment={}) as client:
+            async with HttpClient(CONNECTING, environment={}) as client:
                 endpoint = client.endpoint("GET", f"http://127.0.0.1:{address[1]}", {})
                 with pytest.raises(RequestFailed) as raised:
                     await endpoint.fetch()
@@ -119,7 +125,7 @@ async def test_a_cancelled_request_closes_its_connection_and_frees_its_slot(
             await server.until_asked(1)
             tasks.cancel_scope.cancel()
         await server.until_open(0)
-        with fail_after(5):
+        with fail_after(LONG):
             assert (await endpoint.fetch()).body == b"hello"
 
 
@@ -187,7 +193,7 @@ async def test_a_waiter_that_is_cancelled_does_not_keep_its_turn() -> None:
             await wait_all_tasks_blocked()
             running.cancel_scope.cancel()
             waiting.cancel_scope.cancel()
-        with fail_after(5):
+        with fail_after(LONG):
             assert (await endpoint.fetch()).body == b"hello"
 
 
@@ -207,7 +213,7 @@ async def test_a_body_is_read_no_further_ahead_than_allowed() -> None:
 async def test_nothing_is_left_behind() -> None:
     before = all_tasks()
     async with raw_server((HELLO,), (BEGUN, Act.HANG)) as server:
-        async with HttpClient(SHORT, environment={}) as client:
+        async with HttpClient(PAUSING, environment={}) as client:
             endpoint = client.endpoint("GET", server.url, {})
             await endpoint.fetch()
             with pytest.raises(RequestFailed):

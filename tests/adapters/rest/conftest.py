@@ -109,7 +109,7 @@ async def serving(
         for agent in agents or (GREETER,):
             assert not isinstance(await runtime.deploy(agent), Failure)
         async with (
-            httpx2.AsyncClient(base_url=url, timeout=10, trust_env=False) as client,
+            httpx2.AsyncClient(base_url=url, timeout=20, trust_env=False) as client,
             anyio.create_task_group() as tasks,
         ):
             tasks.start_soon(server.serve, [listener])
@@ -135,7 +135,7 @@ async def raw(server: Served, sent: bytes) -> bytes:
     async with await anyio.connect_tcp("127.0.0.1", server.port) as stream:
         await stream.send(sent)
         received = b""
-        with anyio.fail_after(10):
+        with anyio.fail_after(20):
             async for piece in stream:
                 received += piece
         return received

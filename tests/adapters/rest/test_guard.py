@@ -219,13 +219,13 @@ async def test_a_broken_head_is_refused_as_a_problem(
     ],
 )
 async def test_a_request_that_does_not_arrive_is_ended(sent: bytes) -> None:
-    async with serving(settings=RestSettings(request_timeout=0.01)) as server:
+    async with serving(settings=RestSettings(request_timeout=0.3)) as server:
         answer = await raw(server, sent)
     assert (status_of(answer), problem_of(answer)) == (408, "CX3012")
 
 
 async def test_a_connection_without_a_request_is_closed() -> None:
-    async with serving(settings=RestSettings(request_timeout=0.01)) as server:
+    async with serving(settings=RestSettings(request_timeout=0.3)) as server:
         assert await raw(server, b"") == b""
 
 

@@ -95,7 +95,7 @@ async def test_a_second_signal_ends_the_drain() -> None:
 async def test_an_answer_is_sent_at_one_go(server: Served) -> None:
     async with await anyio.connect_tcp("127.0.0.1", server.port) as stream:
         await stream.send(b"GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n")
-        with anyio.fail_after(5):
+        with anyio.fail_after(20):
             whole = await stream.receive()
     head, _, body = whole.partition(b"\r\n\r\n")
     assert b"content-length: %d" % len(body) in head
