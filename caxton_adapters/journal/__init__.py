@@ -1,0 +1,1 @@
+"""Where the way of every message is recorded, and what follows from it."""
