@@ -1,0 +1,4 @@
+CREATE TABLE probe (
+    number INTEGER NOT NULL
+) STRICT;
+INSERT INTO probe VALUES (0);

@@ -1,0 +1,208 @@
+"""The one thread that changes the database: whatever has queued up goes down in one transaction."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from itertools import groupby
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Final, TypeAlias, final
+
+from attrs import frozen
+
+from caxton_adapters.database.grouped import Grouped, array
+from caxton_adapters.database.health import HealthRecord
+from caxton_adapters.database.telling import Outcome, Raised, tell
+from caxton_adapters.database.unusable import in_words, primary_code
+
+MOST_IN_A_BATCH: Final = 512
+BACK_OFF: Final = (0.02, 0.1, 0.5)
+"""Seconds before a change is tried again that failed for a reason which may pass."""
+_PASSING: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+_COMMON: Final = _PASSING | {
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_NOMEM,
+}
+"""What has nothing to do with the row that met it."""
+
+
+@frozen(eq=False)
+class Rows:
+    """Rows of one statement, already written as JSON."""
+
+    future: "asyncio.Future[object]"
+    grouped: Grouped
+    rows: Sequence[bytes]
+
+
+@frozen(eq=False)
+class Change:
+    """Anything else; it may be called again when its transaction failed."""
+
+    future: "asyncio.Future[object]"
+    work: Callable[[sqlite3.Connection], object]
+
+
+Wanted: TypeAlias = Rows | Change
+
+
+@final
+class Writer:
+    """Takes changes in order; those that fit into a batch are committed together."""
+
+    def __init__(
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        loop: asyncio.AbstractEventLoop,
+        health: HealthRecord,
+    ) -> None:
+        self._connect = connect
+        self._loop = loop
+        self._health = health
+        self._queue: SimpleQueue[Wanted | None] = SimpleQueue()
+        self._connection: sqlite3.Connection | None = None
+        self._prepared: set[Grouped] = set()
+        self._thread = Thread(target=self._run, name="caxton-database-writer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def put(self, wanted: Wanted) -> None:
+        """Queue a change."""
+        self._queue.put(wanted)
+
+    def close(self) -> None:
+        """Write everything that is queued, then end the thread; blocks until it has ended."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        goes_on = True
+        while goes_on:
+            batch, goes_on = self._drained()
+            if batch:
+                tell(self._loop, self._committed(batch))
+        self._leave()
+
+    def _drained(self) -> tuple[list[Wanted], bool]:
+        """What has queued up, at least one; and whether there is more to come."""
+        batch: list[Wanted] = []
+        wanted = self._queue.get()
+        try:
+            while wanted is not None:
+                batch.append(wanted)
+                if len(batch) == MOST_IN_A_BATCH:
+                    return batch, True
+                wanted = self._queue.get_nowait()
+        except Empty:
+            return batch, True
+        return batch, False
+
+    def _committed(self, batch: Sequence[Wanted]) -> list[Outcome]:
+        try:
+            outcomes = self._tried(batch)
+        except Exception as error:  # noqa: BLE001 - whoever asked for the change is told of its bug
+            return self._after_failure(batch, error)
+        self._health.succeeded()
+        return outcomes
+
+    def _after_failure(self, batch: Sequence[Wanted], error: Exception) -> list[Outcome]:
+        """One by one where one of them may be to blame, or may find room where others do not."""
+        code = primary_code(error) if isinstance(error, sqlite3.Error) else sqlite3.SQLITE_ERROR
+        if isinstance(error, sqlite3.Error) and code in _COMMON:
+            self._health.failed(in_words(error))
+        if len(batch) == 1 or code in _COMMON - {sqlite3.SQLITE_FULL}:
+            return [(wanted.future, Raised(error)) for wanted in batch]
+        return [outcome for wanted in batch for outcome in self._committed([wanted])]
+
+    def _tried(self, batch: Sequence[Wanted]) -> list[Outcome]:
+        """Apply the batch, again after a while where the reason for a failure may have passed."""
+        # While nothing can be written at all, each batch is told so without waiting long.
+        for pause in () if self._health.current.failing else BACK_OFF:
+            try:
+                return self._applied(batch)
+            except sqlite3.Error as error:
+                if primary_code(error) not in _PASSING:
+                    raise
+            self._disconnect()
+            time.sleep(pause)
+        try:
+            return self._applied(batch)
+        except sqlite3.Error as error:
+            if primary_code(error) in _PASSING:
+                self._disconnect()
+            raise
+
+    def _applied(self, batch: Sequence[Wanted]) -> list[Outcome]:
+        connection = self._connected()
+        groups = list(_grouped(batch))
+        if len(groups) == 1 and isinstance(groups[0][0], Rows):
+            return self._executed(connection, groups[0])  # a statement alone is a transaction
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            outcomes = [
+                outcome for group in groups for outcome in self._executed(connection, group)
+            ]
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                with suppress(sqlite3.Error):  # what failed before is what counts
+                    connection.execute("ROLLBACK")
+        return outcomes
+
+    def _executed(self, connection: sqlite3.Connection, group: Sequence[Wanted]) -> list[Outcome]:
+        first = group[0]
+        match first:
+            case Change(future, work):
+                return [(future, work(connection))]
+            case Rows(grouped=grouped):
+                self._prepare(connection, grouped)
+                rows = (row for each in group if isinstance(each, Rows) for row in each.rows)
+                connection.execute(grouped.statement, (array(rows),))
+                return [(each.future, None) for each in group]
+
+    def _prepare(self, connection: sqlite3.Connection, grouped: Grouped) -> None:
+        if grouped not in self._prepared:
+            for statement in grouped.prepared:
+                connection.execute(statement)
+            self._prepared.add(grouped)
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = self._connect()
+            self._prepared.clear()
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
+
+    def _leave(self) -> None:
+        """Move what was written from the log to its place; if not now, the next start does it."""
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._disconnect()
+
+
+def _grouped(batch: Sequence[Wanted]) -> Iterator[list[Wanted]]:
+    """Neighbours of the same statement together, a change always alone."""
+    for _, group in groupby(batch, lambda each: each.grouped if isinstance(each, Rows) else each):
+        yield list(group)
