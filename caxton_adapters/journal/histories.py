@@ -4,7 +4,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import islice
-from typing import Final, final
+from typing import Final, TypeAlias, final
 
 from attrs import define, field, frozen
 
@@ -16,6 +16,9 @@ from caxton_core.primitives import AgentId
 
 OVERHEAD: Final = 512
 """What an exchange or a conversation takes beside its text, roughly, in bytes."""
+
+_Key: TypeAlias = tuple[str, str | None]
+"""A `ConversationKey` in plain text: it costs a fifth to look up."""
 
 
 @final
@@ -87,7 +90,7 @@ class Histories:
     most_bytes: int
     bytes: int = field(default=0, init=False)
     accepted: int = field(default=0, init=False)
-    _kept: OrderedDict[ConversationKey, History] = field(factory=OrderedDict, init=False)
+    _kept: OrderedDict[_Key, History] = field(factory=OrderedDict, init=False)
 
     def __iter__(self) -> Iterator[History]:
         """Every conversation; they may be removed on the way."""
@@ -95,7 +98,7 @@ class Histories:
 
     def get(self, place: ConversationKey) -> History | None:
         """A conversation, if it is known."""
-        return self._kept.get(place)
+        return self._kept.get(_key(place))
 
     def used(self, place: ConversationKey, at: datetime) -> int:
         """A message was accepted: its number among all messages, from 1."""
@@ -103,22 +106,23 @@ class Histories:
         history = self._opened(place, at)
         history.messages += 1
         history.last_used = max(history.last_used, at)
-        self._kept.move_to_end(place)
         self._trim()
         return self.accepted
 
     def add(self, place: ConversationKey, exchange: Exchange) -> None:
         """A message was answered."""
         self._opened(place, exchange.ended).exchanges.append(exchange)
-        self._kept.move_to_end(place)
         self.bytes += exchange.bytes
         self._trim()
 
     def _opened(self, place: ConversationKey, at: datetime) -> History:
-        history = self._kept.get(place)
+        key = _key(place)
+        history = self._kept.get(key)
         if history is None:
-            history = self._kept[place] = History(place, at, at)
+            history = self._kept[key] = History(place, at, at)
             self.bytes += OVERHEAD
+        else:
+            self._kept.move_to_end(key)
         return history
 
     def summarise(self, place: ConversationKey, summary: Summary, accepted: int) -> None:
@@ -127,7 +131,7 @@ class Histories:
         If the conversation was reset or summarised since then, the summary may be of another past
         than the one that is there now: it is not taken.
         """
-        history = self._kept.get(place)
+        history = self._kept.get(_key(place))
         if history is not None and history.marked < accepted:
             hidden = min(history.hidden + summary.exchanges, len(history.exchanges))
             self._mark(history, hidden, summary.text)
@@ -144,7 +148,7 @@ class Histories:
 
     def forget(self, history: History, unfinished: int = 0) -> None:
         """Remove a conversation; while messages of it are `unfinished`, it begins anew instead."""
-        del self._kept[history.place]
+        del self._kept[_key(history.place)]
         self.bytes -= history.bytes
         if unfinished:
             anew = self._opened(history.place, history.created)
@@ -161,7 +165,7 @@ class Histories:
 
     def forget_message(self, place: ConversationKey) -> None:
         """One message less is known of the conversation."""
-        history = self._kept.get(place)
+        history = self._kept.get(_key(place))
         if history is not None:
             history.messages -= 1
             if history.messages <= 0:
@@ -180,3 +184,7 @@ class Histories:
 def exchange_of(agent: AgentId, said: tuple[Message, ...], ended: datetime) -> Exchange:
     """What a turn adds to its conversation, measured."""
     return Exchange(agent, said, ended, OVERHEAD + sum(map(text_bytes, said)))
+
+
+def _key(place: ConversationKey) -> _Key:
+    return place.conversation.value, None if place.agent is None else place.agent.value

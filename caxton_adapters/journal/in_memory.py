@@ -75,9 +75,9 @@ class InMemoryJournal:
         self._most_ended = most_ended
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._records: dict[MessageId, _Record] = {}
-        self._keyed: dict[tuple[AgentId, str], _Record] = {}
-        self._ended: OrderedDict[MessageId, _Record] = OrderedDict()
+        self._records: dict[str, _Record] = {}
+        self._keyed: dict[tuple[str, str], _Record] = {}
+        self._ended: OrderedDict[str, _Record] = OrderedDict()
         self._histories = Histories(most_bytes)
         self.conversations: Final = InMemoryConversations(self._histories, self._forget_ended)
 
@@ -87,18 +87,18 @@ class InMemoryJournal:
             if isinstance(event, MessageAccepted):
                 self._accept(event)
             else:
-                record = self._records.get(event.message)
+                record = self._records.get(event.message.value)
                 if record is not None:
                     self._record(record, event)
         return _DONE
 
     def _accept(self, event: MessageAccepted) -> None:
-        if event.message in self._records:
+        if event.message.value in self._records:
             return
         number = self._histories.used(event.place, event.at)
-        record = self._records[event.message] = _Record(number, event)
+        record = self._records[event.message.value] = _Record(number, event)
         if event.key is not None:
-            self._keyed[event.agent, event.key] = record
+            self._keyed[event.agent.value, event.key] = record
 
     def _record(self, record: _Record, event: TurnEvent) -> None:
         match event:
@@ -119,14 +119,17 @@ class InMemoryJournal:
 
     def _end(self, record: _Record, event: MessageEnded) -> None:
         record.outcome, record.ended = event.outcome, event.at
-        record.bytes = _size(record)
-        self._ended[event.message] = record
-        self._bytes += record.bytes
         if isinstance(event.outcome, Answered):
+            exchange = exchange_of(event.agent, event.said, event.at)
+            record.bytes = exchange.bytes
             place = record.accepted.place
             if event.summary is not None:
                 self._histories.summarise(place, event.summary, record.number)
-            self._histories.add(place, exchange_of(event.agent, event.said, event.at))
+            self._histories.add(place, exchange)
+        else:
+            record.bytes = OVERHEAD + len(record.accepted.text) + sum(map(_text, record.events))
+        self._ended[event.message.value] = record
+        self._bytes += record.bytes
         while len(self._ended) > self._most_ended or self._bytes > self._most_bytes:
             if len(self._ended) == 1:
                 return
@@ -135,16 +138,16 @@ class InMemoryJournal:
     def _reopen(self, record: _Record) -> None:
         record.outcome = record.ended = None
         record.attempts = 0
-        if self._ended.pop(record.accepted.message, None) is not None:
+        if self._ended.pop(record.accepted.message.value, None) is not None:
             self._bytes -= record.bytes
 
     def _remove(self, record: _Record) -> None:
         accepted = record.accepted
-        del self._records[accepted.message]
-        if self._ended.pop(accepted.message, None) is not None:
+        del self._records[accepted.message.value]
+        if self._ended.pop(accepted.message.value, None) is not None:
             self._bytes -= record.bytes
-        if accepted.key is not None and self._keyed.get((accepted.agent, accepted.key)) is record:
-            del self._keyed[accepted.agent, accepted.key]
+        if accepted.key is not None:
+            self._keyed.pop((accepted.agent.value, accepted.key), None)
 
     async def unfinished(self) -> Result[Sequence[Unfinished], NotRead]:
         """Every message without an outcome, in the order of acceptance."""
@@ -153,12 +156,12 @@ class InMemoryJournal:
 
     async def find(self, message: MessageId) -> Result[StoredMessage | None, NotRead]:
         """A message by its identity."""
-        record = self._records.get(message)
+        record = self._records.get(message.value)
         return Success(None if record is None else record.stored)
 
     async def keyed(self, agent: AgentId, key: str) -> Result[StoredMessage | None, NotRead]:
         """The message that an agent was given under an idempotency key."""
-        record = self._keyed.get((agent, key))
+        record = self._keyed.get((agent.value, key))
         return Success(None if record is None else record.stored)
 
     async def listed(self, query: MessageQuery) -> Result[Sequence[StoredMessage], NotRead]:
@@ -169,13 +172,13 @@ class InMemoryJournal:
     def _newest_first(self, query: MessageQuery) -> Iterator[_Record]:
         if query.before is None:
             return reversed(self._records.values())
-        last = self._records.get(query.before)
+        last = self._records.get(query.before.value)
         number = 0 if last is None else last.number
         return (record for record in reversed(self._records.values()) if record.number < number)
 
     async def turn(self, message: MessageId) -> Result[Unfinished | None, NotRead]:
         """How far the turn of a message came, whether or not it has an outcome."""
-        record = self._records.get(message)
+        record = self._records.get(message.value)
         return Success(None if record is None else record.turn)
 
     async def forget_ended(self, before: datetime) -> Result[int, NotStored]:
@@ -282,12 +285,6 @@ def _fits(record: _Record, query: MessageQuery) -> bool:
 def _states(record: _Record) -> frozenset[MessageState]:
     """Where the message is; whether its turn runs is not recorded."""
     return _AT_WORK if record.outcome is None else frozenset({state_after(record.outcome)})
-
-
-def _size(record: _Record) -> int:
-    recorded = sum(map(_text, record.events))
-    answer = len(record.outcome.text) if isinstance(record.outcome, Answered) else 0
-    return OVERHEAD + len(record.accepted.text) + recorded + answer
 
 
 def _text(event: TurnEvent) -> int:
