@@ -20,6 +20,7 @@ from returns.result import Failure, Result, Success
 
 from caxton_adapters.clock import SystemClock
 from caxton_adapters.configs.in_memory import InMemoryConfigs
+from caxton_adapters.journal.in_memory import InMemoryJournal
 from caxton_adapters.key_sources import SecretPlace, find_secret
 from caxton_adapters.providers.catalogue import Catalogue, Means, open_catalogue
 from caxton_adapters.providers.scripted.model import Scripted
@@ -29,16 +30,17 @@ from caxton_adapters.rest.failures import of_turn
 from caxton_adapters.rest.problem import Refused
 from caxton_adapters.rest.refusals import of_runtime
 from caxton_adapters.runtime.answering import World
-from caxton_adapters.runtime.conversations import Conversations
 from caxton_adapters.runtime.feed import EventFeed, Listener, Told
 from caxton_adapters.runtime.isolation.choice import DEFAULT_ISOLATION, Hosts
-from caxton_adapters.runtime.refusals import ConfigRefused, Refusal, TurnFailure
+from caxton_adapters.runtime.pasts import Pasts
+from caxton_adapters.runtime.refusals import ConfigRefused, Refusal
 from caxton_adapters.runtime.runtime import AgentView, Runtime, running
-from caxton_adapters.runtime.ticket import Delivery, Incoming, NotAnswered, Ticket
+from caxton_adapters.runtime.ticket import Delivery, Incoming, Ticket
 from caxton_adapters.secrets import Secret
 from caxton_adapters.tools.none import NoTools
 from caxton_core.agent.sections import Isolation
 from caxton_core.conversation.model import FinishReason, ModelRequest, ProviderUnknown
+from caxton_core.conversation.outcome import NotAnswered, TurnFailure
 from caxton_core.events import Event
 from caxton_core.limits import Usage
 from caxton_core.ports import Configs, Model, Tools
@@ -185,7 +187,7 @@ class Embedded:
         try:
             yield ticket
         finally:
-            self.runtime.cancel(ticket.message.value)
+            self.runtime.cancel(ticket)
 
 
 @asynccontextmanager
@@ -210,7 +212,16 @@ async def embedded(
     chosen = first if default is None else ProviderName(default)
     feed, clock = EventFeed(), SystemClock()
     known = _Models(own, catalogue, chosen)
-    world = World(known, tools or NoTools(), Conversations(CONVERSATION_BYTES), feed, clock)
+    journal = InMemoryJournal()
+    world = World(
+        known,
+        tools or NoTools(),
+        journal,
+        journal,
+        Pasts(journal.conversations, CONVERSATION_BYTES),
+        feed,
+        clock,
+    )
     hosts = Hosts(default=isolation)
     try:
         async with running(world, configs=configs or InMemoryConfigs(), hosts=hosts) as runtime:

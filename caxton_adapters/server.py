@@ -11,6 +11,7 @@ from returns.result import Failure
 
 from caxton_adapters.clock import SystemClock
 from caxton_adapters.configs.sqlite import SqliteConfigs, StorageUnusable, sqlite_configs
+from caxton_adapters.journal.in_memory import InMemoryJournal
 from caxton_adapters.process.refusals import (
     DatabaseUnusable,
     ScenarioUnusable,
@@ -30,14 +31,14 @@ from caxton_adapters.rest.api import RestApi
 from caxton_adapters.rest.providers import ListedProvider
 from caxton_adapters.rest.serving import RestServer
 from caxton_adapters.runtime.answering import World
-from caxton_adapters.runtime.conversations import Conversations
 from caxton_adapters.runtime.feed import EventFeed
 from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.isolation.places import Places
+from caxton_adapters.runtime.pasts import Pasts
 from caxton_adapters.runtime.runtime import running
 from caxton_adapters.settings.parts import provider_settings, rest_settings
 from caxton_adapters.settings.values import Settings
-from caxton_adapters.telemetry.event_log import LoggedJournal
+from caxton_adapters.telemetry.event_log import LoggedEvents
 from caxton_adapters.tools.none import NoTools
 from caxton_core.ports import Model
 from caxton_core.primitives import ProviderName
@@ -84,11 +85,14 @@ async def _run(
     settings: Settings, process: ServerProcess, catalogue: Catalogue, configs: SqliteConfigs
 ) -> int:
     feed = EventFeed()
+    journal = InMemoryJournal()
     world = World(
         catalogue,
         NoTools(),
-        Conversations(CONVERSATION_BYTES),
-        LoggedJournal(feed, process.log),
+        journal,
+        journal,
+        Pasts(journal.conversations, CONVERSATION_BYTES),
+        LoggedEvents(feed, process.log),
         SystemClock(),
     )
     hosts = Hosts(places=Places(settings.limits.processes.value))

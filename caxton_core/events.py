@@ -185,7 +185,10 @@ class MessageEnded:
 @final
 @frozen
 class MessageReopened:
-    """A person wants the turn to go on; of the calls whose outcome was unknown this came."""
+    """A person wants the turn to go on.
+
+    Of the calls whose outcome was unknown they know these `results`; the others are made again.
+    """
 
     agent: AgentId
     at: datetime

@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 
 from caxton_core.conversation.outcome import MessageState, Outcome
 from caxton_core.conversation.past import ConversationKey
-from caxton_core.conversation.turn import CallTools, Observation, ToolsAnswered
+from caxton_core.conversation.turn import CallTools, ModelFailed, Observation, ToolsAnswered
 from caxton_core.events import (
     CallAnswered,
     MessageAccepted,
@@ -39,7 +39,8 @@ class StoredMessage:
 class Unfinished:
     """A message without an outcome, and how far its turn came.
 
-    `calls` were about to be made when the record ends; `results` are known of some of them.
+    `calls` were about to be made when the record ends; `results` are known of some of them, or
+    were told by a person who had the message opened again.
     """
 
     accepted: MessageAccepted
@@ -72,13 +73,13 @@ def _after(turn: Unfinished, event: TurnEvent) -> Unfinished:
         case TurnResumed(attempt=attempt):
             return evolve(turn, attempts=max(turn.attempts, attempt))
         case StepTaken(step=CallTools(calls)):
-            return evolve(turn, calls=calls, results=())
+            return evolve(turn, calls=calls)
         case CallAnswered(result=result):
             return _known(turn, result)
         case MessageReopened(results=results):
             for result in results:
                 turn = _known(turn, result)
-            return evolve(turn, attempts=0)
+            return evolve(turn, attempts=0, observed=_without_failures(turn.observed), calls=())
         case Observed(observation=observation):
             observed = (*turn.observed, observation)
             if isinstance(observation, ToolsAnswered):
@@ -86,6 +87,11 @@ def _after(turn: Unfinished, event: TurnEvent) -> Unfinished:
             return evolve(turn, observed=observed)
         case MessageAccepted() | StepTaken() | MessageEnded():
             return turn
+
+
+def _without_failures(observed: tuple[Observation, ...]) -> tuple[Observation, ...]:
+    """Whoever tries again wants to ask the models again that failed."""
+    return tuple(told for told in observed if not isinstance(told, ModelFailed))
 
 
 def _known(turn: Unfinished, result: ToolResult) -> Unfinished:

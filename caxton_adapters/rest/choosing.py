@@ -19,7 +19,7 @@ class Chooser:
         self._runtime = runtime
         self._turns = count()
 
-    def choose(self, capability: str, key: str | None = None) -> str | None:
+    async def choose(self, capability: str, key: str | None = None) -> str | None:
         """The identity of the agent, None where no running agent offers the capability.
 
         A message that is sent again under its key goes to the agent that has it.
@@ -27,7 +27,7 @@ class Chooser:
         parsed = CapabilityName.parse(capability)
         if isinstance(parsed, Failure):
             return None
-        has_it = None if key is None else self._runtime.keyed(parsed.unwrap(), key)
+        has_it = None if key is None else await self._runtime.keyed(parsed.unwrap(), key)
         if has_it is not None:
             return has_it.value
         offering = self._runtime.offering(parsed.unwrap())

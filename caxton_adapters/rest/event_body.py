@@ -2,6 +2,7 @@
 
 import msgspec
 
+from caxton_core.conversation.outcome import state_after
 from caxton_core.conversation.turn import AskModel, CallTools, GiveUp, Reply, Step
 from caxton_core.events import (
     AgentFailed,
@@ -9,12 +10,16 @@ from caxton_core.events import (
     AgentStarted,
     AgentStopped,
     AgentUnloaded,
+    CallAnswered,
     Event,
     MessageAccepted,
+    MessageEnded,
+    MessageReopened,
     Observed,
     ProcessEnded,
     ProcessStarted,
     StepTaken,
+    TurnResumed,
 )
 
 
@@ -31,9 +36,10 @@ class EventBody(msgspec.Struct, frozen=True, omit_defaults=True):
     message_id: str | None = None
     conversation_id: str | None = None
     step: str | None = None
+    state: str | None = None
 
 
-def named(event: Event) -> tuple[bytes, EventBody]:  # noqa: C901 - one case each
+def named(event: Event) -> tuple[bytes, EventBody]:  # noqa: C901, PLR0912 - one case each
     """The event's name and body on the wire."""
     agent, at = event.agent.value, event.at.isoformat()
     match event:
@@ -61,6 +67,15 @@ def named(event: Event) -> tuple[bytes, EventBody]:  # noqa: C901 - one case eac
         case Observed(message=message, observation=observation):
             kind = type(observation).__name__
             return b"observed", EventBody(agent, at, message_id=message.value, step=kind)
+        case CallAnswered(message=message):
+            return b"call-answered", EventBody(agent, at, message_id=message.value)
+        case TurnResumed(message=message):
+            return b"turn-resumed", EventBody(agent, at, message_id=message.value)
+        case MessageReopened(message=message):
+            return b"message-reopened", EventBody(agent, at, message_id=message.value)
+        case MessageEnded(message=message, outcome=outcome):
+            state = state_after(outcome).value
+            return b"message-ended", EventBody(agent, at, message_id=message.value, state=state)
 
 
 def _step_name(step: Step) -> str:

@@ -3,7 +3,6 @@
 from typing import Final
 
 from caxton_adapters.rest.problem import Refused, retry_after
-from caxton_adapters.runtime.refusals import AgentCrashed, AgentGone, TurnFailure
 from caxton_core.conversation.model import (
     AnswerCut,
     AnswerEmpty,
@@ -27,6 +26,14 @@ from caxton_core.conversation.model import (
     TlsFailed,
     Unreachable,
 )
+from caxton_core.conversation.outcome import (
+    AgentCrashed,
+    AgentGone,
+    DeadLettered,
+    OutcomeUnknown,
+    Suspended,
+    TurnFailure,
+)
 from caxton_core.conversation.turn import (
     BudgetReached,
     Cancelled,
@@ -36,6 +43,7 @@ from caxton_core.conversation.turn import (
     TokensSpent,
     TooManyToolRounds,
 )
+from caxton_core.storage import NotRead, NotStored
 
 _UNPROCESSABLE: Final = 422
 _LATER: Final = 429
@@ -43,9 +51,10 @@ _OURS: Final = 500
 _BAD_GATEWAY: Final = 502
 _UNAVAILABLE: Final = 503
 _GATEWAY_TIMEOUT: Final = 504
+_STARTS_IN: Final = 5.0
 
 
-def of_turn(failure: TurnFailure) -> Refused:
+def of_turn(failure: TurnFailure) -> Refused:  # noqa: C901, PLR0912 - one case each
     """What is answered to the message whose turn failed."""
     match failure:
         case ModelFailed(reason):
@@ -71,6 +80,32 @@ def of_turn(failure: TurnFailure) -> Refused:
         case AgentGone(why):
             detail = _because("The agent left before it answered", why)
             return Refused(_UNAVAILABLE, "CX4026", detail, headers=(retry_after(1),))
+        case OutcomeUnknown(calls):
+            made = ", ".join(f"{call.name.value} ({call.id})" for call in calls)
+            detail = f"The server ended during these calls, and nobody knows what came of: {made}."
+            return Refused(409, "CX4030", detail)
+        case DeadLettered(attempts):
+            detail = f"The server ended {attempts} times while it worked on this message."
+            return Refused(_OURS, "CX4031", detail)
+        case Suspended():
+            detail = "The server is stopping; it keeps the message and answers it after its start."
+            return Refused(_UNAVAILABLE, "CX4032", detail, headers=(retry_after(_STARTS_IN),))
+        case NotStored(why):
+            return not_stored(why)
+        case NotRead(why):
+            return not_read(why)
+
+
+def not_stored(why: str) -> Refused:
+    """What is answered where the disk takes nothing."""
+    detail = f"The server cannot store the change, so nothing was changed: {why}."
+    return Refused(_UNAVAILABLE, "CX4028", detail, headers=(retry_after(_STARTS_IN),))
+
+
+def not_read(why: str) -> Refused:
+    """What is answered where the database cannot be read."""
+    detail = f"The server cannot read what it has stored: {why}."
+    return Refused(_UNAVAILABLE, "CX4029", detail, headers=(retry_after(_STARTS_IN),))
 
 
 def _over_budget(reached: BudgetReached) -> Refused:

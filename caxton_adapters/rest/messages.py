@@ -26,9 +26,10 @@ from caxton_adapters.rest.problem import Refused, details
 from caxton_adapters.rest.refusals import no_offer, of_runtime
 from caxton_adapters.rest.telling import message_accepted, message_answer, message_state
 from caxton_adapters.rest.wire import Delta, MessageRequest
-from caxton_adapters.runtime import ticket as tickets
 from caxton_adapters.runtime.runtime import Runtime
-from caxton_adapters.runtime.ticket import Delivery, Incoming, NotAnswered, Ticket
+from caxton_adapters.runtime.ticket import Delivery, Incoming, Ticket
+from caxton_core.conversation import outcome as outcomes
+from caxton_core.conversation.outcome import NotAnswered
 from caxton_core.primitives import ConversationId
 
 _DECODER: Final = msgspec.json.Decoder(MessageRequest)
@@ -68,23 +69,25 @@ class Messages:
     async def send_by_capability(self, asked: Asked, capability: str) -> Answered:
         """The same, to the best agent that offers the capability."""
         key = asked.headers.get(b"idempotency-key")
-        chosen = self._chooser.choose(capability, None if key is None else key.decode("latin-1"))
+        known = None if key is None else key.decode("latin-1")
+        chosen = await self._chooser.choose(capability, known)
         if chosen is None:
             return refusal(no_offer(capability, self._chooser.offered()), asked.context)
         return await self.send(asked, chosen)
 
     async def show(self, asked: Asked, id_: str) -> Answered:
         """What became of a message."""
-        found = self._runtime.message(id_)
+        found = await self._runtime.message(id_)
         if isinstance(found, Failure):
             return refusal(of_runtime(found.failure()), asked.context)
         return json_answer(message_state(found.unwrap(), asked.context.request_id))
 
     async def cancel(self, asked: Asked, id_: str) -> Answered:
         """Stop a turn that nobody waits for any more; one that ended stays as it is."""
-        found = self._runtime.cancel(id_)
+        found = await self._runtime.message(id_)
         if isinstance(found, Failure):
             return refusal(of_runtime(found.failure()), asked.context)
+        self._runtime.cancel(found.unwrap())
         with anyio.move_on_after(_END):
             await found.unwrap().done()
         return json_answer(message_state(found.unwrap(), asked.context.request_id))
@@ -94,7 +97,7 @@ class Messages:
             return _accepted(ticket, headers)
         if b"idempotency-key" not in asked.headers:
             # Nobody else can ask for this answer: the work ends when its client goes.
-            asked.on_leave(partial(self._runtime.cancel, ticket.message.value))
+            asked.on_leave(partial(self._runtime.cancel, ticket))
         if _wants_stream(asked):
             return Streamed(partial(self._stream, asked, ticket), headers)
         outcome = await ticket.done()
@@ -111,7 +114,7 @@ class Messages:
             beside.cancel_scope.cancel()
         outcome = await ticket.done()
         match outcome:
-            case tickets.Answered():
+            case outcomes.Answered():
                 await write(sse.event(b"message", message_answer(ticket, outcome)))
             case NotAnswered(why):
                 told = details(of_turn(why), asked.context.request_id)

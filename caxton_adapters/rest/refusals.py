@@ -3,6 +3,7 @@
 from typing import Final
 
 from caxton_adapters.rest import problem
+from caxton_adapters.rest.failures import not_read, not_stored
 from caxton_adapters.rest.placed import error_items
 from caxton_adapters.rest.problem import Refused, retry_after
 from caxton_adapters.runtime.refusals import (
@@ -12,6 +13,7 @@ from caxton_adapters.runtime.refusals import (
     MailboxFull,
     NameChanged,
     NameTaken,
+    NotOpenable,
     NotRunning,
     Overloaded,
     Refusal,
@@ -20,14 +22,13 @@ from caxton_adapters.runtime.refusals import (
     UnknownMessage,
     WrongState,
 )
-from caxton_core.storage import NotStored
+from caxton_core.storage import NotRead, NotStored
 
 _NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
 _UNPROCESSABLE: Final = 422
 _LATER: Final = 429
 _UNAVAILABLE: Final = 503
-_NO_ROOM: Final = 507
 
 
 def of_runtime(refusal: Refusal) -> Refused:  # noqa: C901, PLR0912 - one case each
@@ -76,8 +77,14 @@ def of_runtime(refusal: Refusal) -> Refused:  # noqa: C901, PLR0912 - one case e
         case UnknownMessage(id_):
             return Refused(_NOT_FOUND, "CX4011", f"No message {id_} is known.")
         case NotStored(why):
-            detail = f"The server cannot store the change, so nothing was changed: {why}."
-            return Refused(_NO_ROOM, "CX4028", detail)
+            return not_stored(why)
+        case NotRead(why):
+            return not_read(why)
+        case NotOpenable(id_, state, missing):
+            detail = f"The message {id_} is {state}: there is nothing to try again."
+            if missing:
+                detail = f"It has no such calls whose outcome is unknown: {', '.join(missing)}."
+            return Refused(_CONFLICT, "CX4033", detail)
 
 
 def _counted(errors: int) -> str:

@@ -9,7 +9,8 @@ from caxton_adapters.rest.failures import of_turn
 from caxton_adapters.rest.placed import error_items
 from caxton_adapters.rest.problem import details
 from caxton_adapters.runtime.runtime import AgentView
-from caxton_adapters.runtime.ticket import Answered, NotAnswered, Ticket
+from caxton_adapters.runtime.ticket import Ticket
+from caxton_core.conversation.outcome import Answered, NotAnswered
 from caxton_core.limits import Balance, Unit, Usage
 from caxton_core.tools.tool import BrokenToolCall, RequestedCall, ToolCall
 

@@ -1,7 +1,8 @@
 """The turn loop: do what the turn wants, tell it what came of it, until it ends.
 
-Whatever the turn was told is kept until then. When the agent's process dies, another one is told
-the same again and goes on from there: no model and no tool is asked twice.
+Whatever the turn was told is recorded before anything else is done, and kept until the turn ends.
+When the agent's process dies, another one is told the same again; when the server dies, the next
+one reads it back. Either goes on from there: no model and no tool is asked twice.
 """
 
 from collections.abc import Awaitable, Callable
@@ -10,13 +11,12 @@ from typing import Final, Protocol, final
 
 import anyio
 from attrs import define, field, frozen
-from returns.result import Failure, Result
+from returns.result import Failure, Result, Success
 
-from caxton_adapters.runtime.conversations import Conversations
 from caxton_adapters.runtime.daily_budget import DailyBudget
 from caxton_adapters.runtime.isolation.host import Host, HostDied
-from caxton_adapters.runtime.ticket import Delivery, NotAnswered, Outcome, Ticket, answered
-from caxton_core.conversation.message import Message
+from caxton_adapters.runtime.pasts import Pasts, with_recalled
+from caxton_adapters.runtime.ticket import Delivery, Ticket
 from caxton_core.conversation.model import (
     AnswerCut,
     ModelRequest,
@@ -24,6 +24,14 @@ from caxton_core.conversation.model import (
     QuotaExhausted,
     TextDelta,
 )
+from caxton_core.conversation.outcome import (
+    Answered,
+    NotAnswered,
+    Outcome,
+    OutcomeUnknown,
+    answered,
+)
+from caxton_core.conversation.past import NOTHING, Past
 from caxton_core.conversation.spending import answer_tokens, bounded, prompt_tokens, spent
 from caxton_core.conversation.turn import (
     AskModel,
@@ -37,14 +45,25 @@ from caxton_core.conversation.turn import (
     Step,
     ToolsAnswered,
 )
-from caxton_core.events import Event, Observed, StepTaken
+from caxton_core.events import (
+    CallAnswered,
+    Event,
+    MessageEnded,
+    Observed,
+    StepTaken,
+    TurnEvent,
+    TurnResumed,
+)
 from caxton_core.limits import Spending
-from caxton_core.ports import Answer, Clock, Journal, Model, Tools
-from caxton_core.primitives import ProviderName, Usd
+from caxton_core.ports import Answer, Clock, Events, Journal, Messages, Model, Tools
+from caxton_core.primitives import ProviderName, ToolName, Usd
+from caxton_core.storage import NotRead
 from caxton_core.tools.permission import Grant, refused
-from caxton_core.tools.tool import ToolCall, ToolFailed, ToolResult
+from caxton_core.tools.tool import Caller, ToolCall, ToolFailed, ToolResult
 
 MOST_DEATHS_OF_A_TURN: Final = 3
+_SHORTEST_PAUSE: Final = 0.05
+_LONGEST_PAUSE: Final = 1.0
 _NO_PRICE: Final[Answer] = Failure(
     QuotaExhausted("budget.cost_per_day cannot be kept: the model has no known price")
 )
@@ -62,26 +81,51 @@ class Models(Protocol):
         ...
 
 
+class Recollection(Protocol):
+    """What agents remember beyond their conversations."""
+
+    def recalled(self, caller: Caller, text: str) -> Awaitable[tuple[str, ...]]:
+        """What may matter for a message."""
+        ...
+
+    def keep(self, caller: Caller, asked: str, answer: str) -> Awaitable[None]:
+        """Remember an exchange, where the agent's file says so; a second time changes nothing."""
+        ...
+
+
 @final
 @frozen
 class World:
-    """What turns reach beyond themselves."""
+    """What turns reach beyond themselves.
+
+    With `lasting` the journal survives the end of the process, so what is at work then goes on.
+    """
 
     models: Models
     tools: Tools
-    conversations: Conversations
     journal: Journal
+    messages: Messages
+    pasts: Pasts
+    events: Events
     clock: Clock
+    memory: Recollection | None = None
+    lasting: bool = False
 
 
 @final
 @frozen
 class Terms:
-    """What an agent's file says about its turns beyond what the turn itself knows (seconds)."""
+    """What an agent's file says about its turns beyond what the turn itself knows (seconds).
+
+    `exchanges` is the most that are read of a conversation; None reads all that has no summary.
+    """
 
     grant: Grant
     tool_timeout: float
     idle_timeout: float
+    exchanges: int | None = None
+    shared: bool = False
+    lasting: bool = True
     budget: DailyBudget | None = None
 
 
@@ -95,50 +139,90 @@ class Answering:
     ticket: Ticket
     terms: Terms
     _mended: Callable[[float], Awaitable[None]]
-    _history: tuple[Message, ...] = field(default=(), init=False)
+    _past: Past = field(default=NOTHING, init=False)
     _observed: list[Observation] = field(factory=list, init=False)
+    _unrecorded: list[TurnEvent] = field(factory=list, init=False)
 
     async def run(self) -> Outcome:
-        """The outcome, if nobody stops the turn before."""
+        """The recorded outcome, if nobody stops the turn before."""
         try:
             return await self._turn()
         finally:
             self.host.forget(self.ticket.number)
 
     async def _turn(self) -> Outcome:
-        ticket = self.ticket
-        self._history = self.world.conversations.history(
-            ticket.agent,
-            ticket.conversation,
-            now=self.world.clock.monotonic(),
-            idle=self.terms.idle_timeout,
-        )
-        step = await self._begun()
+        read = await self._recalled()
+        if isinstance(read, Failure):
+            return await self._ended(NotAnswered(read.failure()))
+        self._past = read.unwrap()
+        step = await self._resumed() if self.ticket.recorded else await self._begun()
         while True:
-            await self._record(StepTaken(ticket.agent, self._now(), ticket.message, step))
+            self._tell(StepTaken(self.ticket.agent, self._now(), self.ticket.message, step))
             match step:
                 case AskModel():
+                    await self._record()
                     step = await self._told(await self._asked(step))
-                case CallTools(calls):
-                    step = await self._told(ToolsAnswered(await self._called(calls)))
+                case CallTools():
+                    results = await self._called(step)
+                    if isinstance(results, OutcomeUnknown):
+                        return await self._ended(NotAnswered(results))
+                    step = await self._told(ToolsAnswered(results))
                 case Reply():
-                    self._remember(step.said)
-                    return answered(step)
+                    return await self._ended(answered(step), step)
                 case GiveUp(why, usage):
-                    return NotAnswered(why, usage)
+                    return await self._ended(NotAnswered(why, usage))
 
-    def _remember(self, said: tuple[Message, ...]) -> None:
-        self.world.conversations.add(
-            self.ticket.agent,
-            self.ticket.conversation,
-            said,
-            now=self.world.clock.monotonic(),
-            idle=self.terms.idle_timeout,
+    async def _recalled(self) -> Result[Past, NotRead]:
+        """What was said before, and what the agent remembers."""
+        ticket, terms, now = self.ticket, self.terms, self.world.clock.monotonic()
+        most, idle = terms.exchanges, terms.idle_timeout
+        place = ticket.place
+        if ticket.begins_conversation:
+            read: Result[Past, NotRead] = Success(
+                self.world.pasts.new(place, at_most=most, now=now, idle=idle)
+            )
+        else:
+            read = await self.world.pasts.of(
+                place, at_most=most, now=now, today=self._now(), idle=idle
+            )
+        memory = self.world.memory
+        if memory is None or isinstance(read, Failure):
+            return read
+        recalled = await memory.recalled(self._caller(""), ticket.incoming.text)
+        return Success(with_recalled(read.unwrap(), recalled))
+
+    async def _resumed(self) -> Step:
+        """Go on from what an earlier run of the server recorded."""
+        recorded = self.ticket.recorded
+        assert recorded is not None
+        attempt = recorded.attempts + 1
+        self._observed.extend(recorded.observed)
+        self._unrecorded.append(
+            TurnResumed(self.ticket.agent, self._now(), self.ticket.message, attempt)
         )
+        await self._record()
+        return await self._begun()
+
+    async def _ended(self, outcome: Outcome, reply: Reply | None = None) -> Outcome:
+        """Record how the turn ended; from here on nothing changes it."""
+        ticket, world = self.ticket, self.world
+        ticket.ending = True
+        said, summary = ((), None) if reply is None else (reply.said, reply.summary)
+        ended = MessageEnded(ticket.agent, self._now(), ticket.message, outcome, said, summary)
+        await recorded(world.journal, ended)
+        if reply is not None:
+            now, idle = world.clock.monotonic(), self.terms.idle_timeout
+            world.pasts.add(ticket.place, said, summary, now=now, idle=idle)
+        self._tell(ended)
+        if world.memory is not None and isinstance(outcome, Answered):
+            await world.memory.keep(self._caller(""), ticket.incoming.text, outcome.text)
+        return outcome
 
     async def _told(self, observed: Observation) -> Step:
         ticket = self.ticket
-        await self._record(Observed(ticket.agent, self._now(), ticket.message, observed))
+        event = Observed(ticket.agent, self._now(), ticket.message, observed)
+        self._tell(event)
+        self._unrecorded.append(event)
         self._observed.append(observed)
         try:
             return await self.host.advance(ticket.number, observed)
@@ -157,7 +241,7 @@ class Answering:
 
     async def _begin(self) -> Step:
         ticket, text = self.ticket, self.ticket.incoming.text
-        return await self.host.begin(ticket.number, self._history, text, *self._observed)
+        return await self.host.begin(ticket.number, self._past, text, *self._observed)
 
     async def _asked(self, step: AskModel) -> Observation:
         found = self.world.models.find(step.candidate.provider)
@@ -208,27 +292,64 @@ class Answering:
                 answer = part
         return answer
 
-    async def _called(self, calls: tuple[ToolCall, ...]) -> tuple[ToolResult, ...]:
-        results: list[ToolResult] = []
+    async def _called(self, step: CallTools) -> tuple[ToolResult, ...] | OutcomeUnknown:
+        """Make the calls of which nothing is known from an earlier run of the server."""
+        ticket = self.ticket
+        earlier, ticket.recorded = ticket.recorded, None
+        if earlier is not None:
+            unknown = earlier.unknown(self._idempotent())
+            if unknown:
+                return OutcomeUnknown(unknown)
+        results = [] if earlier is None else list(earlier.results)
+        known = {result.call_id for result in results}
+        open_calls = tuple(call for call in step.calls if call.id not in known)
+        await self._record(StepTaken(ticket.agent, self._now(), ticket.message, step))
 
         async def call_one(call: ToolCall) -> None:
             # Here and not where the turn is decided: the agent's process is not trusted.
             result = refused(self.terms.grant, call) or await self._made(call)
             results.append(result)
+            if len(step.calls) > 1:
+                answered_one = CallAnswered(ticket.agent, self._now(), ticket.message, result)
+                await recorded(self.world.journal, answered_one)
+                self._tell(answered_one)
 
         async with anyio.create_task_group() as together:
-            for call in calls:
+            for call in open_calls:
                 together.start_soon(call_one, call)
         return tuple(results)
 
     async def _made(self, call: ToolCall) -> ToolResult:
         timeout = self.terms.tool_timeout
         with anyio.move_on_after(timeout):
-            return await self.world.tools.call(call)
+            return await self.world.tools.call(call, self._caller(call.id))
         return ToolFailed(call.id, f"no answer within {timeout:g} s")
 
-    async def _record(self, event: Event) -> None:
-        await self.world.journal.append(event)
+    def _idempotent(self) -> frozenset[ToolName]:
+        return frozenset(tool.name for tool in self.terms.grant.tools if tool.idempotent)
+
+    def _caller(self, call: str) -> Caller:
+        ticket = self.ticket
+        # A model may give calls of different rounds the same id.
+        key = f"{ticket.message.value}:{len(self._observed)}:{call}"
+        return Caller(ticket.agent, ticket.conversation, ticket.message, key)
+
+    async def _record(self, *more: TurnEvent) -> None:
+        """Have everything recorded that happened, before anything else does."""
+        events, self._unrecorded = (*self._unrecorded, *more), []
+        if events:
+            await recorded(self.world.journal, *events)
+
+    def _tell(self, event: Event) -> None:
+        self.world.events.tell(event)
 
     def _now(self) -> datetime:
         return self.world.clock.now()
+
+
+async def recorded(journal: Journal, *events: TurnEvent) -> None:
+    """Have the events recorded, however long the store takes to be usable again."""
+    pause = _SHORTEST_PAUSE
+    while isinstance(await journal.append(*events), Failure):
+        await anyio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)

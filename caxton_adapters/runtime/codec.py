@@ -8,6 +8,7 @@ from cattrs.strategies import configure_tagged_union
 
 from caxton_core.conversation.message import Message, PromptMessage
 from caxton_core.conversation.model import ModelFailure
+from caxton_core.conversation.past import Past
 from caxton_core.conversation.turn import GiveUpReason, Observation, Step, TurnRules
 from caxton_core.primitives import (
     Duration,
@@ -50,11 +51,10 @@ def _converter() -> Converter:
 
 
 _CONVERTER: Final = _converter()
-_History = tuple[Message, ...]
 _Observations = tuple[Observation, ...]
 
 plain_rules: Final[Callable[[TurnRules], Plain]] = _CONVERTER.get_unstructure_hook(TurnRules)
-plain_history: Final[Callable[[_History], Plain]] = _CONVERTER.get_unstructure_hook(_History)
+plain_past: Final[Callable[[Past], Plain]] = _CONVERTER.get_unstructure_hook(Past)
 plain_step: Final[Callable[[Step], Plain]] = _CONVERTER.get_unstructure_hook(Step)
 plain_observation: Final[Callable[[Observation], Plain]] = _CONVERTER.get_unstructure_hook(
     Observation
@@ -69,11 +69,13 @@ def rules(plain: Plain) -> TurnRules:
     return _CONVERTER.structure(plain, TurnRules)
 
 
-def history(plain: Plain) -> _History:
-    """The history that `plain_history` wrote."""
-    return _CONVERTER.structure(plain, _History)
+def past(plain: Plain) -> Past:
+    """The past that `plain_past` wrote."""
+    read: Past = _past_from(plain, Past)
+    return read
 
 
+_past_from = _CONVERTER.get_structure_hook(Past)
 _step_from = _CONVERTER.get_structure_hook(Step)
 _observation_from = _CONVERTER.get_structure_hook(Observation)
 

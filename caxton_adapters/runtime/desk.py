@@ -1,6 +1,7 @@
 """A running agent at work: its mailbox, the host that decides its turns, and what was counted."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -9,18 +10,34 @@ from typing import Final, final
 import anyio
 from anyio.abc import TaskGroup
 from attrs import define, field
+from returns.result import Result, Success
 
-from caxton_adapters.runtime.answering import Answering, Terms, World
+from caxton_adapters.runtime.answering import Answering, Terms, World, recorded
 from caxton_adapters.runtime.isolation.host import Host, HostDied
 from caxton_adapters.runtime.mailbox import Mailbox
-from caxton_adapters.runtime.refusals import AgentCrashed, AgentGone, TurnFailure
-from caxton_adapters.runtime.ticket import NotAnswered, Outcome, Ticket
+from caxton_adapters.runtime.ticket import Ticket
 from caxton_core.agent.restarts import DiedTooOften, RestartAfter, after_death
 from caxton_core.agent.sections import Resources
+from caxton_core.conversation.outcome import (
+    AgentCrashed,
+    AgentGone,
+    NotAnswered,
+    Outcome,
+    Suspended,
+    TurnFailure,
+)
 from caxton_core.conversation.turn import Cancelled, DeadlinePassed
-from caxton_core.events import Event, MessageAccepted, ProcessEnded, ProcessStarted
+from caxton_core.events import (
+    Event,
+    MessageAccepted,
+    MessageEnded,
+    ProcessEnded,
+    ProcessStarted,
+)
 from caxton_core.primitives import AgentId
+from caxton_core.storage import NotStored
 
+_LOG: Final = logging.getLogger("caxton.runtime")
 _SOONEST: Final = 1.0
 _LATEST: Final = 60.0
 _NEWEST_COUNTS: Final = 0.1
@@ -44,6 +61,8 @@ class Desk:
     last_death: str = field(default="", init=False)
     _host: Host | None = field(default=None, init=False)
     _deaths: tuple[float, ...] = field(default=(), init=False)
+    _closed: TurnFailure | None = field(default=None, init=False)
+    _forgets: bool = field(default=False, init=False)
     _goes_on_at: float = field(default=0.0, init=False)
     _seconds_a_turn: float = field(default=0.0, init=False)
 
@@ -71,23 +90,46 @@ class Desk:
         self.mailbox.let_run(self.resources.max_concurrent_turns.value)
         return before
 
-    async def accept(self, ticket: Ticket) -> None:
-        """Take in a message for which there is room."""
-        await self._world.journal.append(
-            MessageAccepted(
-                self.agent,
-                ticket.accepted,
-                ticket.message,
-                ticket.conversation,
-                ticket.incoming.text,
-            )
+    async def accept(self, ticket: Ticket) -> Result[None, NotStored]:
+        """Take in a message for which there is room, once it is recorded."""
+        accepted = MessageAccepted(
+            self.agent,
+            ticket.accepted,
+            ticket.message,
+            ticket.conversation,
+            ticket.incoming.text,
+            ticket.incoming.key,
+            ticket.shared,
+            self.terms.lasting,
         )
-        self.mailbox.put(ticket)
+        self.mailbox.expected += 1
+        try:
+            stored = await self._world.journal.append(accepted)
+        except asyncio.CancelledError:
+            # It may be recorded or not: nobody will ask for it, and it must not stay in limbo.
+            self._end_recorded(ticket, NotAnswered(Cancelled()))
+            raise
+        finally:
+            self.mailbox.expected -= 1
+        if isinstance(stored, Success):
+            self._world.events.tell(accepted)
+            self.take_up(ticket)
+        return stored
+
+    def take_up(self, ticket: Ticket) -> None:
+        """Queue a message that is recorded, whether there is room or not."""
+        match self._closed:
+            case None:
+                self.mailbox.put(ticket)
+            case Suspended() as why:
+                self._end(ticket, NotAnswered(why))
+            case why:
+                self._end_recorded(ticket, NotAnswered(why))
 
     def withdraw(self, ticket: Ticket) -> None:
         """The sender of a message that waits does not want the answer any more."""
         self.mailbox.withdraw(ticket)
-        self._end(ticket, NotAnswered(Cancelled()))
+        self._end_recorded(ticket, NotAnswered(Cancelled()))
 
     @property
     def room_in(self) -> float:
@@ -96,15 +138,31 @@ class Desk:
         expected = mailbox.waiting * self._seconds_a_turn / mailbox.abreast
         return min(max(expected, _SOONEST), _LATEST)
 
+    async def discard(self, why: TurnFailure) -> None:
+        """End everything at once, and record nothing: the agent's messages are about to go."""
+        self._forgets = True
+        await self.close(why, grace=0.0)
+
     async def close(self, why: TurnFailure, *, grace: float) -> None:
         """Turn away who waits, give who is being answered so many seconds, end the host."""
+        self._closed = why
         for ticket in self.mailbox.empty():
-            self._end(ticket, NotAnswered(why))
+            self._end_recorded(ticket, NotAnswered(why))
         with anyio.move_on_after(grace):
             for ticket in tuple(self.mailbox.running.values()):
                 await ticket.done()
         for ticket in tuple(self.mailbox.running.values()):
             ticket.stop(why)
+            await ticket.done()
+        await self.host.close()
+
+    async def suspend(self) -> None:
+        """Leave everything as it is recorded, and end the host: the next server goes on."""
+        self._closed = Suspended()
+        for ticket in self.mailbox.empty():
+            self._end(ticket, NotAnswered(Suspended()))
+        for ticket in tuple(self.mailbox.running.values()):
+            ticket.suspend()
             await ticket.done()
         await self.host.close()
 
@@ -120,9 +178,11 @@ class Desk:
             turn = Answering(self._world, self.host, ticket, self.terms, self._mended)
             return await turn.run()
         except HostDied as died:
-            return NotAnswered(AgentCrashed(str(died)))
+            why = str(died)
         except Exception as defect:  # noqa: BLE001 - one turn's defect must not end the others
-            return NotAnswered(AgentCrashed(f"{type(defect).__name__}: {defect}"))
+            _LOG.exception("the turn of message %s failed", ticket.message.value)
+            why = f"{type(defect).__name__}: {defect}"
+        return await self._recorded(ticket, NotAnswered(AgentCrashed(why)))
 
     def _over(
         self,
@@ -136,9 +196,32 @@ class Desk:
         taken = asyncio.get_running_loop().time() - began
         self._seconds_a_turn += _NEWEST_COUNTS * (taken - self._seconds_a_turn)
         self.last_activity = self._world.clock.now()
-        stopped = NotAnswered(ticket.stopped or AgentGone("the server stopped"))
-        self._end(ticket, stopped if turn.cancelled() else turn.result())
+        if not turn.cancelled():
+            self._end(ticket, turn.result())
+        elif ticket.suspended:
+            self._end(ticket, NotAnswered(Suspended()))
+        else:
+            self._end_recorded(ticket, NotAnswered(ticket.stopped or AgentGone("it was stopped")))
         self.mailbox.ended(ticket)
+
+    def _end_recorded(self, ticket: Ticket, outcome: NotAnswered) -> None:
+        """End a message whose turn cannot do so itself, from where nobody can wait."""
+        if self._forgets:
+            self._end(ticket, outcome)
+            return
+        ticket.ending = True
+        self._tasks.start_soon(self._recorded_and_ended, ticket, outcome)
+
+    async def _recorded_and_ended(self, ticket: Ticket, outcome: NotAnswered) -> None:
+        self._end(ticket, await self._recorded(ticket, outcome))
+
+    async def _recorded(self, ticket: Ticket, outcome: NotAnswered) -> NotAnswered:
+        ticket.ending = True
+        now = self._world.clock.now()
+        ended = MessageEnded(self.agent, now, ticket.message, outcome)
+        await recorded(self._world.journal, ended)
+        self._world.events.tell(ended)
+        return outcome
 
     def _end(self, ticket: Ticket, outcome: Outcome) -> None:
         ticket.end(outcome)
@@ -169,7 +252,4 @@ class Desk:
                 self._gave_up(f"its process died {times} times within {within:g} s, last: {why}")
 
     def _tell(self, event: Event) -> None:
-        self._tasks.start_soon(self._append, event)
-
-    async def _append(self, event: Event) -> None:
-        await self._world.journal.append(event)
+        self._world.events.tell(event)

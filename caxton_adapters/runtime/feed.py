@@ -10,7 +10,7 @@ from attrs import frozen
 
 from caxton_core.conversation.turn import AskModel, ModelAnswered, Reply
 from caxton_core.conversation.window import text_bytes
-from caxton_core.events import Event, MessageAccepted, Observed, StepTaken
+from caxton_core.events import Event, MessageAccepted, MessageEnded, Observed, StepTaken
 
 _KEPT: Final = 1024
 _QUEUED: Final = 256
@@ -75,7 +75,7 @@ class Listener:
 
 @final
 class EventFeed:
-    """A journal that keeps the last events in memory, within a bound, for those who listen."""
+    """Keeps the last events in memory, within a bound, for those who listen."""
 
     def __init__(self, most_bytes: int = _KEPT_BYTES) -> None:
         self._number = 0
@@ -90,12 +90,8 @@ class EventFeed:
         """How many listen."""
         return len(self._listeners)
 
-    async def append(self, *events: Event) -> None:
-        """Tell everyone."""
-        self.tell(*events)
-
     def tell(self, *events: Event) -> None:
-        """Tell everyone, from where nobody can wait."""
+        """Tell everyone."""
         for event in events:
             self._number += 1
             told = Told(self._number, event)
@@ -132,6 +128,8 @@ def _text_bytes(event: Event) -> int:
         return sum(map(text_bytes, event.step.request.messages))
     if isinstance(event, StepTaken) and isinstance(event.step, Reply):
         return sum(map(text_bytes, event.step.said))
+    if isinstance(event, MessageEnded):
+        return sum(map(text_bytes, event.said))
     if isinstance(event, Observed) and isinstance(event.observation, ModelAnswered):
         return len(event.observation.completion.text)
     return 0

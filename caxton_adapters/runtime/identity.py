@@ -7,6 +7,10 @@ from typing import Final
 
 from caxton_core.primitives import AgentId, ConversationId, MessageId
 
+MESSAGE: Final = "msg_"
+"""How the identity of every message begins."""
+
+_CONVERSATION: Final = "conv_"
 _random: Final = random.Random()  # noqa: S311 - never the same twice is all that is needed
 
 
@@ -17,12 +21,17 @@ def new_agent_id() -> AgentId:
 
 def new_message_id() -> MessageId:
     """An identity that sorts by the time at which it was made."""
-    return MessageId(f"msg_{_sortable()}")
+    return MessageId(MESSAGE + _sortable())
 
 
 def new_conversation_id() -> ConversationId:
     """An identity that sorts by the time at which it was made."""
-    return ConversationId(f"conv_{_sortable()}")
+    return ConversationId(_CONVERSATION + _sortable())
+
+
+def is_ours(conversation: ConversationId) -> bool:
+    """Whether the identity looks like one that was made here."""
+    return conversation.value.startswith(_CONVERSATION)
 
 
 def _sortable() -> str:

@@ -22,6 +22,8 @@ class Mailbox:
     abreast: int
     _run: Callable[[Ticket], None]
     waiting: int = field(default=0, init=False)
+    expected: int = field(default=0, init=False)
+    """How many are being recorded and will be put in."""
     running: dict[ConversationId, Ticket] = field(factory=dict, init=False)
     _later: dict[ConversationId, deque[Ticket]] = field(factory=dict, init=False)
     _ready: deque[ConversationId] = field(factory=deque, init=False)
@@ -29,7 +31,8 @@ class Mailbox:
     @property
     def full(self) -> bool:
         """Whether there is no room for another message."""
-        return self.waiting >= self.limit
+        free = max(0, self.abreast - len(self.running))
+        return self.waiting + max(0, self.expected - free) >= self.limit
 
     def put(self, ticket: Ticket) -> None:
         """Take a message in; the caller has looked whether there is room."""

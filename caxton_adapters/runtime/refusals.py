@@ -4,10 +4,9 @@ from typing import TypeAlias, final
 
 from attrs import frozen
 
-from caxton_core.conversation.turn import GiveUpReason
 from caxton_core.primitives import AgentName
 from caxton_core.reading.report import Report
-from caxton_core.storage import NotStored
+from caxton_core.storage import NotRead, NotStored
 
 
 @final
@@ -117,6 +116,16 @@ class UnknownMessage:
     id: str
 
 
+@final
+@frozen
+class NotOpenable:
+    """The message is no failed one, or still misses the result of a call (by id)."""
+
+    id: str
+    state: str
+    missing: tuple[str, ...] = ()
+
+
 Refusal: TypeAlias = (
     UnknownAgent
     | NameTaken
@@ -131,23 +140,6 @@ Refusal: TypeAlias = (
     | KeyReused
     | UnknownMessage
     | NotStored
+    | NotRead
+    | NotOpenable
 )
-
-
-@final
-@frozen
-class AgentCrashed:
-    """The agent broke down on this message, and again when it was tried anew."""
-
-    why: str
-
-
-@final
-@frozen
-class AgentGone:
-    """The agent takes no part any more: stopped, deleted or failed before it answered."""
-
-    why: str
-
-
-TurnFailure: TypeAlias = GiveUpReason | AgentCrashed | AgentGone

@@ -11,8 +11,10 @@ import anyio
 from attrs import define, field, frozen
 from returns.result import Failure, Result, Success
 
-from caxton_adapters.runtime.answering import World
-from caxton_adapters.runtime.identity import new_conversation_id, new_message_id
+from caxton_adapters.runtime.answering import World, recorded
+from caxton_adapters.runtime.claims import Claims
+from caxton_adapters.runtime.desk import Desk
+from caxton_adapters.runtime.identity import MESSAGE, is_ours, new_conversation_id, new_message_id
 from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.isolation.host import ResourceUse
 from caxton_adapters.runtime.messages import Messages
@@ -20,6 +22,7 @@ from caxton_adapters.runtime.refusals import (
     Draining,
     KeyReused,
     MailboxFull,
+    NotOpenable,
     NotRunning,
     Overloaded,
     Refusal,
@@ -27,16 +30,27 @@ from caxton_adapters.runtime.refusals import (
     UnknownMessage,
 )
 from caxton_adapters.runtime.supervisor import Resident, Supervisor
-from caxton_adapters.runtime.ticket import Incoming, Ticket
+from caxton_adapters.runtime.ticket import Incoming, Ticket, ended_ticket
 from caxton_core.agent.config import AgentConfig
 from caxton_core.agent.lifecycle import Running
 from caxton_core.agent.record import StateName
 from caxton_core.agent.sections import Isolation
+from caxton_core.conversation.outcome import (
+    AgentGone,
+    DeadLettered,
+    MessageState,
+    NotAnswered,
+    TurnFailure,
+)
 from caxton_core.conversation.turn import Cancelled
+from caxton_core.events import MessageAccepted, MessageEnded, MessageReopened
+from caxton_core.journal import Unfinished
 from caxton_core.limits import Balance
 from caxton_core.ports import Configs
-from caxton_core.primitives import AgentId, AgentName, CapabilityName
+from caxton_core.primitives import AgentId, AgentName, CapabilityName, MessageId
 from caxton_core.reading.report import Report
+from caxton_core.storage import NotRead
+from caxton_core.tools.tool import ToolResult
 
 
 @final
@@ -53,6 +67,10 @@ class RuntimeLimits:
     characters_in_flight: int = 128 * 1024 * 1024
 
 
+MOST_ATTEMPTS: Final = 5
+"""How often the server may die while it works on a message, before it is not tried again."""
+
+_REOPENED: Final = (MessageState.FAILED, MessageState.CANCELLED, MessageState.DEAD_LETTERED)
 DEFAULT_LIMITS: Final = RuntimeLimits()
 
 
@@ -91,6 +109,7 @@ class Runtime:
     _limits: RuntimeLimits
     _messages: Messages
     _numbers: Iterator[int] = field(factory=count, init=False)
+    _claims: Claims = field(factory=Claims, init=False)
     _draining: bool = field(default=False, init=False)
 
     async def deploy(self, text: str) -> Result[AgentView, Refusal]:
@@ -127,13 +146,16 @@ class Runtime:
         able.sort(key=_preference)
         return tuple(self._view(resident) for resident in able)
 
-    def keyed(self, capability: CapabilityName, key: str) -> AgentId | None:
+    async def keyed(self, capability: CapabilityName, key: str) -> AgentId | None:
         """The agent with this capability that was given a message under this key before."""
         for resident in self.supervisor.residents():
             config, agent = resident.config, resident.agent.id
             if config is None or capability not in config.capabilities:
                 continue
             if self._messages.with_key(agent, key) is not None:
+                return agent
+            stored = await self.world.journal.keyed(agent, key)
+            if stored.value_or(None) is not None:
                 return agent
         return None
 
@@ -165,11 +187,28 @@ class Runtime:
         if isinstance(found, Failure):
             return found
         resident = found.unwrap()
-        earlier = self._messages.with_key(resident.agent.id, incoming.key)
-        if earlier is not None:
-            if _same(earlier.incoming, incoming):
-                return Success(earlier)
-            return Failure(KeyReused(incoming.key or ""))
+        if incoming.key is None:
+            return await self._accept(resident, incoming)
+        async with self._claims.of((resident.agent.id, incoming.key)):
+            return await self._accept_once(resident, incoming, incoming.key)
+
+    async def _accept_once(
+        self, resident: Resident, incoming: Incoming, key: str
+    ) -> Result[Ticket, Refusal]:
+        earlier = self._messages.with_key(resident.agent.id, key)
+        if earlier is None:
+            read = await self.world.journal.keyed(resident.agent.id, key)
+            if isinstance(read, Failure):
+                return read
+            stored = read.unwrap()
+            if stored is None:
+                return await self._accept(resident, incoming)
+            earlier = ended_ticket(next(self._numbers), stored, resident.record.name)
+        if _same(earlier.incoming, incoming):
+            return Success(earlier)
+        return Failure(KeyReused(key))
+
+    async def _accept(self, resident: Resident, incoming: Incoming) -> Result[Ticket, Refusal]:
         refused = self._refused(resident, len(incoming.text))
         desk = resident.desk
         if refused is not None or desk is None:
@@ -183,29 +222,133 @@ class Runtime:
             incoming,
             self.world.clock.now(),
             asyncio.get_running_loop().time() + desk.resources.turn_timeout.value,
+            shared=desk.terms.shared,
+            begins_conversation=incoming.conversation is None,
         )
         self._messages.keep(ticket)
-        await desk.accept(ticket)
+        try:
+            stored = await desk.accept(ticket)
+        except asyncio.CancelledError:
+            self.cancel(ticket)
+            raise
+        if isinstance(stored, Failure):
+            self._messages.drop(ticket)
+            return stored
         return Success(ticket)
 
-    def message(self, message: str) -> Result[Ticket, UnknownMessage]:
-        """A message that was accepted and not forgotten yet."""
+    async def message(self, message: str) -> Result[Ticket, Refusal]:
+        """A message that was accepted, and what became of it."""
         ticket = self._messages.get(message)
-        return Failure(UnknownMessage(message)) if ticket is None else Success(ticket)
-
-    def cancel(self, message: str) -> Result[Ticket, UnknownMessage]:
-        """Nobody wants the answer any more; nothing happens where there is one."""
-        ticket = self._messages.get(message)
-        if ticket is None:
+        if ticket is not None:
+            return Success(ticket)
+        if not message.startswith(MESSAGE):
             return Failure(UnknownMessage(message))
+        read = await self.world.journal.find(MessageId(message))
+        if isinstance(read, Failure):
+            return read
+        stored = read.unwrap()
+        if stored is None:
+            return Failure(UnknownMessage(message))
+        found = self.supervisor.find(stored.accepted.agent.value)
+        if isinstance(found, Failure):
+            return Failure(UnknownMessage(message))
+        name = found.unwrap().record.name
+        return Success(ended_ticket(next(self._numbers), stored, name))
+
+    def cancel(self, ticket: Ticket) -> None:
+        """Nobody wants the answer any more; nothing happens where there is one."""
+        if ticket.outcome is not None or ticket.ending:
+            return
         if ticket.turn is not None:
             ticket.stop(Cancelled())
-            return Success(ticket)
+            return
         found = self.supervisor.find(ticket.agent.value)
         desk = None if isinstance(found, Failure) else found.unwrap().desk
-        if desk is not None and ticket.outcome is None:
+        if desk is not None:
             desk.withdraw(ticket)
-        return Success(ticket)
+
+    async def reopen(
+        self, message: str, results: tuple[ToolResult, ...] = ()
+    ) -> Result[Ticket, Refusal]:
+        """Have the turn of a message that failed go on from its last recorded observation.
+
+        Calls whose outcome is unknown have these results; the others are made again.
+        """
+        found = await self.message(message)
+        if isinstance(found, Failure):
+            return found
+        before = found.unwrap()
+        if self._draining:
+            return Failure(Draining())
+        if before.state not in _REOPENED:
+            return Failure(NotOpenable(message, before.state.value))
+        holder = self.supervisor.find(before.agent.value)
+        if isinstance(holder, Failure):
+            return holder
+        resident = holder.unwrap()
+        desk = resident.desk
+        if desk is None:
+            return Failure(self._not_running(resident))
+        reopened = MessageReopened(before.agent, self.world.clock.now(), before.message, results)
+        stored = await self.world.journal.append(reopened)
+        if isinstance(stored, Failure):
+            return stored
+        self.world.events.tell(reopened)
+        turn = await self.world.messages.turn(before.message)
+        if isinstance(turn, Failure):
+            return turn
+        unfinished = turn.unwrap()
+        assert unfinished is not None
+        return Success(self._take_up(resident, desk, unfinished))
+
+    async def recover(self) -> Result[int, NotRead]:
+        """Take up the messages that an earlier run of the server left; how many there were."""
+        read = await self.world.journal.unfinished()
+        if isinstance(read, Failure):
+            return read
+        for unfinished in read.unwrap():
+            await self._recover(unfinished)
+        return Success(len(read.unwrap()))
+
+    async def _recover(self, unfinished: Unfinished) -> None:
+        accepted = unfinished.accepted
+        found = self.supervisor.find(accepted.agent.value)
+        resident = None if isinstance(found, Failure) else found.unwrap()
+        if unfinished.attempts >= MOST_ATTEMPTS:
+            await self._give_up(accepted, DeadLettered(unfinished.attempts))
+        elif resident is None:
+            await self._give_up(accepted, AgentGone("it was deleted"))
+        elif resident.desk is None:
+            await self._give_up(accepted, AgentGone(f"it is {resident.record.state.value}"))
+        else:
+            self._take_up(resident, resident.desk, unfinished)
+
+    async def _give_up(self, accepted: MessageAccepted, why: TurnFailure) -> None:
+        ended = MessageEnded(
+            accepted.agent, self.world.clock.now(), accepted.message, NotAnswered(why)
+        )
+        await recorded(self.world.journal, ended)
+        self.world.events.tell(ended)
+
+    def _take_up(self, resident: Resident, desk: Desk, unfinished: Unfinished) -> Ticket:
+        """A message from the journal; it gets the time of a new one."""
+        accepted = unfinished.accepted
+        incoming = Incoming(accepted.text, accepted.conversation, accepted.key)
+        ticket = Ticket(
+            next(self._numbers),
+            accepted.message,
+            accepted.conversation,
+            accepted.agent,
+            resident.record.name,
+            incoming,
+            accepted.at,
+            asyncio.get_running_loop().time() + desk.resources.turn_timeout.value,
+            shared=accepted.shared,
+            recorded=unfinished,
+        )
+        self._messages.reopen(ticket)
+        desk.take_up(ticket)
+        return ticket
 
     @property
     def in_flight(self) -> int:
@@ -281,7 +424,11 @@ class Runtime:
 
 
 def _same(first: Incoming, second: Incoming) -> bool:
-    return (first.text, first.conversation) == (second.text, second.conversation)
+    """Whether the second is the first again; a stored one names the conversation it was given."""
+    if first.text != second.text:
+        return False
+    asked, given = second.conversation, first.conversation
+    return asked == given or (asked is None and given is not None and is_ours(given))
 
 
 def _preference(resident: Resident) -> tuple[int, int]:
@@ -293,7 +440,10 @@ def _preference(resident: Resident) -> tuple[int, int]:
 async def running(
     world: World, *, configs: Configs, hosts: Hosts, limits: RuntimeLimits = DEFAULT_LIMITS
 ) -> AsyncIterator[Runtime]:
-    """A runtime that takes up the stored agents, and ends everything at the end of the block."""
+    """A runtime that takes up the stored agents, and ends everything at the end of the block.
+
+    Their unfinished messages wait for `Runtime.recover`.
+    """
     messages = Messages(limits.ended_messages, limits.ended_characters)
     stored = await configs.stored()  # what it raises is nobody's group
     async with anyio.create_task_group() as tasks:

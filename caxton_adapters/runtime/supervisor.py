@@ -1,7 +1,7 @@
 """The one owner of every agent's state: a step of an agent's life takes effect here alone."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from functools import partial
 from typing import Final, final
@@ -16,8 +16,8 @@ from caxton_adapters.runtime.daily_budget import DailyBudget
 from caxton_adapters.runtime.desk import Desk
 from caxton_adapters.runtime.identity import new_agent_id
 from caxton_adapters.runtime.isolation.choice import Hosts
+from caxton_adapters.runtime.isolation.host import Host
 from caxton_adapters.runtime.refusals import (
-    AgentGone,
     ConfigRefused,
     NameChanged,
     NameTaken,
@@ -44,8 +44,9 @@ from caxton_core.agent.lifecycle import (
     unload,
 )
 from caxton_core.agent.record import AgentRecord, StateName, restored, state_name
-from caxton_core.agent.sections import Budget
+from caxton_core.agent.sections import Budget, ConversationRules, ConversationScope, WindowStrategy
 from caxton_core.agent.toml import ReadAgent, read_agent
+from caxton_core.conversation.outcome import AgentGone
 from caxton_core.conversation.turn import rules_of
 from caxton_core.events import entered
 from caxton_core.ports import Configs
@@ -122,7 +123,7 @@ class Supervisor:
             self._keep(resident)
             state = resident.agent.state
             if record.state is StateName.RUNNING and isinstance(state, Stopped):
-                await self._run(resident, Agent(resident.agent.id, state), "the server started")
+                self._run(resident, Agent(resident.agent.id, state), "the server started")
 
     async def deploy(self, text: str) -> Result[Resident, Refusal]:
         """A new agent from its file, running."""
@@ -144,7 +145,7 @@ class Supervisor:
             if isinstance(stored, Failure):
                 self._drop(resident)
                 return stored
-            await self._load_and_run(resident, vacant, read.config, "deployed")
+            self._load_and_run(resident, vacant, read.config, "deployed")
         return Success(resident)
 
     async def replace(self, resident: Resident, text: str) -> Result[Resident, Refusal]:
@@ -167,9 +168,9 @@ class Supervisor:
             agent = resident.agent
             if isinstance(agent.state, Running):
                 agent = stop(Agent(agent.id, agent.state), now=self._world.clock.now())
-                await self._enter(resident, agent, cause)
-            vacant = await self._vacated(resident, cause)
-            await self._load_and_run(resident, vacant, read.config, cause)
+                self._enter(resident, agent, cause)
+            vacant = self._vacated(resident, cause)
+            self._load_and_run(resident, vacant, read.config, cause)
         return Success(resident)
 
     async def start(self, resident: Resident) -> Result[Resident, Refusal]:
@@ -178,7 +179,7 @@ class Supervisor:
         async with resident.changing:
             agent = resident.agent
             state = agent.state
-            begin: Callable[[], Awaitable[None]]
+            begin: Callable[[], None]
             match state:
                 case Running():
                     return Success(resident)
@@ -192,7 +193,7 @@ class Supervisor:
             stored = await self._intend(resident.record, StateName.RUNNING)
             if isinstance(stored, Failure):
                 return stored
-            await begin()
+            begin()
         return Success(resident)
 
     async def stop(self, resident: Resident, grace: float = GRACE) -> Result[Resident, Refusal]:
@@ -208,7 +209,7 @@ class Supervisor:
             if isinstance(stored, Failure):
                 return stored
             stopped = stop(Agent(agent.id, state), now=self._world.clock.now())
-            await self._enter(resident, stopped, "stopped by request")
+            self._enter(resident, stopped, "stopped by request")
             await self._close_desk(resident, AgentGone("it was stopped"), grace)
         return Success(resident)
 
@@ -233,17 +234,30 @@ class Supervisor:
             agent = resident.agent
             if isinstance(agent.state, Running):
                 stopped = stop(Agent(agent.id, agent.state), now=self._world.clock.now())
-                await self._enter(resident, stopped, "deleted")
-            await self._close_desk(resident, AgentGone("it was deleted"), 0.0)
-            await self._vacated(resident, "deleted")
+                self._enter(resident, stopped, "deleted")
+            desk = self._without_desk(resident)
+            if desk is not None:
+                await desk.discard(AgentGone("it was deleted"))
+            self._vacated(resident, "deleted")
             self._drop(resident)
-            self._world.conversations.forget_agent(agent.id)
-        return Success(None)
+        return await self._forget(agent.id)
+
+    async def _forget(self, agent: AgentId) -> Result[None, Refusal]:
+        """Remove what a deleted agent was told and said."""
+        self._world.pasts.forget_everything()
+        forgotten = await self._world.messages.forget_agent(agent)
+        return forgotten if isinstance(forgotten, Failure) else Success(None)
 
     async def close(self) -> None:
-        """End every agent's work; what is stored says that they ran."""
+        """End every agent's work; what is stored says that they ran, and how far they came."""
         for resident in self.residents():
-            await self._close_desk(resident, AgentGone("the server stopped"), 0.0)
+            desk = self._without_desk(resident)
+            if desk is None:
+                continue
+            if self._world.lasting:
+                await desk.suspend()
+            else:
+                await desk.discard(AgentGone("the server stopped"))
         await self.hosts.close()
 
     def _keep(self, resident: Resident) -> None:
@@ -268,13 +282,13 @@ class Supervisor:
         state = state_name(resident.agent).value
         return Failure(WrongState(resident.record.name, state, step))
 
-    async def _vacated(self, resident: Resident, cause: str) -> Agent[Unloaded]:
+    def _vacated(self, resident: Resident, cause: str) -> Agent[Unloaded]:
         agent = resident.agent
         state = agent.state
         match state:
             case Loaded() | Stopped() | Failed():
                 vacant = unload(Agent(agent.id, state))
-                await self._enter(resident, vacant, cause)
+                self._enter(resident, vacant, cause)
                 return vacant
             case Unloaded():
                 return Agent(agent.id, state)
@@ -282,14 +296,14 @@ class Supervisor:
                 message = "an agent is stopped before it is unloaded"
                 raise AssertionError(message)
 
-    async def _load_and_run(
+    def _load_and_run(
         self, resident: Resident, agent: Agent[Unloaded | Failed], config: AgentConfig, cause: str
     ) -> None:
         loaded = load(agent, config)
-        await self._enter(resident, loaded, cause)
-        await self._run(resident, loaded, cause)
+        self._enter(resident, loaded, cause)
+        self._run(resident, loaded, cause)
 
-    async def _run(self, resident: Resident, agent: Agent[Loaded | Stopped], cause: str) -> None:
+    def _run(self, resident: Resident, agent: Agent[Loaded | Stopped], cause: str) -> None:
         config = agent.state.config
         terms = self._terms(resident, config)
         desk = resident.desk
@@ -308,15 +322,18 @@ class Supervisor:
         rules = rules_of(config, terms.grant.tools)
         before = desk.move_in(self.hosts.host(config, rules, desk))
         self._tasks.start_soon(self.hosts.get_ready, config)
-        await self._enter(resident, start(agent, now=self._world.clock.now()), cause)
+        self._enter(resident, start(agent, now=self._world.clock.now()), cause)
         if before is not None:
-            await before.close()
+            self._tasks.start_soon(_close, before)
 
     def _terms(self, resident: Resident, config: AgentConfig) -> Terms:
         return Terms(
             grant(config, self._world.tools.offered()),
             config.resources.tool_timeout.value,
             config.conversation.idle_timeout.value,
+            _exchanges(config.conversation),
+            config.conversation.scope is ConversationScope.SHARED,
+            config.conversation.persist,
             self._budget(resident, config.budget),
         )
 
@@ -337,7 +354,7 @@ class Supervisor:
                 return
             now = self._world.clock.now()
             failed = fail(Agent(agent.id, agent.state), reason, now=now)
-            await self._enter(resident, failed, reason)
+            self._enter(resident, failed, reason)
             await self._close_desk(resident, AgentGone(f"it failed: {reason}"), 0.0)
             stored = await self._configs.save(resident.record)
             if isinstance(stored, Failure):
@@ -345,14 +362,28 @@ class Supervisor:
                 _LOG.error("that %s failed is not stored: %s", resident.record.name, why)
 
     async def _close_desk(self, resident: Resident, why: AgentGone, grace: float) -> None:
+        desk = self._without_desk(resident)
+        if desk is not None:
+            await desk.close(why, grace=grace)
+
+    def _without_desk(self, resident: Resident) -> Desk | None:
         desk, resident.desk = resident.desk, None
         if desk is not None:
             resident.restarts += desk.restarts
-            await desk.close(why, grace=grace)
+        return desk
 
-    async def _enter(self, resident: Resident, agent: AnyAgent, cause: str) -> None:
+    def _enter(self, resident: Resident, agent: AnyAgent, cause: str) -> None:
         now = self._world.clock.now()
         reason = agent.state.reason if isinstance(agent.state, Failed) else ""
         resident.agent = agent
         resident.record = evolve(resident.record, state=state_name(agent), since=now, reason=reason)
-        await self._world.journal.append(entered(agent, cause=cause, now=now))
+        self._world.events.tell(entered(agent, cause=cause, now=now))
+
+
+def _exchanges(rules: ConversationRules) -> int | None:
+    """How much of a conversation is read: all of it where a summary has to be made of the rest."""
+    return None if rules.strategy is WindowStrategy.SUMMARIZE else rules.max_turns.value
+
+
+async def _close(host: Host) -> None:
+    await host.close()

@@ -7,16 +7,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
 from enum import Enum
-from typing import TypeAlias, final
+from typing import final
 
 from attrs import define, field, frozen
 
-from caxton_adapters.runtime.refusals import TurnFailure
-from caxton_core.conversation.model import FinishReason
-from caxton_core.conversation.turn import Cancelled, Reply
-from caxton_core.limits import Usage
+from caxton_core.conversation.outcome import (
+    Answered,
+    MessageState,
+    Outcome,
+    TurnFailure,
+    state_after,
+)
+from caxton_core.conversation.past import ConversationKey
+from caxton_core.journal import StoredMessage, Unfinished
 from caxton_core.primitives import AgentId, AgentName, ConversationId, MessageId
-from caxton_core.tools.tool import RequestedCall
 
 
 @final
@@ -39,41 +43,6 @@ class Incoming:
 
 
 @final
-@frozen
-class Answered:
-    """The agent's answer."""
-
-    text: str
-    finish: FinishReason
-    model: str
-    usage: Usage
-    calls: tuple[RequestedCall, ...] = ()
-
-
-@final
-@frozen
-class NotAnswered:
-    """Why there is no answer, and what was spent all the same."""
-
-    why: TurnFailure
-    usage: Usage = Usage()
-
-
-Outcome: TypeAlias = Answered | NotAnswered
-
-
-@final
-class MessageState(Enum):
-    """Where a message is on its way."""
-
-    ACCEPTED = "accepted"
-    RUNNING = "running"
-    ANSWERED = "answered"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-@final
 @define(eq=False)
 class Ticket:
     """A message that was accepted; changes only in the runtime."""
@@ -87,7 +56,15 @@ class Ticket:
     accepted: datetime
     deadline: float
     """Seconds of the event loop's clock."""
+    shared: bool = False
+    begins_conversation: bool = False
+    """Whether nobody can have used the conversation before."""
+    recorded: Unfinished | None = None
+    """How far an earlier run of the server came."""
     outcome: Outcome | None = field(default=None, init=False)
+    ending: bool = field(default=False, init=False)
+    """Its outcome is being recorded: nothing changes it any more."""
+    suspended: bool = field(default=False, init=False)
     turn: "asyncio.Task[Outcome] | None" = field(default=None, init=False)
     stopped: TurnFailure | None = field(default=None, init=False)
     shown: int = field(default=0, init=False)
@@ -97,15 +74,14 @@ class Ticket:
     @property
     def state(self) -> MessageState:
         """Where the message is on its way."""
-        match self.outcome:
-            case None:
-                return MessageState.ACCEPTED if self.turn is None else MessageState.RUNNING
-            case Answered():
-                return MessageState.ANSWERED
-            case NotAnswered(Cancelled()):
-                return MessageState.CANCELLED
-            case NotAnswered():
-                return MessageState.FAILED
+        if self.outcome is not None:
+            return state_after(self.outcome)
+        return MessageState.ACCEPTED if self.turn is None else MessageState.RUNNING
+
+    @property
+    def place(self) -> ConversationKey:
+        """The conversation to which it belongs."""
+        return ConversationKey(self.conversation, None if self.shared else self.agent)
 
     @property
     def characters(self) -> int:
@@ -143,8 +119,14 @@ class Ticket:
 
     def stop(self, why: TurnFailure) -> None:
         """End the running turn at once; its outcome will say why."""
-        if self.turn is not None and self.stopped is None:
+        if self.turn is not None and self.stopped is None and not self.ending:
             self.stopped = why
+            self.turn.cancel()
+
+    def suspend(self) -> None:
+        """End the running turn without an outcome: what is recorded of it goes on later."""
+        self.suspended = True
+        if self.turn is not None:
             self.turn.cancel()
 
     def end(self, outcome: Outcome) -> None:
@@ -160,7 +142,20 @@ class Ticket:
                 news.set_result(None)
 
 
-def answered(reply: Reply) -> Answered:
-    """What the sender is told of a turn that ended well."""
-    calls = tuple(call for message in reply.said for call in getattr(message, "calls", ()))
-    return Answered(reply.text, reply.finish, reply.model, reply.usage, calls)
+def ended_ticket(number: int, stored: StoredMessage, name: AgentName) -> Ticket:
+    """The ticket of a message that was forgotten here and is still in the journal."""
+    accepted = stored.accepted
+    incoming = Incoming(accepted.text, accepted.conversation, accepted.key)
+    ticket = Ticket(
+        number,
+        accepted.message,
+        accepted.conversation,
+        accepted.agent,
+        name,
+        incoming,
+        accepted.at,
+        0.0,
+        shared=accepted.shared,
+    )
+    ticket.outcome = stored.outcome
+    return ticket

@@ -4,15 +4,12 @@ from typing import Protocol, final
 
 from attrs import frozen
 
+from caxton_core.conversation.outcome import Answered, DeadLettered, NotAnswered, Outcome
 from caxton_core.conversation.turn import (
-    AskModel,
-    CallTools,
-    GiveUp,
+    Cancelled,
     ModelAnswered,
     ModelFailed,
     Observation,
-    Reply,
-    Step,
 )
 from caxton_core.events import (
     AgentFailed,
@@ -20,14 +17,18 @@ from caxton_core.events import (
     AgentStarted,
     AgentStopped,
     AgentUnloaded,
+    CallAnswered,
     Event,
     MessageAccepted,
+    MessageEnded,
+    MessageReopened,
     Observed,
     ProcessEnded,
     ProcessStarted,
     StepTaken,
+    TurnResumed,
 )
-from caxton_core.ports import Journal
+from caxton_core.ports import Events
 
 
 class Log(Protocol):
@@ -52,26 +53,34 @@ class Log(Protocol):
 
 @final
 @frozen
-class LoggedJournal:
-    """A journal whose events are logged as they pass."""
+class LoggedEvents:
+    """Events that are logged as they are told on."""
 
-    _journal: Journal
+    _events: Events
     _log: Log
 
-    async def append(self, *events: Event) -> None:
-        """Record the events, and log them."""
-        await self._journal.append(*events)
+    def tell(self, *events: Event) -> None:
+        """Tell the events on, and log them."""
+        self._events.tell(*events)
         for event in events:
             _write(self._log, event)
 
 
-def _write(log: Log, event: Event) -> None:  # noqa: C901 - one case each
+def _write(log: Log, event: Event) -> None:  # noqa: C901, PLR0912 - one case each
     agent = event.agent.value
     match event:  # what happens most stands first
         case MessageAccepted(message=message):
             log.debug("message.accepted", agent=agent, message=message.value)
         case StepTaken(message=message, step=step):
-            _write_step(log, agent, message.value, step)
+            log.debug("turn.step", agent=agent, message=message.value, step=type(step).__name__)
+        case MessageEnded(message=message, outcome=outcome):
+            _write_outcome(log, agent, message.value, outcome)
+        case CallAnswered(message=message, result=result):
+            log.debug("tool.answered", agent=agent, message=message.value, call=result.call_id)
+        case TurnResumed(message=message, attempt=attempt):
+            log.info("message.resumed", agent=agent, message=message.value, attempt=attempt)
+        case MessageReopened(message=message):
+            log.info("message.reopened", agent=agent, message=message.value)
         case Observed(message=message, observation=observation):
             _write_observation(log, agent, message.value, observation)
         case AgentUnloaded(cause=cause):
@@ -90,16 +99,18 @@ def _write(log: Log, event: Event) -> None:  # noqa: C901 - one case each
             log.info("process.ended", agent=agent, pid=pid, why=why)
 
 
-def _write_step(log: Log, agent: str, message: str, step: Step) -> None:
-    match step:
-        case GiveUp(why):
+def _write_outcome(log: Log, agent: str, message: str, outcome: Outcome) -> None:
+    match outcome:
+        case NotAnswered(Cancelled()):
+            log.info("message.cancelled", agent=agent, message=message)
+        case NotAnswered(DeadLettered(attempts)):
+            log.error("message.dead_lettered", agent=agent, message=message, attempts=attempts)
+        case NotAnswered(why):
             log.warning("message.failed", agent=agent, message=message, why=type(why).__name__)
-        case Reply(finish=finish, usage=usage):
+        case Answered(finish=finish, usage=usage):
             tokens = {"prompt": usage.prompt_tokens, "completion": usage.completion_tokens}
             facts = {"finish": finish.value, "tokens": tokens}
             log.debug("message.answered", agent=agent, message=message, **facts)
-        case AskModel() | CallTools():
-            log.debug("turn.step", agent=agent, message=message, step=type(step).__name__)
 
 
 def _write_observation(log: Log, agent: str, message: str, observation: Observation) -> None:

@@ -5,11 +5,17 @@ from anyio import create_task_group, fail_after
 from attrs import frozen
 
 from caxton_core.ports import Tools
-from caxton_core.primitives import JsonObject, ToolName
-from caxton_core.tools.tool import ToolCall, ToolFailed, ToolResult, ToolSucceeded
+from caxton_core.primitives import AgentId, ConversationId, JsonObject, MessageId, ToolName
+from caxton_core.tools.tool import Caller, ToolCall, ToolFailed, ToolResult, ToolSucceeded
 
 PATIENCE = 30.0
 NOWHERE = ToolName("nobody-has.this-tool")
+
+
+def caller_of(call: ToolCall) -> Caller:
+    """Somebody who makes the call."""
+    agent = AgentId("00000000-0000-4000-8000-000000000001")
+    return Caller(agent, ConversationId("conv_1"), MessageId("msg_1"), f"msg_1:1:{call.id}")
 
 
 @frozen
@@ -58,23 +64,23 @@ class ToolsContract:
 
     async def test_a_call_that_can_be_made_succeeds(self, subject: Subject) -> None:
         for call in subject.succeeding:
-            assert isinstance(await subject.tools.call(call), ToolSucceeded)
+            assert isinstance(await subject.tools.call(call, caller_of(call)), ToolSucceeded)
 
     async def test_a_failure_is_a_result_with_words_for_the_model(self, subject: Subject) -> None:
         for call in (*subject.failing, subject.stray):
-            result = await subject.tools.call(call)
+            result = await subject.tools.call(call, caller_of(call))
             assert isinstance(result, ToolFailed)
             assert result.why.strip()
 
     async def test_a_result_bears_the_identity_of_its_call(self, subject: Subject) -> None:
         for call in subject.calls:
-            assert (await subject.tools.call(call)).call_id == call.id
+            assert (await subject.tools.call(call, caller_of(call))).call_id == call.id
 
     async def test_calls_may_be_made_at_once(self, subject: Subject) -> None:
         results: list[ToolResult] = []
 
         async def make(call: ToolCall) -> None:
-            results.append(await subject.tools.call(call))
+            results.append(await subject.tools.call(call, caller_of(call)))
 
         with fail_after(PATIENCE):
             async with create_task_group() as tasks:

@@ -5,7 +5,7 @@ from typing import final
 
 from attrs import frozen
 
-from caxton_core.tools.tool import Tool, ToolCall, ToolFailed, ToolResult
+from caxton_core.tools.tool import Caller, Tool, ToolCall, ToolFailed, ToolResult
 
 
 @final
@@ -17,6 +17,6 @@ class NoTools:
         """Nothing."""
         return ()
 
-    async def call(self, call: ToolCall) -> ToolResult:
+    async def call(self, call: ToolCall, caller: Caller) -> ToolResult:  # noqa: ARG002 - the port's
         """Say that the tool is not there."""
         return ToolFailed(call.id, f"there is no tool named {call.name.value}")

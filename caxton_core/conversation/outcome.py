@@ -8,6 +8,7 @@ from attrs import frozen
 from caxton_core.conversation.model import FinishReason
 from caxton_core.conversation.turn import Cancelled, GiveUpReason, Reply
 from caxton_core.limits import Usage
+from caxton_core.storage import NotRead, NotStored
 from caxton_core.tools.tool import RequestedCall, ToolCall
 
 
@@ -46,7 +47,22 @@ class DeadLettered:
     attempts: int
 
 
-TurnFailure: TypeAlias = GiveUpReason | AgentCrashed | AgentGone | OutcomeUnknown | DeadLettered
+@final
+@frozen
+class Suspended:
+    """The server ends; the message is kept, and goes on when the server starts again."""
+
+
+TurnFailure: TypeAlias = (
+    GiveUpReason
+    | AgentCrashed
+    | AgentGone
+    | OutcomeUnknown
+    | DeadLettered
+    | Suspended
+    | NotRead
+    | NotStored
+)
 
 
 @final
@@ -94,6 +110,8 @@ def state_after(outcome: Outcome) -> MessageState:
             return MessageState.CANCELLED
         case NotAnswered(DeadLettered()):
             return MessageState.DEAD_LETTERED
+        case NotAnswered(Suspended()):
+            return MessageState.ACCEPTED
         case NotAnswered():
             return MessageState.FAILED
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Protocol, final
 
 from attrs import define, field, frozen
 
-from caxton_core.conversation.message import Message
+from caxton_core.conversation.past import Past
 from caxton_core.conversation.turn import Observation, Step, Turn, TurnRules, advance, begin
 
 
@@ -29,9 +29,7 @@ class HostDied(Exception):
 class Host(Protocol):
     """Decides the turns of one agent; `turn` is a number that the caller chooses for each."""
 
-    def begin(
-        self, turn: int, history: tuple[Message, ...], text: str, *observed: Observation
-    ) -> Awaitable[Step]:
+    def begin(self, turn: int, past: Past, text: str, *observed: Observation) -> Awaitable[Step]:
         """Take up a turn, with what was observed in it before; raises `HostDied`."""
         ...
 
@@ -64,12 +62,10 @@ class InPlace:
     _turns: dict[int, Turn] = field(factory=dict, init=False)
     _cpu_seconds: float = field(default=0.0, init=False)
 
-    async def begin(
-        self, turn: int, history: tuple[Message, ...], text: str, *observed: Observation
-    ) -> Step:
+    async def begin(self, turn: int, past: Past, text: str, *observed: Observation) -> Step:
         """Take up a turn."""
         before = time.thread_time()
-        begun = begin(self.rules, history, text)
+        begun = begin(self.rules, past, text)
         for observation in observed:
             begun = advance(begun, observation)
         return self._keep(turn, begun, before)

@@ -13,7 +13,7 @@ from caxton_adapters.runtime.isolation.connection import Connection, resident_by
 from caxton_adapters.runtime.isolation.forking import Zygote
 from caxton_adapters.runtime.isolation.host import HostDied, ResourceUse
 from caxton_adapters.runtime.isolation.places import Places
-from caxton_core.conversation.message import Message
+from caxton_core.conversation.past import Past
 from caxton_core.conversation.turn import Observation, Step, TurnRules
 
 _LOST: Final = "the process that held the turn ended"
@@ -63,14 +63,12 @@ class InProcess:
     _bedtime: asyncio.TimerHandle | None = field(default=None, init=False)
     _closing: bool = field(default=False, init=False)
 
-    async def begin(
-        self, turn: int, history: tuple[Message, ...], text: str, *observed: Observation
-    ) -> Step:
+    async def begin(self, turn: int, past: Past, text: str, *observed: Observation) -> Step:
         """Take up a turn, in a process that is started if none lives."""
         live = self._live or await self._awake()
         self._stay_awake()
         live.turns.add(turn)
-        before, since = codec.plain_history(history), codec.plain_observations(observed)
+        before, since = codec.plain_past(past), codec.plain_observations(observed)
         return await live.ask(turn, [worker.BEGIN, turn, before, text, since])
 
     async def advance(self, turn: int, observed: Observation) -> Step:

@@ -81,8 +81,8 @@ class _Turns:
                 self.open.pop(number, None)
             case ["advance", int() as number, observed]:
                 return self.kept(number, advance(self.open[number], codec.observation(observed)))
-            case ["begin", int() as number, history, str() as text, observed] if self.rules:
-                turn = begin(self.rules, codec.history(history), text)
+            case ["begin", int() as number, past, str() as text, observed] if self.rules:
+                turn = begin(self.rules, codec.past(past), text)
                 return self.kept(number, reduce(advance, codec.observations(observed), turn))
             case _:
                 raise BrokenFrame(frame)
@@ -118,7 +118,7 @@ def warm_up() -> None:
     turns, reader = _Turns(), FrameReader()
     told = framed([RULES, codec.plain_rules(rules)])
     for number in range(_ROUNDS):
-        told += framed([BEGIN, number, [], "", []])
+        told += framed([BEGIN, number, {}, "", []])
         told += framed([ADVANCE, number, codec.plain_observation(answered)])
         told += framed([FORGET, number])
         b"".join(map(turns.answered, reader.feed(told)))
