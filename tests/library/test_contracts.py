@@ -44,21 +44,21 @@ class TestUnordered(ConfigsContract):
     def configs(self):
         return Unordered()
 """,
-    "journal": """
-from caxton_adapters.testing.journal import JournalContract, Recorder
+    "events": """
+from caxton_adapters.testing.events import EventsContract, Recorder
 
 class Deduplicating:
     def __init__(self):
-        self.events = {}
+        self.heard = {}
 
-    async def append(self, *events):
-        self.events.update(dict.fromkeys(events))
+    def tell(self, *events):
+        self.heard.update(dict.fromkeys(events))
 
-class TestDeduplicating(JournalContract):
+class TestDeduplicating(EventsContract):
     @pytest.fixture
     def recorder(self):
-        journal = Deduplicating()
-        return Recorder(journal, lambda: list(journal.events))
+        events = Deduplicating()
+        return Recorder(events, lambda: list(events.heard))
 """,
     "tools": """
 from caxton_adapters.testing.tools import Subject, ToolsContract
@@ -90,9 +90,9 @@ class TestTimeless(ModelContract):
 NOTICED = {
     "clock": ["test_the_time_of_day_is_in_utc"],
     "configs": ["test_agents_come_in_the_order_of_creation"],
-    "journal": [
-        "test_the_same_event_twice_is_recorded_twice",
-        "test_those_who_append_at_once_lose_nothing",
+    "events": [
+        "test_the_same_event_twice_is_heard_twice",
+        "test_those_who_tell_at_once_lose_nothing",
     ],
     "tools": ["test_a_failure_is_a_result_with_words_for_the_model"],
     "model": ["test_a_failure_is_a_value", "test_a_slow_answer_is_ended_by_its_timeout"],

@@ -1,4 +1,4 @@
-"""The feed is a journal, and tells those who listen; a slow listener loses, nobody waits."""
+"""The feed hears events and tells those who listen; a slow listener loses, nobody waits."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from caxton_adapters.runtime.feed import Dropped, EventFeed, Listener, News, Told
-from caxton_adapters.testing.journal import JournalContract, Recorder, happening
+from caxton_adapters.testing.events import EventsContract, Recorder, happening
 from caxton_core.events import Event, MessageAccepted
 from caxton_core.primitives import AgentId, ConversationId, MessageId
 
@@ -23,7 +23,7 @@ def kept(feed: EventFeed) -> list[Event]:
     return [news.event for news in heard(feed.listen(after=0)) if isinstance(news, Told)]
 
 
-class TestFeed(JournalContract):
+class TestFeed(EventsContract):
     @pytest.fixture
     def recorder(self) -> Recorder:
         feed = EventFeed()
