@@ -5,6 +5,7 @@ from typing import TypeAlias, final
 
 from attrs import frozen
 
+from caxton_core.agent.sections import Llm
 from caxton_core.conversation.message import PromptMessage
 from caxton_core.limits import Usage
 from caxton_core.primitives import (
@@ -29,6 +30,19 @@ class Sampling:
     presence_penalty: float | None = None
     seed: int | None = None
     stop: tuple[str, ...] = ()
+
+
+def sampling_of(llm: Llm) -> Sampling:
+    """What an author decided about it."""
+    return Sampling(
+        temperature=llm.temperature.value,
+        max_tokens=llm.max_tokens,
+        top_p=llm.top_p and llm.top_p.value,
+        frequency_penalty=llm.frequency_penalty and llm.frequency_penalty.value,
+        presence_penalty=llm.presence_penalty and llm.presence_penalty.value,
+        seed=llm.seed and llm.seed.value,
+        stop=tuple(stop.value for stop in llm.stop),
+    )
 
 
 @final

@@ -6,6 +6,7 @@ A limit of tokens or money needs an end to the answer, so a request without one 
 
 from typing import Final
 
+from attrs import evolve
 from returns.result import Failure, Result
 
 from caxton_core.conversation.model import (
@@ -48,6 +49,13 @@ def bounded(request: ModelRequest) -> ModelRequest:
         request.response_format,
         request.timeout,
     )
+
+
+def capped(sampling: Sampling, tokens: int) -> Sampling:
+    """The sampling with an answer of at most so many tokens."""
+    if sampling.max_tokens is not None and sampling.max_tokens.value <= tokens:
+        return sampling
+    return evolve(sampling, max_tokens=TokenCount(tokens))
 
 
 def prompt_tokens(request: ModelRequest) -> int:

@@ -2,6 +2,10 @@
 
 The machine does nothing itself. `begin` gives a turn whose `step` says what to do; whoever does it
 tells `advance` what came of it and gets the next turn, until the step is a `Reply` or a `GiveUp`.
+
+Where the author wants it, a turn whose past does not fit asks for a summary first. That step is
+`inner`, and so is what is told of it: should the turn begin again with another past, which needs
+no summary, the answer to the one question is never taken for the answer to the other.
 """
 
 from collections.abc import Mapping
@@ -10,12 +14,14 @@ from typing import TypeAlias, final
 from attrs import evolve, frozen
 
 from caxton_core.agent.config import AgentConfig
-from caxton_core.agent.sections import Llm
+from caxton_core.agent.sections import WindowStrategy
+from caxton_core.conversation.calls import answered_calls, to_be_made, with_distinct_ids
+from caxton_core.conversation.context import prompt, rendered, room_beside, shown
 from caxton_core.conversation.message import (
     AssistantMessage,
     Message,
+    PromptMessage,
     SystemMessage,
-    ToolMessage,
     UserMessage,
 )
 from caxton_core.conversation.model import (
@@ -24,23 +30,26 @@ from caxton_core.conversation.model import (
     ModelFailure,
     ModelRequest,
     Sampling,
+    sampling_of,
 )
 from caxton_core.conversation.past import Past, Summary
-from caxton_core.conversation.template import PLAIN_TEMPLATE, filled
-from caxton_core.conversation.window import estimated_tokens, newest_that_fit, tokens_left
+from caxton_core.conversation.repair import repaired
+from caxton_core.conversation.spending import capped
+from caxton_core.conversation.summarizing import (
+    Condensing,
+    affordable,
+    condensed,
+    condensing,
+)
+from caxton_core.conversation.template import parameter_text
+from caxton_core.conversation.window import estimated_tokens, without_oldest
 from caxton_core.limits import Usage, added
-from caxton_core.primitives import Duration, FreeValue, ModelName, ProviderName, TokenCount
-from caxton_core.reading.written import plain, toml_value
+from caxton_core.primitives import Duration, ModelName, ProviderName, TokenCount
 from caxton_core.tools.tool import (
-    BrokenToolCall,
-    RequestedCall,
     Tool,
     ToolCall,
-    ToolFailed,
     ToolResult,
 )
-
-MOST_CALLS_IN_A_ROUND = 64
 
 
 @final
@@ -68,15 +77,22 @@ class TurnRules:
     max_tool_rounds: int
     tokens_per_turn: TokenCount | None
     tools: tuple[Tool, ...] = ()
+    strategy: WindowStrategy = WindowStrategy.SLIDING
+    summary_timeout: Duration = Duration(15.0)
 
 
 @final
 @frozen
 class AskModel:
-    """Ask this model; tell `ModelAnswered`, `ModelFailed` or `BudgetReached`."""
+    """Ask this model; tell `ModelAnswered`, `ModelFailed` or `BudgetReached`.
+
+    The answer to an `inner` question is the turn's own: nobody is shown any of it, and what is
+    told of it is `inner` too.
+    """
 
     candidate: Candidate
     request: ModelRequest
+    inner: bool = False
 
 
 @final
@@ -121,6 +137,7 @@ class ModelAnswered:
     """The model's answer to the last request."""
 
     completion: Completion
+    inner: bool = False
 
 
 @final
@@ -130,6 +147,7 @@ class ModelFailed:
 
     failure: ModelFailure
     shown: int = 0
+    inner: bool = False
 
 
 @final
@@ -164,6 +182,7 @@ class BudgetReached:
     budget: str
     limit: str
     retry_after: float | None
+    inner: bool = False
 
 
 Observation: TypeAlias = (
@@ -213,12 +232,14 @@ class Turn:
     """A turn so far; `step` is what it wants done, or how it ended."""
 
     rules: TurnRules
-    history: tuple[Message, ...]
+    past: Past
     said: tuple[Message, ...]
     step: Step
     usage: Usage = Usage()
     tool_rounds: int = 0
     tried: int = 0
+    condensing: Condensing | None = None
+    summary: Summary | None = None
 
 
 def rules_of(config: AgentConfig, tools: tuple[Tool, ...] = ()) -> TurnRules:
@@ -227,44 +248,40 @@ def rules_of(config: AgentConfig, tools: tuple[Tool, ...] = ()) -> TurnRules:
     return TurnRules(
         system=SystemMessage(config.system_prompt.value),
         template=config.user_prompt_template.value,
-        parameters={name: _shown(value) for name, value in config.parameters.items()},
+        parameters={name: parameter_text(value) for name, value in config.parameters.items()},
         candidates=(Candidate(config.llm_provider, config.llm.model), *others),
-        sampling=_sampling(config.llm),
+        sampling=sampling_of(config.llm),
         timeout=config.llm.timeout,
         window=config.conversation.context_window,
         max_exchanges=config.conversation.max_turns.value,
         max_tool_rounds=config.resources.max_tool_rounds.value,
         tokens_per_turn=config.budget.tokens_per_turn,
         tools=tools,
+        strategy=config.conversation.strategy,
+        summary_timeout=_for_a_summary(config),
     )
 
 
-def _shown(parameter: FreeValue) -> str:
-    """A text as it is, anything else as its author wrote it in the file."""
-    return parameter if isinstance(parameter, str) else toml_value(plain(parameter))
-
-
-def _sampling(llm: Llm) -> Sampling:
-    return Sampling(
-        temperature=llm.temperature.value,
-        max_tokens=llm.max_tokens,
-        top_p=llm.top_p and llm.top_p.value,
-        frequency_penalty=llm.frequency_penalty and llm.frequency_penalty.value,
-        presence_penalty=llm.presence_penalty and llm.presence_penalty.value,
-        seed=llm.seed and llm.seed.value,
-        stop=tuple(stop.value for stop in llm.stop),
-    )
+def _for_a_summary(config: AgentConfig) -> Duration:
+    """A quarter of the time that there is, so that a slow summary never costs the answer."""
+    whole = min(config.llm.timeout.value, config.resources.turn_timeout.value)
+    return Duration(whole / 4)
 
 
 def begin(rules: TurnRules, past: Past, text: str) -> Turn:
-    """Take up a user's message; `past` is the conversation before it."""
+    """Take up a user's message; `past` is the conversation before it, in whatever state."""
     said = (UserMessage(text),)
-    fitting = newest_that_fit(
-        past.messages,
-        tokens=tokens_left(rules.window, rules.system, _prompt(rules, said[0])),
-        at_most=rules.max_exchanges,
-    )
-    return Turn(rules, fitting, said, _question(rules, (*fitting, *said), Usage(), tried=0))
+    messages = repaired(past.messages)
+    sound = past if messages is past.messages else evolve(past, messages=messages)
+    room = room_beside(rules, said)
+    fitting = shown(rules, sound, room)
+    question = rendered(rules, fitting, said)
+    if rules.strategy is WindowStrategy.SUMMARIZE and len(fitting.kept) < len(messages):
+        due = condensing(rules, sound, room)
+        step = due and _summary_step(rules, due, question)
+        if step:
+            return Turn(rules, sound, said, step, condensing=due)
+    return Turn(rules, sound, said, _question(rules, question, Usage(), tried=0))
 
 
 def advance(turn: Turn, observed: Observation) -> Turn:
@@ -272,7 +289,13 @@ def advance(turn: Turn, observed: Observation) -> Turn:
     match (turn.step, observed):
         case (Reply() | GiveUp(), _):
             return turn
-        case (_, BudgetReached() | DeadlinePassed() | Cancelled() as reason):
+        case (_, DeadlinePassed() | Cancelled() as reason):
+            return _given_up(turn, reason)
+        case (_, ModelAnswered(inner=True) | ModelFailed(inner=True) | BudgetReached(inner=True)):
+            return _told_of_the_summary(turn, observed)
+        case (AskModel(inner=True), _):
+            return advance(_asking(evolve(turn, condensing=None)), observed)
+        case (_, BudgetReached() as reason):
             return _given_up(turn, reason)
         case (AskModel(), ModelAnswered(completion)):
             return _answered(turn, completion)
@@ -290,32 +313,37 @@ def ended(turn: Turn) -> bool:
     return isinstance(turn.step, Reply | GiveUp)
 
 
+def _told_of_the_summary(turn: Turn, observed: Observation) -> Turn:
+    """Go on with the summary, or without it; what is told of one that nobody waits for is spent."""
+    usage, due = turn.usage, turn.condensing
+    text = ""
+    if isinstance(observed, ModelAnswered):
+        usage = added(usage, observed.completion.usage)
+        text = condensed(observed.completion, due.most) if due else ""
+    if not isinstance(turn.step, AskModel):
+        return evolve(turn, usage=usage)
+    if due is None or not text:
+        return _asking(evolve(turn, usage=usage, condensing=None))
+    past = Past(without_oldest(turn.past.messages, due.exchanges), text, turn.past.recalled)
+    summary = Summary(text, due.exchanges)
+    return _asking(evolve(turn, past=past, usage=usage, condensing=None, summary=summary))
+
+
 def _answered(turn: Turn, completion: Completion) -> Turn:
     usage = added(turn.usage, completion.usage)
-    calls = _with_distinct_ids(completion.calls, turn.tool_rounds)
+    calls = with_distinct_ids(completion.calls, turn.said)
     said = (*turn.said, AssistantMessage(completion.text, calls))
     if not calls:
-        reply = Reply(completion.text, completion.finish, completion.model, said, usage)
+        text, finish, model = completion.text, completion.finish, completion.model
+        reply = Reply(text, finish, model, said, usage, turn.summary)
         # Most turns come here, and `evolve` costs three times what the class itself does.
-        return Turn(turn.rules, turn.history, said, reply, usage, turn.tool_rounds, turn.tried)
+        return Turn(turn.rules, turn.past, said, reply, usage, turn.tool_rounds, turn.tried)
     if turn.tool_rounds >= turn.rules.max_tool_rounds:
         why = TooManyToolRounds(turn.rules.max_tool_rounds)
         return _given_up(evolve(turn, usage=usage), why)
-    offered = {tool.name for tool in turn.rules.tools}
-    sound = tuple(call for call in calls if isinstance(call, ToolCall) and call.name in offered)
-    step = CallTools(sound[:MOST_CALLS_IN_A_ROUND])
-    waiting = evolve(turn, said=said, usage=usage, step=step)
+    sound = to_be_made(calls, turn.rules.tools)
+    waiting = evolve(turn, said=said, usage=usage, step=CallTools(sound))
     return waiting if sound else _called(waiting, ())
-
-
-def _with_distinct_ids(
-    calls: tuple[RequestedCall, ...], tool_round: int
-) -> tuple[RequestedCall, ...]:
-    """The calls as they are, unless ids are missing or repeated: then all get ids of ours."""
-    ids = {call.id for call in calls}
-    if len(ids) == len(calls) and "" not in ids:
-        return calls
-    return tuple(evolve(call, id=f"call_{tool_round}_{n}") for n, call in enumerate(calls))
 
 
 def _failed(turn: Turn, failed: ModelFailed) -> Turn:
@@ -323,54 +351,46 @@ def _failed(turn: Turn, failed: ModelFailed) -> Turn:
     tried = turn.tried + 1
     if failed.shown or tried >= len(turn.rules.candidates):
         return _given_up(turn, failed)
-    step = _question(turn.rules, (*turn.history, *turn.said), turn.usage, tried)
-    return evolve(turn, step=step, tried=tried)
+    return _asking(evolve(turn, tried=tried))
 
 
 def _called(turn: Turn, results: tuple[ToolResult, ...]) -> Turn:
-    """Give every call of the last answer exactly one result, whatever was told."""
-    told = {result.call_id: result for result in results}
-    last = turn.said[-1]
-    calls = last.calls if isinstance(last, AssistantMessage) else ()
-    said = (*turn.said, *(ToolMessage(_result(call, told)) for call in calls))
-    step = _question(turn.rules, (*turn.history, *said), turn.usage, turn.tried)
-    return evolve(turn, said=said, step=step, tool_rounds=turn.tool_rounds + 1)
+    """Go back to the model with a result of every call of its last answer."""
+    said = (*turn.said, *answered_calls(turn.said[-1], results))
+    return _asking(evolve(turn, said=said, tool_rounds=turn.tool_rounds + 1))
 
 
-def _result(call: RequestedCall, told: Mapping[str, ToolResult]) -> ToolResult:
-    match call:
-        case BrokenToolCall():
-            return ToolFailed(call.id, call.why)
-        case ToolCall():
-            return told.get(call.id, ToolFailed(call.id, f"{call.name.value} was not called"))
+def _asking(turn: Turn) -> Turn:
+    messages = prompt(turn.rules, turn.past, turn.said)
+    return evolve(turn, step=_question(turn.rules, messages, turn.usage, turn.tried))
 
 
 def _question(
-    rules: TurnRules, messages: tuple[Message, ...], usage: Usage, tried: int
+    rules: TurnRules, messages: tuple[PromptMessage, ...], usage: Usage, tried: int
 ) -> AskModel | GiveUp:
     candidate = rules.candidates[tried]
-    prompt = (rules.system, *(_prompt(rules, message) for message in messages))
     sampling = rules.sampling
     if rules.tokens_per_turn is not None:
-        left = rules.tokens_per_turn.value - usage.tokens - sum(map(estimated_tokens, prompt))
+        left = rules.tokens_per_turn.value - usage.tokens - sum(map(estimated_tokens, messages))
         if left <= 0:
             return GiveUp(TokensSpent(rules.tokens_per_turn), usage)
-        sampling = _capped(sampling, left)
-    request = ModelRequest(prompt, candidate.model, rules.tools, sampling, timeout=rules.timeout)
+        sampling = capped(sampling, left)
+    request = ModelRequest(messages, candidate.model, rules.tools, sampling, timeout=rules.timeout)
     return AskModel(candidate, request)
 
 
-def _capped(sampling: Sampling, tokens: int) -> Sampling:
-    if sampling.max_tokens is not None and sampling.max_tokens.value <= tokens:
-        return sampling
-    return evolve(sampling, max_tokens=TokenCount(tokens))
-
-
-def _prompt(rules: TurnRules, message: Message) -> Message:
-    """The message as the model reads it: the user's text stands in the author's template."""
-    if rules.template == PLAIN_TEMPLATE or not isinstance(message, UserMessage):
-        return message
-    return UserMessage(filled(rules.template, message.text, rules.parameters))
+def _summary_step(
+    rules: TurnRules, due: Condensing, question: tuple[PromptMessage, ...]
+) -> AskModel | None:
+    """The question for a summary; None where it could leave no tokens for the answer itself."""
+    most = affordable(due, rules.tokens_per_turn, sum(map(estimated_tokens, question)))
+    if most is None:
+        return None
+    given, candidate = rules.sampling, rules.candidates[0]
+    sampling = Sampling(given.temperature, most, given.top_p, seed=given.seed)
+    timeout = rules.summary_timeout
+    request = ModelRequest(due.messages, candidate.model, sampling=sampling, timeout=timeout)
+    return AskModel(candidate, request, inner=True)
 
 
 def _given_up(turn: Turn, why: GiveUpReason) -> Turn:

@@ -23,6 +23,18 @@ def estimated_tokens(message: PromptMessage) -> int:
     return TOKENS_AROUND_A_MESSAGE + -(-text_bytes(message) // BYTES_PER_TOKEN)
 
 
+def text_tokens(text: str) -> int:
+    """How many tokens a text adds to a message, at most."""
+    return -(-_size(text) // BYTES_PER_TOKEN)
+
+
+def cut(text: str, tokens: int) -> str:
+    """The text, without its end where it would take more tokens."""
+    if text_tokens(text) <= tokens:
+        return text
+    return text.encode("utf-8", "replace")[: tokens * BYTES_PER_TOKEN].decode("utf-8", "ignore")
+
+
 def text_bytes(message: PromptMessage) -> int:
     """How much text a message carries, in UTF-8 bytes."""
     match message:
@@ -73,6 +85,13 @@ def newest_that_fit(
             break
         kept.append(exchange)
     return tuple(message for exchange in reversed(kept) for message in exchange)
+
+
+def without_oldest(history: tuple[Message, ...], count: int) -> tuple[Message, ...]:
+    """The history without so many of its oldest exchanges."""
+    begins = (at for at, message in enumerate(history) if isinstance(message, UserMessage))
+    start = next(islice(begins, count, None), len(history))
+    return history[start:]
 
 
 def tokens_left(window: TokenCount, *always: PromptMessage) -> int:

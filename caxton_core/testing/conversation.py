@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from caxton_core.agent.sections import WindowStrategy
 from caxton_core.conversation.message import (
     AssistantMessage,
     Message,
@@ -37,6 +38,7 @@ from caxton_core.conversation.model import (
     TlsFailed,
     Unreachable,
 )
+from caxton_core.conversation.past import Past
 from caxton_core.conversation.turn import (
     BudgetReached,
     Cancelled,
@@ -134,12 +136,16 @@ assistant_messages: SearchStrategy[AssistantMessage] = st.builds(
 tool_messages: SearchStrategy[ToolMessage] = st.builds(ToolMessage, tool_results)
 messages: SearchStrategy[Message] = st.one_of(user_messages, assistant_messages, tool_messages)
 histories: SearchStrategy[tuple[Message, ...]] = st.lists(messages, max_size=12).map(tuple)
+pasts: SearchStrategy[Past] = st.builds(
+    Past, histories, st.just("") | texts, st.lists(texts, max_size=3).map(tuple)
+)
+inner = st.sampled_from([False, False, True])
 
 observations: SearchStrategy[Observation] = st.one_of(
-    st.builds(ModelAnswered, completions),
-    st.builds(ModelFailed, failures, st.integers(0, 1)),
+    st.builds(ModelAnswered, completions, inner),
+    st.builds(ModelFailed, failures, st.integers(0, 1), inner),
     st.builds(ToolsAnswered, st.lists(tool_results, max_size=3).map(tuple)),
-    st.builds(BudgetReached, texts, texts, st.none() | seconds),
+    st.builds(BudgetReached, texts, texts, st.none() | seconds, inner),
     st.builds(DeadlinePassed),
     st.builds(Cancelled),
 )
@@ -161,4 +167,5 @@ turn_rules: SearchStrategy[TurnRules] = st.builds(
     max_tool_rounds=st.integers(1, 4),
     tokens_per_turn=st.none() | st.integers(1, 5000).map(TokenCount),
     tools=st.lists(tools, max_size=3).map(tuple),
+    strategy=st.sampled_from(WindowStrategy),
 )

@@ -34,7 +34,7 @@ from caxton_core.testing.agent import (
     message_ids,
     texts,
 )
-from caxton_core.testing.conversation import histories, observations, turn_rules
+from caxton_core.testing.conversation import observations, pasts, turn_rules
 
 moments = st.datetimes(timezones=st.just(UTC))
 """Times of day, in UTC."""
@@ -58,9 +58,7 @@ records: SearchStrategy[AgentRecord] = st.builds(
     moments,
     moments,
 )
-steps: SearchStrategy[Step] = st.builds(begin, turn_rules, histories, texts).map(
-    lambda turn: turn.step
-)
+steps: SearchStrategy[Step] = st.builds(begin, turn_rules, pasts, texts).map(lambda turn: turn.step)
 pids = st.integers(1, 2**22)
 events: SearchStrategy[Event] = st.one_of(
     st.builds(

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from caxton_core.agent.toml import read_agent
 from caxton_core.conversation.message import (
     AssistantMessage,
-    Message,
     PromptMessage,
     SystemMessage,
     ToolMessage,
@@ -21,6 +20,7 @@ from caxton_core.conversation.model import (
     FinishReason,
     Sampling,
 )
+from caxton_core.conversation.past import NOTHING, Past
 from caxton_core.conversation.turn import (
     AskModel,
     CallTools,
@@ -44,7 +44,7 @@ from caxton_core.conversation.turn import (
 )
 from caxton_core.limits import Usage
 from caxton_core.primitives import Duration, JsonObject, ProviderName, TokenCount, ToolName
-from caxton_core.testing.conversation import histories, observations, texts, turn_rules
+from caxton_core.testing.conversation import observations, pasts, texts, turn_rules
 from caxton_core.tools.tool import (
     BrokenToolCall,
     RequestedCall,
@@ -95,20 +95,20 @@ def every_call_has_its_result(messages: tuple[PromptMessage, ...]) -> bool:
 
 
 def test_an_answer_without_calls_is_the_reply() -> None:
-    turn = advance(begin(RULES, (), "Hello"), said("Hi"))
+    turn = advance(begin(RULES, NOTHING, "Hello"), said("Hi"))
     expected = (UserMessage("Hello"), AssistantMessage("Hi"))
     assert turn.step == Reply("Hi", FinishReason.STOP, "some-model", expected, Usage(10, 10))
 
 
 def test_the_model_reads_the_system_prompt_the_history_and_the_message() -> None:
     before = (UserMessage("One"), AssistantMessage("1"))
-    step = begin(RULES, before, "Two").step
+    step = begin(RULES, Past(before), "Two").step
     assert isinstance(step, AskModel)
     assert step.request.messages == (RULES.system, *before, UserMessage("Two"))
 
 
 def test_what_tools_answer_goes_back_to_the_model() -> None:
-    called = advance(begin(RULES, (), "Read it"), said("", read("a"), read("b")))
+    called = advance(begin(RULES, NOTHING, "Read it"), said("", read("a"), read("b")))
     assert called.step == CallTools((read("a"), read("b")))
     results = (ToolSucceeded("b", "second"), ToolSucceeded("a", "first"))
     step = advance(called, ToolsAnswered(results)).step
@@ -118,25 +118,25 @@ def test_what_tools_answer_goes_back_to_the_model() -> None:
 
 def test_a_call_that_cannot_be_made_is_told_to_the_model_without_asking_anybody() -> None:
     broken = BrokenToolCall("a", "files.read", "{oops", "its arguments are no JSON object")
-    step = advance(begin(RULES, (), "Read it"), said("", broken)).step
+    step = advance(begin(RULES, NOTHING, "Read it"), said("", broken)).step
     assert isinstance(step, AskModel)
     assert step.request.messages[-1] == ToolMessage(ToolFailed("a", broken.why))
 
 
 def test_a_tool_that_was_not_offered_is_not_called() -> None:
     write = ToolCall("a", ToolName("files.write"), JsonObject("{}"))
-    step = advance(begin(RULES, (), "Write it"), said("", write)).step
+    step = advance(begin(RULES, NOTHING, "Write it"), said("", write)).step
     assert isinstance(step, AskModel)
 
 
 def test_repeated_call_ids_are_made_distinct() -> None:
-    called = advance(begin(RULES, (), "Read"), said("", read("x"), read("x")))
+    called = advance(begin(RULES, NOTHING, "Read"), said("", read("x"), read("x")))
     assert isinstance(called.step, CallTools)
     assert len({call.id for call in called.step.calls}) == 2
 
 
 def test_a_model_that_never_stops_calling_is_given_up() -> None:
-    turn = begin(RULES, (), "Read")
+    turn = begin(RULES, NOTHING, "Read")
     for _ in range(RULES.max_tool_rounds):
         turn = advance(advance(turn, said("", read("a"))), ToolsAnswered(()))
     assert advance(turn, said("", read("a"))).step == GiveUp(TooManyToolRounds(2), Usage(30, 30))
@@ -145,7 +145,7 @@ def test_a_model_that_never_stops_calling_is_given_up() -> None:
 def test_the_next_candidate_is_asked_when_one_fails() -> None:
     local = Candidate(ProviderName("local"), None)
     rules = evolve(RULES, candidates=(*RULES.candidates, local))
-    turn = advance(begin(rules, (), "Hello"), ModelFailed(AnswerEmpty()))
+    turn = advance(begin(rules, NOTHING, "Hello"), ModelFailed(AnswerEmpty()))
     assert isinstance(turn.step, AskModel)
     assert turn.step.candidate == local
     assert advance(turn, ModelFailed(AnswerEmpty())).step == GiveUp(
@@ -156,13 +156,13 @@ def test_the_next_candidate_is_asked_when_one_fails() -> None:
 def test_nobody_else_is_asked_once_part_of_an_answer_was_seen() -> None:
     local = Candidate(ProviderName("local"), None)
     rules = evolve(RULES, candidates=(*RULES.candidates, local))
-    turn = advance(begin(rules, (), "Hello"), ModelFailed(AnswerEmpty(), shown=5))
+    turn = advance(begin(rules, NOTHING, "Hello"), ModelFailed(AnswerEmpty(), shown=5))
     assert isinstance(turn.step, GiveUp)
 
 
 def test_a_token_budget_caps_every_answer_and_ends_the_turn() -> None:
     rules = evolve(RULES, tokens_per_turn=TokenCount(100))
-    turn = begin(rules, (), "Hello")
+    turn = begin(rules, NOTHING, "Hello")
     assert isinstance(turn.step, AskModel)
     assert turn.step.request.sampling.max_tokens is not None
     assert turn.step.request.sampling.max_tokens.value < 100
@@ -173,7 +173,7 @@ def test_a_token_budget_caps_every_answer_and_ends_the_turn() -> None:
 def test_the_template_frames_what_the_user_wrote_and_nothing_in_it_is_filled_again() -> None:
     template, parameters = "In {{language}}: {{request}}", {"language": "French"}
     rules = evolve(RULES, template=template, parameters=parameters)
-    step = begin(rules, (), "say {{language}}").step
+    step = begin(rules, NOTHING, "say {{language}}").step
     assert isinstance(step, AskModel)
     assert step.request.messages[-1] == UserMessage("In French: say {{language}}")
 
@@ -184,18 +184,18 @@ def test_a_parameter_reads_as_it_is_written_in_the_file() -> None:
     placeholders = " ".join(f"{{{{{name}}}}}" for name in ("yes", "many", "deep", "half", "text"))
     file = f'name = "a"\nsystem_prompt = "b"\nuser_prompt_template = "{placeholders}"\n'
     config = read_agent(f"{file}[parameters]\n{values}").unwrap().config  # type: ignore[union-attr] # is sound
-    step = begin(rules_of(config), (), "Hello").step
+    step = begin(rules_of(config), NOTHING, "Hello").step
     assert isinstance(step, AskModel)
     shown = 'true ["a", 2, false] [{day = 2026-01-02}] 0.5 a'
     assert step.request.messages[-1] == UserMessage(shown)
 
 
-@given(turn_rules, histories, texts, st.lists(observations, max_size=20))
+@given(turn_rules, pasts, texts, st.lists(observations, max_size=20))
 def test_a_turn_always_ends(
-    rules: TurnRules, history: tuple[Message, ...], text: str, told: list[Observation]
+    rules: TurnRules, past: Past, text: str, told: list[Observation]
 ) -> None:
-    turn = reduce(advance, told, begin(rules, history, text))
-    rounds = 2 * (rules.max_tool_rounds + 1) + len(rules.candidates)
+    turn = reduce(advance, told, begin(rules, past, text))
+    rounds = 2 * (rules.max_tool_rounds + 1) + len(rules.candidates) + 1
     for _ in range(rounds):
         turn = advance(turn, _obliging(turn))
     assert ended(turn)
@@ -206,11 +206,11 @@ def _obliging(turn: Turn) -> Observation:
     return ToolsAnswered(()) if isinstance(turn.step, CallTools) else said("", read("a"))
 
 
-@given(turn_rules, texts, st.lists(observations, max_size=20))
+@given(turn_rules, pasts, texts, st.lists(observations, max_size=20))
 def test_what_a_turn_adds_pairs_every_call_with_one_result(
-    rules: TurnRules, text: str, told: list[Observation]
+    rules: TurnRules, past: Past, text: str, told: list[Observation]
 ) -> None:
-    turn = begin(rules, (), text)
+    turn = begin(rules, past, text)
     for observed in told:
         turn = advance(turn, observed)
         if isinstance(turn.step, AskModel):
@@ -219,11 +219,11 @@ def test_what_a_turn_adds_pairs_every_call_with_one_result(
             assert every_call_has_its_result(turn.step.said)
 
 
-@given(turn_rules, histories, texts, st.lists(observations, max_size=20))
+@given(turn_rules, pasts, texts, st.lists(observations, max_size=20))
 def test_a_turn_that_ended_stays_as_it_is(
-    rules: TurnRules, history: tuple[Message, ...], text: str, told: list[Observation]
+    rules: TurnRules, past: Past, text: str, told: list[Observation]
 ) -> None:
-    turn = advance(reduce(advance, told, begin(rules, history, text)), Cancelled())
+    turn = advance(reduce(advance, told, begin(rules, past, text)), Cancelled())
     assert reduce(advance, told, turn) == turn
 
 
@@ -231,11 +231,11 @@ def test_a_turn_that_ended_stays_as_it_is(
 def test_the_same_observations_lead_to_the_same_turn(
     rules: TurnRules, text: str, told: list[Observation]
 ) -> None:
-    assert reduce(advance, told, begin(rules, (), text)) == reduce(
-        advance, told, begin(rules, (), text)
+    assert reduce(advance, told, begin(rules, NOTHING, text)) == reduce(
+        advance, told, begin(rules, NOTHING, text)
     )
 
 
 def test_what_nobody_asked_for_ends_the_turn_with_the_defect_named() -> None:
-    turn = advance(begin(RULES, (), "Hello"), ToolsAnswered(()))
+    turn = advance(begin(RULES, NOTHING, "Hello"), ToolsAnswered(()))
     assert turn.step == GiveUp(OutOfOrder("ToolsAnswered", "AskModel"), Usage())
