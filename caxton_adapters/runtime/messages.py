@@ -35,6 +35,10 @@ class Messages:
         """Those without an outcome."""
         return tuple(ticket for ticket in self._by_id.values() if ticket.outcome is None)
 
+    def oldest(self) -> Ticket | None:
+        """The one that has been at work for longest."""
+        return next((each for each in self._by_id.values() if each.outcome is None), None)
+
     def get(self, message: str) -> Ticket | None:
         """The ticket of a message."""
         return self._by_id.get(message)

@@ -355,6 +355,10 @@ class Runtime:
         """How many messages wait or are being answered."""
         return self._messages.in_flight
 
+    def oldest(self) -> Ticket | None:
+        """The message that has been waiting or being answered for longest."""
+        return self._messages.oldest()
+
     @property
     def draining(self) -> bool:
         """Whether new work is refused because the server stops."""
