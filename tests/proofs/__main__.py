@@ -1,0 +1,46 @@
+"""`python -m tests.proofs [NAME ...]`: tries what is promised, prints what was counted.
+
+The exit code is 1 where a promise was broken.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
+from tests.benchmarks.loops import run
+from tests.proofs import crash
+from tests.proofs.report import Report
+
+Proof = Callable[[], Coroutine[Any, Any, Report]]
+
+
+def proofs(arguments: argparse.Namespace) -> dict[str, Proof]:
+    """Every proof by its name, as long as the command line asks."""
+    return {
+        "crash": partial(crash.prove, arguments.kills, seed=arguments.seed),
+    }
+
+
+def main() -> int:
+    """Read the command line, try, print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.proofs", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--kills", type=int, default=200, help="how often the server is killed")
+    parser.add_argument("--seed", type=int, default=1, help="of the moments and the senders' dice")
+    arguments = parser.parse_args()
+    known = proofs(arguments)
+    unknown = sorted(set(arguments.names) - set(known))
+    if unknown:
+        parser.error(f"no proof is called {', '.join(unknown)}; there are {', '.join(known)}")
+    broken = False
+    for name in arguments.names or known:
+        report = run(known[name]())
+        print(report, flush=True)
+        broken = broken or bool(report.faults)
+    return int(broken)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
