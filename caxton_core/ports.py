@@ -1,6 +1,6 @@
 """What the core needs done by others: small protocols in the core's own words."""
 
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Collection, Sequence
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
@@ -18,6 +18,10 @@ from caxton_core.conversation.model import (
 from caxton_core.conversation.past import ConversationKey, Past
 from caxton_core.events import Event, TurnEvent
 from caxton_core.journal import ConversationView, MessageQuery, StoredMessage, Unfinished
+from caxton_core.memory.entry import UNBOUNDED, Bounds, Entry, EntryChanged, Owner, Relation
+from caxton_core.memory.primitives import EntryKey
+from caxton_core.memory.query import Found, NoEmbedder, Query
+from caxton_core.memory.written import Imported
 from caxton_core.primitives import AgentId, MessageId, ModelName
 from caxton_core.storage import NotRead, NotStored
 from caxton_core.tools.tool import Caller, Tool, ToolCall, ToolResult
@@ -151,6 +155,67 @@ class Configs(Protocol):
 
     def stored(self) -> Awaitable[Sequence[AgentRecord]]:
         """Every agent as it was saved last, in the order of creation."""
+        ...
+
+
+class Memory(Protocol):
+    """What agents remember; whoever asks names the owner and is shown nothing of others."""
+
+    def put(
+        self,
+        entry: Entry,
+        *,
+        if_updated_at: datetime | None = None,
+        bounds: Bounds = UNBOUNDED,
+    ) -> Awaitable[Result[Entry, NotStored | EntryChanged]]:
+        """Store the entry in place of the one with its key, which leaves it its `created_at`.
+
+        With `if_updated_at` only where the one in its place was changed last at that time. What is
+        out of bounds then goes: the entries of its owner that were not changed for longest.
+        """
+        ...
+
+    def get(self, owner: Owner, key: EntryKey) -> Awaitable[Result[Entry | None, NotRead]]:
+        """The entry of this name, whether or not it holds now."""
+        ...
+
+    def search(self, owner: Owner, query: Query) -> Awaitable[Result[Found, NotRead | NoEmbedder]]:
+        """The entries that fit, best or newest first."""
+        ...
+
+    def forget(
+        self, owner: Owner, which: EntryKey | Query
+    ) -> Awaitable[Result[int, NotStored | NotRead | NoEmbedder]]:
+        """Remove one entry, or all that fit whatever the limit; how many there were.
+
+        Many go in several steps: after a failure in the middle the rest is still there.
+        """
+        ...
+
+
+class MemoryStore(Memory, Protocol):
+    """A memory as those see it who keep it."""
+
+    def load(self, imported: Sequence[Imported]) -> Awaitable[Result[None, NotStored]]:
+        """Store all entries and their relations, or none of them."""
+        ...
+
+    def relate(self, owner: Owner, relation: Relation) -> Awaitable[Result[bool, NotStored]]:
+        """Relate two entries, anew if they were; False where one of them is not there."""
+        ...
+
+    def related(
+        self, owner: Owner, keys: Collection[EntryKey]
+    ) -> Awaitable[Result[Sequence[Relation], NotRead]]:
+        """The relations that begin or end at one of the entries."""
+        ...
+
+    def count(self, owner: Owner) -> Awaitable[Result[int, NotRead]]:
+        """How many entries there are, also those that do not hold now."""
+        ...
+
+    def forget_agent(self, agent: AgentId) -> Awaitable[Result[int, NotStored]]:
+        """Remove what an agent remembers, in all its conversations; how many entries there were."""
         ...
 
 

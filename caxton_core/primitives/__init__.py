@@ -2,6 +2,7 @@
 
 from caxton_core.primitives.json_object import (
     JsonObject,
+    JsonValue,
 )
 from caxton_core.primitives.names import (
     AgentId,
@@ -57,6 +58,7 @@ __all__ = [
     "FreeTable",
     "FreeValue",
     "JsonObject",
+    "JsonValue",
     "MessageId",
     "ModelName",
     "NumberRule",

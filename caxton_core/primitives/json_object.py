@@ -1,4 +1,4 @@
-"""JSON text that is known to be an object: what tool arguments and results travel in."""
+"""JSON in canonical text: the objects that tool arguments travel in, and any other value."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import ClassVar, Self, final
 from attrs import frozen
 from returns.result import Failure, Result, Success
 
-from caxton_core.problems import Malformed, ValueProblem
+from caxton_core.problems import Malformed, TooLong, ValueProblem
 
 
 def _refuse_constant(name: str) -> object:
@@ -68,3 +68,36 @@ def _read(text: str) -> dict[str, object] | None:
     except (ValueError, RecursionError):
         return None
     return {str(key): value for key, value in parsed.items()} if isinstance(parsed, dict) else None
+
+
+@final
+@frozen
+class JsonValue:
+    """Any JSON value in canonical text, at most 65,536 characters; equal values, equal text."""
+
+    subject: ClassVar = "a JSON value"
+    longest: ClassVar = 65_536
+    value: str
+
+    def __attrs_post_init__(self) -> None:
+        if len(self.value) > self.longest or _canonical(self.python()) != self.value:
+            message = "not a JSON value in canonical text"
+            raise ValueError(message)
+
+    def __str__(self) -> str:
+        return self.value
+
+    @classmethod
+    def parse(cls, value: object) -> Result[Self, ValueProblem]:
+        """Take a value that was read from JSON."""
+        try:
+            text = _canonical(value)
+        except (ValueError, TypeError, RecursionError):
+            return Failure(Malformed(repr(value)[:200], cls.subject, "JSON, not nested too deeply"))
+        if len(text) > cls.longest:
+            return Failure(TooLong(cls.subject, len(text), cls.longest))
+        return Success(cls(text))
+
+    def python(self) -> object:
+        """The value as `json` reads it."""
+        return json.loads(self.value, parse_constant=_refuse_constant)

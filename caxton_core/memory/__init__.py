@@ -1,0 +1,1 @@
+"""What agents remember: entries, the questions asked of them, and how answers are ranked."""
