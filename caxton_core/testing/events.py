@@ -16,16 +16,49 @@ from caxton_core.agent.lifecycle import (
     Unloaded,
 )
 from caxton_core.agent.record import AgentRecord, StateName
-from caxton_core.conversation.turn import Step, begin
+from caxton_core.conversation.message import Message
+from caxton_core.conversation.model import FinishReason, ModelRequest
+from caxton_core.conversation.outcome import (
+    AgentCrashed,
+    AgentGone,
+    Answered,
+    DeadLettered,
+    NotAnswered,
+    Outcome,
+    OutcomeUnknown,
+    TurnFailure,
+)
+from caxton_core.conversation.past import ConversationKey, Summary
+from caxton_core.conversation.turn import (
+    AskModel,
+    BudgetReached,
+    CallTools,
+    Cancelled,
+    DeadlinePassed,
+    GiveUp,
+    ModelFailed,
+    OutOfOrder,
+    Reply,
+    Step,
+    TokensSpent,
+    TooManyToolRounds,
+)
 from caxton_core.events import (
+    CallAnswered,
     Event,
     MessageAccepted,
+    MessageEnded,
+    MessageReopened,
     Observed,
     ProcessEnded,
     ProcessStarted,
     StepTaken,
+    TurnEvent,
+    TurnResumed,
     entered,
 )
+from caxton_core.primitives import TokenCount
+from caxton_core.storage import NotRead
 from caxton_core.testing.agent import (
     agent_configs,
     agent_ids,
@@ -34,7 +67,18 @@ from caxton_core.testing.agent import (
     message_ids,
     texts,
 )
-from caxton_core.testing.conversation import observations, pasts, turn_rules
+from caxton_core.testing.conversation import (
+    candidates,
+    failures,
+    histories,
+    messages,
+    observations,
+    requested_calls,
+    seconds,
+    sound_calls,
+    tool_results,
+    usages,
+)
 
 moments = st.datetimes(timezones=st.just(UTC))
 """Times of day, in UTC."""
@@ -58,7 +102,77 @@ records: SearchStrategy[AgentRecord] = st.builds(
     moments,
     moments,
 )
-steps: SearchStrategy[Step] = st.builds(begin, turn_rules, pasts, texts).map(lambda turn: turn.step)
+any_texts: SearchStrategy[str] = st.text(st.characters(), max_size=20)
+"""Texts as a sender may give them to a program: also with NUL and lone surrogates."""
+
+said: SearchStrategy[tuple[Message, ...]] = st.lists(messages, max_size=4).map(tuple)
+summaries: SearchStrategy[Summary] = st.builds(Summary, texts, st.integers(1, 9))
+places: SearchStrategy[ConversationKey] = st.builds(
+    ConversationKey, conversation_ids, st.none() | agent_ids
+)
+budget_reached: SearchStrategy[BudgetReached] = st.builds(
+    BudgetReached, texts, texts, st.none() | seconds
+)
+turn_failures: SearchStrategy[TurnFailure] = st.one_of(
+    st.builds(ModelFailed, failures, st.integers(0, 1)),
+    st.builds(TooManyToolRounds, st.integers(1, 16)),
+    st.builds(TokensSpent, st.integers(1, 5000).map(TokenCount)),
+    budget_reached,
+    st.builds(DeadlinePassed),
+    st.builds(Cancelled),
+    st.builds(OutOfOrder, texts, texts),
+    st.builds(AgentCrashed, texts),
+    st.builds(AgentGone, texts),
+    st.builds(OutcomeUnknown, st.lists(sound_calls, max_size=2).map(tuple)),
+    st.builds(DeadLettered, st.integers(1, 5)),
+    st.builds(NotRead, texts),
+)
+answers: SearchStrategy[Answered] = st.builds(
+    Answered,
+    texts,
+    st.sampled_from(FinishReason),
+    texts,
+    usages,
+    st.lists(requested_calls, max_size=2).map(tuple),
+)
+outcomes: SearchStrategy[Outcome] = answers | st.builds(NotAnswered, turn_failures, usages)
+
+model_steps: SearchStrategy[AskModel] = st.builds(
+    AskModel, candidates, st.builds(ModelRequest, histories)
+)
+steps: SearchStrategy[Step] = st.one_of(
+    model_steps,
+    st.builds(CallTools, st.lists(sound_calls, min_size=1, max_size=3).map(tuple)),
+    st.builds(
+        Reply, texts, st.sampled_from(FinishReason), texts, said, usages, st.none() | summaries
+    ),
+    st.builds(GiveUp, st.one_of(st.builds(Cancelled), budget_reached), usages),
+)
+turn_events: SearchStrategy[TurnEvent] = st.one_of(
+    st.builds(
+        MessageAccepted,
+        agent_ids,
+        moments,
+        message_ids,
+        conversation_ids,
+        texts,
+        st.none() | texts,
+        st.booleans(),
+        st.booleans(),
+    ),
+    st.builds(TurnResumed, agent_ids, moments, message_ids, st.integers(1, 5)),
+    st.builds(StepTaken, agent_ids, moments, message_ids, steps),
+    st.builds(CallAnswered, agent_ids, moments, message_ids, tool_results),
+    st.builds(Observed, agent_ids, moments, message_ids, observations),
+    st.builds(MessageEnded, agent_ids, moments, message_ids, outcomes, said, st.none() | summaries),
+    st.builds(
+        MessageReopened,
+        agent_ids,
+        moments,
+        message_ids,
+        st.lists(tool_results, max_size=2).map(tuple),
+    ),
+)
 pids = st.integers(1, 2**22)
 events: SearchStrategy[Event] = st.one_of(
     st.builds(
@@ -66,7 +180,5 @@ events: SearchStrategy[Event] = st.one_of(
     ),
     st.builds(ProcessStarted, agent_ids, moments, pids),
     st.builds(ProcessEnded, agent_ids, moments, pids, texts),
-    st.builds(MessageAccepted, agent_ids, moments, message_ids, conversation_ids, texts),
-    st.builds(StepTaken, agent_ids, moments, message_ids, steps),
-    st.builds(Observed, agent_ids, moments, message_ids, observations),
+    turn_events,
 )
