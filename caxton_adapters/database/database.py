@@ -6,7 +6,7 @@ Everything raises `sqlite3.Error`; the stores turn it into words of the core.
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from caxton_adapters.database.grouped import Grouped, Member, row
 from caxton_adapters.database.health import DatabaseHealth, HealthRecord
 from caxton_adapters.database.opening import prepare
 from caxton_adapters.database.readers import Readers, Reading
-from caxton_adapters.database.writer import Change, Rows, Writer
+from caxton_adapters.database.writer import Change, EmptyLog, Rows, Writer
 
 T = TypeVar("T")
 
@@ -70,6 +70,17 @@ class Database:
         if not self._refused(future):
             self._readers.put(Reading(future, work))
         return cast("Awaitable[T]", future)
+
+    async def empty_log(self) -> None:
+        """Move the log of changes to its place, so that it holds nothing that was deleted.
+
+        Where somebody reads just then, what is left goes when the log is written anew.
+        """
+        future: asyncio.Future[object] = self._loop.create_future()
+        if not self._refused(future):
+            self._writer.put(EmptyLog(future))
+        with suppress(sqlite3.Error):
+            await future
 
     async def probe(self) -> DatabaseHealth:
         """The health after a small change that was tried just now."""

@@ -57,7 +57,15 @@ class Change:
     work: Callable[[sqlite3.Connection], object]
 
 
-Wanted: TypeAlias = Rows | Change
+@frozen(eq=False)
+class EmptyLog:
+    """Move the log of changes to its place, between two batches."""
+
+    future: "asyncio.Future[object]"
+
+
+Changing: TypeAlias = Rows | Change
+Wanted: TypeAlias = Changing | EmptyLog
 
 
 @final
@@ -95,9 +103,15 @@ class Writer:
         goes_on = True
         while goes_on:
             batch, goes_on = self._drained()
-            if batch:
-                tell(self._loop, self._committed(batch))
-        self._leave()
+            changes = [wanted for wanted in batch if not isinstance(wanted, EmptyLog)]
+            if changes:
+                tell(self._loop, self._committed(changes))
+            if len(changes) < len(batch):
+                self._empty_log()
+                emptied = [wanted.future for wanted in batch if isinstance(wanted, EmptyLog)]
+                tell(self._loop, [(future, None) for future in emptied])
+        self._empty_log()  # where it fails, the next start does it
+        self._disconnect()
 
     def _drained(self) -> tuple[list[Wanted], bool]:
         """What has queued up, at least one; and whether there is more to come."""
@@ -113,7 +127,7 @@ class Writer:
             return batch, True
         return batch, False
 
-    def _committed(self, batch: Sequence[Wanted]) -> list[Outcome]:
+    def _committed(self, batch: Sequence[Changing]) -> list[Outcome]:
         try:
             outcomes = self._tried(batch)
         except Exception as error:  # noqa: BLE001 - whoever asked for the change is told of its bug
@@ -121,7 +135,7 @@ class Writer:
         self._health.succeeded()
         return outcomes
 
-    def _after_failure(self, batch: Sequence[Wanted], error: Exception) -> list[Outcome]:
+    def _after_failure(self, batch: Sequence[Changing], error: Exception) -> list[Outcome]:
         """One by one where one of them may be to blame, or may find room where others do not."""
         code = primary_code(error) if isinstance(error, sqlite3.Error) else sqlite3.SQLITE_ERROR
         if isinstance(error, sqlite3.Error) and code in _COMMON:
@@ -130,7 +144,7 @@ class Writer:
             return [(wanted.future, Raised(error)) for wanted in batch]
         return [outcome for wanted in batch for outcome in self._committed([wanted])]
 
-    def _tried(self, batch: Sequence[Wanted]) -> list[Outcome]:
+    def _tried(self, batch: Sequence[Changing]) -> list[Outcome]:
         """Apply the batch, again after a while where the reason for a failure may have passed."""
         # While nothing can be written at all, each batch is told so without waiting long.
         for pause in () if self._health.current.failing else BACK_OFF:
@@ -148,7 +162,7 @@ class Writer:
                 self._disconnect()
             raise
 
-    def _applied(self, batch: Sequence[Wanted]) -> list[Outcome]:
+    def _applied(self, batch: Sequence[Changing]) -> list[Outcome]:
         connection = self._connected()
         groups = list(_grouped(batch))
         if len(groups) == 1 and isinstance(groups[0][0], Rows):
@@ -165,7 +179,7 @@ class Writer:
                     connection.execute("ROLLBACK")
         return outcomes
 
-    def _executed(self, connection: sqlite3.Connection, group: Sequence[Wanted]) -> list[Outcome]:
+    def _executed(self, connection: sqlite3.Connection, group: Sequence[Changing]) -> list[Outcome]:
         first = group[0]
         match first:
             case Change(future, work):
@@ -194,15 +208,14 @@ class Writer:
                 self._connection.close()
             self._connection = None
 
-    def _leave(self) -> None:
-        """Move what was written from the log to its place; if not now, the next start does it."""
+    def _empty_log(self) -> None:
+        """Move what was written to its place in the file, as far as nobody reads it just now."""
         if self._connection is not None:
             with suppress(sqlite3.Error):
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._disconnect()
 
 
-def _grouped(batch: Sequence[Wanted]) -> Iterator[list[Wanted]]:
+def _grouped(batch: Sequence[Changing]) -> Iterator[list[Changing]]:
     """Neighbours of the same statement together, a change always alone."""
     for _, group in groupby(batch, lambda each: each.grouped if isinstance(each, Rows) else each):
         yield list(group)

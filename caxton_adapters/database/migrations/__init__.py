@@ -2,26 +2,19 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Final
 
-_FILE: Final = re.compile(r"(\d{4})_[a-z_]+\.sql")
+from caxton_adapters.database.statements import statements
+
+_FILE: Final = re.compile(r"\d{4}_[a-z_]+\.sql")
 
 
 def migrations() -> Sequence[Sequence[str]]:
     """The statements of every migration, in order; the first leads to version 1."""
-    names = sorted(each.name for each in files(__name__).iterdir() if _FILE.fullmatch(each.name))
-    return tuple(tuple(_statements(files(__name__).joinpath(name).read_text())) for name in names)
-
-
-def _statements(script: str) -> Iterator[str]:
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement.strip()
-            statement = ""
+    found = (each for each in files(__name__).iterdir() if _FILE.fullmatch(each.name))
+    return tuple(map(statements, sorted(found, key=lambda each: each.name)))
 
 
 def version_of(connection: sqlite3.Connection) -> int:

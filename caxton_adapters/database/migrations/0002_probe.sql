@@ -1,4 +1,0 @@
-CREATE TABLE probe (
-    number INTEGER NOT NULL
-) STRICT;
-INSERT INTO probe VALUES (0);

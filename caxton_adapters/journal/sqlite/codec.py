@@ -1,0 +1,171 @@
+"""What happened and what was said as JSON, and back; read into domain classes and nothing else."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias
+
+import msgspec
+from attrs import evolve
+from cattrs import Converter
+from cattrs.strategies import configure_tagged_union
+
+from caxton_adapters.database.grouped import sayable
+from caxton_core.conversation.message import AssistantMessage, Message, UserMessage
+from caxton_core.conversation.model import ModelFailure
+from caxton_core.conversation.outcome import Answered, NotAnswered, Outcome, TurnFailure
+from caxton_core.conversation.turn import Observation
+from caxton_core.primitives import (
+    Duration,
+    JsonObject,
+    RealNumber,
+    Size,
+    Text,
+    Usd,
+    WholeNumber,
+)
+from caxton_core.tools.tool import RequestedCall, ToolCall, ToolResult
+
+Plain: TypeAlias = object
+"""None, numbers, texts, and lists and string-keyed dicts of them."""
+
+_ONE_VALUE: Final = (Text, WholeNumber, RealNumber, Duration, JsonObject, Size, Usd)
+_UNIONS: Final = (RequestedCall, ToolResult, Message, ModelFailure, TurnFailure, Observation)
+
+
+def _has_one_value(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, _ONE_VALUE)
+
+
+def _converter() -> Converter:
+    made = Converter(detailed_validation=False, omit_if_default=True)
+    made.register_unstructure_hook_func(_has_one_value, lambda value: value.value)
+    made.register_structure_hook_func(_has_one_value, lambda value, kind: kind(value))
+    for union in _UNIONS:
+        configure_tagged_union(union, made, tag_name="is")
+    return made
+
+
+_CONVERTER: Final = _converter()
+
+_Calls = tuple[ToolCall, ...]
+_Results = tuple[ToolResult, ...]
+_Said = tuple[Message, ...]
+_observation_from: Final = _CONVERTER.get_structure_hook(Observation)
+_result_from: Final = _CONVERTER.get_structure_hook(ToolResult)
+_results_from: Final = _CONVERTER.get_structure_hook(_Results)
+_calls_from: Final = _CONVERTER.get_structure_hook(_Calls)
+_said_from: Final = _CONVERTER.get_structure_hook(_Said)
+_answered_from: Final = _CONVERTER.get_structure_hook(Answered)
+_not_answered_from: Final = _CONVERTER.get_structure_hook(NotAnswered)
+
+plain_observation: Final[Callable[[Observation], Plain]] = _CONVERTER.get_unstructure_hook(
+    Observation
+)
+plain_result: Final[Callable[[ToolResult], Plain]] = _CONVERTER.get_unstructure_hook(ToolResult)
+plain_results: Final[Callable[[_Results], Plain]] = _CONVERTER.get_unstructure_hook(_Results)
+plain_calls: Final[Callable[[_Calls], Plain]] = _CONVERTER.get_unstructure_hook(_Calls)
+_plain_said: Final[Callable[[_Said], list[Plain]]] = _CONVERTER.get_unstructure_hook(_Said)
+_plain_answered: Final[Callable[[Answered], dict[str, Plain]]] = _CONVERTER.get_unstructure_hook(
+    Answered
+)
+_plain_not_answered: Final[Callable[[NotAnswered], dict[str, Plain]]] = (
+    _CONVERTER.get_unstructure_hook(NotAnswered)
+)
+
+
+def observation(plain: Plain) -> Observation:
+    """The observation that `plain_observation` wrote."""
+    read: Observation = _observation_from(plain, Observation)
+    return read
+
+
+def result(plain: Plain) -> ToolResult:
+    """The result that `plain_result` wrote."""
+    read: ToolResult = _result_from(plain, ToolResult)
+    return read
+
+
+def results(plain: Plain) -> _Results:
+    """The results that `plain_results` wrote."""
+    read: _Results = _results_from(plain, _Results)
+    return read
+
+
+def calls(plain: Plain) -> _Calls:
+    """The calls that `plain_calls` wrote."""
+    read: _Calls = _calls_from(plain, _Calls)
+    return read
+
+
+def plain_said(said: _Said) -> list[Plain]:
+    """What was said; None stands for the user's message at the beginning."""
+    if said and isinstance(said[0], UserMessage):
+        return [None, *_plain_said(said[1:])]
+    return _plain_said(said)
+
+
+def said(plain: Sequence[Plain], opening: str) -> _Said:
+    """What `plain_said` wrote, with the text of the message at its beginning."""
+    if plain and plain[0] is None:
+        rest: _Said = _said_from(plain[1:], _Said)
+        return (UserMessage(opening), *rest)
+    read: _Said = _said_from(plain, _Said)
+    return read
+
+
+def plain_outcome(outcome: Outcome, said: _Said) -> Plain:
+    """The outcome without what follows from what was said: the text and the calls of an answer."""
+    match outcome:
+        case Answered():
+            plain = _plain_answered(outcome)
+            if (outcome.text, outcome.calls) == _answer_in(said):
+                del plain["text"]
+                plain.pop("calls", None)
+            return plain
+        case NotAnswered():
+            return _plain_not_answered(outcome)
+
+
+def outcome(plain: dict[str, Plain], said: _Said, *, answered: bool) -> Outcome:
+    """The outcome that `plain_outcome` wrote."""
+    if not answered:
+        missing: NotAnswered = _not_answered_from(plain, NotAnswered)
+        return missing
+    if "text" in plain:
+        whole: Answered = _answered_from(plain, Answered)
+        return whole
+    text, requested = _answer_in(said)
+    read: Answered = _answered_from({**plain, "text": text}, Answered)
+    return evolve(read, calls=requested) if requested else read
+
+
+def _answer_in(said: _Said) -> tuple[str, tuple[RequestedCall, ...]]:
+    last = said[-1] if said else None
+    text = last.text if isinstance(last, AssistantMessage) else ""
+    spoken = (message for message in said if isinstance(message, AssistantMessage))
+    return text, tuple(call for message in spoken for call in message.calls)
+
+
+def json(plain: Plain) -> bytes:
+    """The plain value as JSON; half a surrogate pair becomes U+FFFD."""
+    try:
+        return msgspec.json.encode(plain)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_all_sayable(plain))
+
+
+def _all_sayable(plain: Plain) -> Plain:
+    match plain:
+        case str():
+            return sayable(plain)
+        case list() | tuple():
+            return [_all_sayable(member) for member in plain]
+        case dict():
+            return {sayable(key): _all_sayable(member) for key, member in plain.items()}
+        case _:
+            return plain
+
+
+text_from: Final = msgspec.json.Decoder(str).decode
+list_from: Final = msgspec.json.Decoder(list[object]).decode
+object_from: Final = msgspec.json.Decoder(dict[str, object]).decode
+exchanges_from: Final = msgspec.json.Decoder(list[tuple[str, list[object]]]).decode
