@@ -14,9 +14,10 @@ from caxton_adapters.rest.paging import page_of
 from caxton_adapters.rest.problem import Refused
 from caxton_adapters.rest.refusals import of_runtime
 from caxton_adapters.rest.telling import agent_details, agent_summary
-from caxton_adapters.rest.wire import AgentPage, DeployRequest
+from caxton_adapters.rest.wire import AgentDetails, AgentPage, DeployRequest
 from caxton_adapters.runtime.refusals import Refusal
 from caxton_adapters.runtime.runtime import AgentView, Runtime
+from caxton_core.primitives import AgentId
 
 Change: TypeAlias = Callable[[str], Awaitable[Result[AgentView, Refusal]]]
 
@@ -40,6 +41,7 @@ class Agents:
     """The resource `/agents`."""
 
     runtime: Runtime
+    cpu_share: Callable[[AgentId], float | None] = lambda _: None
 
     def page(self, limit: int, cursor: str | None) -> AgentPage:
         """Some agents, the oldest first."""
@@ -56,22 +58,22 @@ class Agents:
             return refusal(of_runtime(deployed.failure()), asked.context)
         agent = deployed.unwrap()
         location = (b"location", b"/agents/" + agent.id.value.encode("ascii"))
-        return json_answer(agent_details(agent), 201, (location,))
+        return json_answer(self._details(agent), 201, (location,))
 
     async def replace(self, asked: Asked, ref: str) -> Answer:
         """Another file for the same agent."""
         text = agent_file(asked)
         if isinstance(text, Failure):
             return refusal(text.failure(), asked.context)
-        return _shown(asked, await self.runtime.replace(ref, text.unwrap()))
+        return self._shown(asked, await self.runtime.replace(ref, text.unwrap()))
 
     def show(self, asked: Asked, ref: str) -> Answer:
         """One agent."""
-        return _shown(asked, self.runtime.agent(ref))
+        return self._shown(asked, self.runtime.agent(ref))
 
     async def change(self, asked: Asked, ref: str, change: Change) -> Answer:
         """The agent after a step of its life."""
-        return _shown(asked, await change(ref))
+        return self._shown(asked, await change(ref))
 
     async def delete(self, asked: Asked, ref: str, *, force: bool) -> Answer:
         """Remove an agent."""
@@ -79,6 +81,14 @@ class Agents:
         if isinstance(deleted, Failure):
             return refusal(of_runtime(deleted.failure()), asked.context)
         return Answer(204)
+
+    def _shown(self, asked: Asked, found: Result[AgentView, Refusal]) -> Answer:
+        if isinstance(found, Failure):
+            return refusal(of_runtime(found.failure()), asked.context)
+        return json_answer(self._details(found.unwrap()))
+
+    def _details(self, agent: AgentView) -> AgentDetails:
+        return agent_details(agent, self.cpu_share(agent.id))
 
 
 def agent_file(asked: Asked) -> Result[str, Refused]:
@@ -98,12 +108,6 @@ def agent_file(asked: Asked) -> Result[str, Refused]:
     except UnicodeDecodeError as error:
         detail = f"The agent file is not UTF-8: byte {error.start} does not fit."
         return Failure(Refused(400, problem.MALFORMED_BODY, detail))
-
-
-def _shown(asked: Asked, found: Result[AgentView, Refusal]) -> Answer:
-    if isinstance(found, Failure):
-        return refusal(of_runtime(found.failure()), asked.context)
-    return json_answer(agent_details(found.unwrap()))
 
 
 def _position(agent: AgentView) -> str:

@@ -1,11 +1,12 @@
 """The parts of the API put together: the front, what is behind it, and how they end."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, final
 
 import anyio
 from anyio import to_thread
 
+from caxton_adapters.health.component import Part
 from caxton_adapters.rest.agents import Agents
 from caxton_adapters.rest.capabilities import Capabilities
 from caxton_adapters.rest.events import Events
@@ -26,7 +27,11 @@ _TO_PAGE: Final = Answer(307, headers=((b"location", b"/schema"),))
 
 @final
 class RestApi:
-    """The API of one runtime; `application` is what the server runs."""
+    """The API of one runtime; `application` is what the server runs.
+
+    `parts` tell how the server does beside its agents and messages; `started` says whether what
+    an earlier run left is taken up again. `watch` runs beside the server.
+    """
 
     def __init__(
         self,
@@ -34,15 +39,17 @@ class RestApi:
         feed: EventFeed,
         providers: Sequence[ListedProvider],
         settings: RestSettings,
+        parts: Sequence[Part] = (),
+        started: Callable[[], bool] = lambda: True,
     ) -> None:
         guard = Guard(settings)
         self._runtime = runtime
         self._feed = feed
         self._drain_timeout = settings.drain_timeout
-        self._agents = Agents(runtime)
         self._capabilities = Capabilities(runtime)
         self._events = Events(feed, settings.max_event_streams, settings.heartbeat)
-        self._health = HealthChecks(runtime, guard)
+        self._health = HealthChecks(runtime, guard, parts, started)
+        self._agents = Agents(runtime, self._health.cpu_shares.of)
         self._messages = Messages(runtime, heartbeat=settings.heartbeat)
         self._providers = Providers(providers)
         self._loading = anyio.Lock()
@@ -60,9 +67,13 @@ class RestApi:
                     self._management = await to_thread.run_sync(self._load)
         return self._management
 
+    async def watch(self) -> None:
+        """Keep an eye on how the server does, until cancelled."""
+        await self._health.watch()
+
     async def drain(self) -> None:
         """Refuse new work, let listeners go, and wait for messages at work."""
-        self._health.draining = True
+        self._health.drain()
         self._messages.draining = True
         self._feed.end()
         left = await self._runtime.drain(self._drain_timeout * _GRACE)
@@ -77,6 +88,7 @@ class RestApi:
                 "/health": {"GET": health.whole},
                 "/health/live": {"GET": health.live},
                 "/health/ready": {"GET": health.ready},
+                "/health/startup": {"GET": health.startup},
             },
             around={
                 ("/agents/", "/message"): {"POST": messages.send},

@@ -231,7 +231,10 @@ class HealthController(Controller):
 
     @get("/health", operation_id="health")
     async def health(self, resources: Here, asked: Question) -> Response[wire.Health]:
-        """How the server does; without the token only in a word."""
+        """How the server does and why; without the token only in a word.
+
+        503 where new work is not taken. `?verbose` tells of every agent.
+        """
         return Served(await resources.health.whole(asked, ""), asked)
 
     @get("/health/live", operation_id="healthLive")
@@ -241,8 +244,17 @@ class HealthController(Controller):
 
     @get("/health/ready", operation_id="healthReady")
     async def health_ready(self, resources: Here, asked: Question) -> Response[wire.Health]:
-        """Whether new work is taken: for a readiness probe; 503 while the server stops."""
+        """Whether new work is taken: for a readiness probe.
+
+        503 while the server starts or stops, and where it cannot store what it accepts; a provider
+        that is down leaves it ready, as `degraded`.
+        """
         return Served(await resources.health.ready(asked, ""), asked)
+
+    @get("/health/startup", operation_id="healthStartup")
+    async def health_startup(self, resources: Here, asked: Question) -> Response[wire.Health]:
+        """Whether the start is over, with all that an earlier run left: for a startup probe."""
+        return Served(await resources.health.startup(asked, ""), asked)
 
 
 @final

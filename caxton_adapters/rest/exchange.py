@@ -62,6 +62,7 @@ class Asked:
     body: bytes
     context: RequestContext
     on_leave: Callable[[Callable[[], object]], object] = field(default=lambda _: None)
+    query: bytes = b""
 
 
 @final

@@ -136,7 +136,8 @@ class Front:
         if isinstance(read, Failure):
             await reply.refuse(read.failure(), meanwhile=partial(discard_rest, receive))
             return
-        asked = Asked(method, path, headers, read.unwrap(), reply.context, _leaver(scope))
+        body, query = read.unwrap(), scope["query_string"]
+        asked = Asked(method, path, headers, body, reply.context, _leaver(scope), query)
         if method == "OPTIONS" and b"access-control-request-method" in headers:
             await reply.write(Answer(204, headers=_PREFLIGHT))
             return

@@ -15,7 +15,7 @@ from caxton_adapters.rest.problem import Refused
 from caxton_adapters.rest.settings import ANY_HOST, RestSettings
 
 _READING: Final = frozenset({"GET", "HEAD"})
-_OPEN: Final = frozenset({"/", "/health", "/health/live", "/health/ready"})
+_OPEN: Final = frozenset({"/", "/health", "/health/live", "/health/ready", "/health/startup"})
 """Paths of probes, which have no token (`/health` then says no more than its status), and the door
 that leads to the page."""
 

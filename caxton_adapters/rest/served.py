@@ -63,7 +63,8 @@ async def asked_of(request: Request[Any, Any, Any]) -> Asked:
     headers = dict(request.scope["headers"])
     context = exchange.current.get() or exchange.context_of(headers)
     body = await request.body()
-    return Asked(request.method, request.scope["path"], headers, body, context)
+    query = request.scope["query_string"]
+    return Asked(request.method, request.scope["path"], headers, body, context, query=query)
 
 
 def served(asked: Asked, result: Result[Any, Refused]) -> Served[Any]:

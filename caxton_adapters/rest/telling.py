@@ -1,9 +1,11 @@
 """What the runtime knows, as it stands on the wire."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 
+from caxton_adapters.health.checkup import Seen
 from caxton_adapters.rest import wire
 from caxton_adapters.rest.failures import of_turn
 from caxton_adapters.rest.placed import error_items
@@ -71,7 +73,7 @@ def agent_summary(agent: AgentView) -> wire.AgentSummary:
     )
 
 
-def agent_details(agent: AgentView) -> wire.AgentDetails:
+def agent_details(agent: AgentView, cpu_share: float | None = None) -> wire.AgentDetails:
     """All there is to know about the agent."""
     listed = agent_summary(agent)
     return wire.AgentDetails(
@@ -85,7 +87,7 @@ def agent_details(agent: AgentView) -> wire.AgentDetails:
         created=_time(agent.created),
         updated=_time(agent.updated),
         since=_time(agent.since),
-        resources=_resources(agent),
+        resources=_resources(agent, cpu_share),
         last_activity=None if agent.last_activity is None else _time(agent.last_activity),
         reason=agent.reason or None,
         last_death=agent.last_death or None,
@@ -94,17 +96,41 @@ def agent_details(agent: AgentView) -> wire.AgentDetails:
     )
 
 
+def agent_health(agent: AgentView, cpu_share: float | None) -> wire.AgentHealth:
+    """The agent as its operator watches it."""
+    return wire.AgentHealth(
+        id=agent.id.value,
+        name=agent.name.value,
+        state=agent.state.value,
+        since=_time(agent.since),
+        reason=agent.reason or None,
+        last_activity=None if agent.last_activity is None else _time(agent.last_activity),
+        last_death=agent.last_death or None,
+        resources=_resources(agent, cpu_share),
+    )
+
+
+def component_body(seen: Seen) -> wire.ComponentBody:
+    """A part of the server and how it does."""
+    part = seen.component
+    facts = {
+        name: dict(fact) if isinstance(fact, Mapping) else fact for name, fact in part.facts.items()
+    }
+    return wire.ComponentBody(part.name, part.status.value, _time(seen.since), part.reason, facts)
+
+
 def _capabilities(agent: AgentView) -> tuple[str, ...]:
     if agent.config is None:
         return ()
     return tuple(capability.value for capability in agent.config.capabilities)
 
 
-def _resources(agent: AgentView) -> wire.ResourceUse:
+def _resources(agent: AgentView, cpu_share: float | None) -> wire.ResourceUse:
     return wire.ResourceUse(
         isolation=agent.isolation.value,
         pid=agent.use.pid,
         cpu_seconds=agent.use.cpu_seconds,
+        cpu_share=None if cpu_share is None else round(cpu_share, 4),
         memory_bytes=agent.use.memory_bytes,
         running=agent.running,
         waiting=agent.waiting,

@@ -99,8 +99,35 @@ class Delta(msgspec.Struct, frozen=True):
     text: str
 
 
+class ComponentBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A part of the server: pass, warn (of use, but not well) or fail, since when and why."""
+
+    name: Annotated[str, Meta(examples=["database"])]
+    status: str
+    since: Time
+    reason: str = ""
+    facts: dict[str, str | int | float | dict[str, str]] = msgspec.field(default_factory=dict)
+
+
+class AgentHealth(msgspec.Struct, frozen=True):
+    """An agent as its operator watches it; null is what cannot be told."""
+
+    id: Id
+    name: Name
+    state: str
+    since: Time
+    reason: str | None
+    last_activity: Time | None
+    last_death: str | None
+    resources: "ResourceUse"
+
+
 class Health(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Whether the server serves; what it runs is told to those who may ask."""
+    """Whether the server serves; what it runs is told to those who may ask.
+
+    `status` is pass, degraded (it serves, but something is not well), starting, draining or fail;
+    `reasons` say why.
+    """
 
     status: str
     version: str = ""
@@ -110,6 +137,15 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
         msgspec.field(default_factory=dict)
     )
     messages_in_flight: int | None = None
+    reasons: tuple[str, ...] = ()
+    components: tuple[ComponentBody, ...] = ()
+    agent_details: Annotated[
+        tuple[AgentHealth, ...], Meta(description="Every agent, where `?verbose` asks for it.")
+    ] = ()
+
+    def with_agents(self, details: tuple[AgentHealth, ...]) -> "Health":
+        """The same with every agent."""
+        return msgspec.structs.replace(self, agent_details=details)
 
 
 class DeployRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -135,6 +171,7 @@ class ResourceUse(msgspec.Struct, frozen=True):
     isolation: str
     pid: int | None
     cpu_seconds: float | None
+    cpu_share: Annotated[float | None, Meta(description="Of one processor, in the last seconds.")]
     memory_bytes: int | None
     running: int
     waiting: int
