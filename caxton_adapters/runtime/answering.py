@@ -197,10 +197,9 @@ class Answering:
         assert recorded is not None
         attempt = recorded.attempts + 1
         self._observed.extend(recorded.observed)
-        self._unrecorded.append(
-            TurnResumed(self.ticket.agent, self._now(), self.ticket.message, attempt)
-        )
-        await self._record()
+        resumed = TurnResumed(self.ticket.agent, self._now(), self.ticket.message, attempt)
+        await self._record(resumed)
+        self._tell(resumed)
         return await self._begun()
 
     async def _ended(self, outcome: Outcome, reply: Reply | None = None) -> Outcome:

@@ -14,19 +14,17 @@ from caxton_adapters.providers.catalogue import Catalogue, Means, open_catalogue
 from caxton_adapters.providers.openai.model import openai_model
 from caxton_adapters.providers.prices import PriceList
 from caxton_adapters.providers.settings import ProviderKind, ProviderSettings, Transport
-from caxton_adapters.runtime.answering import World
-from caxton_adapters.runtime.conversations import Conversations
 from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.runtime import Runtime, running
-from caxton_adapters.runtime.ticket import Answered, Incoming, NotAnswered
+from caxton_adapters.runtime.ticket import Incoming
 from caxton_adapters.secrets import Secret
 from caxton_adapters.testing.model import question, streamed
-from caxton_adapters.tools.none import NoTools
 from caxton_core.conversation.model import Feature, ModelCapabilities, Sampling, ToolSupport
+from caxton_core.conversation.outcome import Answered, NotAnswered
 from caxton_core.conversation.turn import ModelFailed
-from caxton_core.events import Event
 from caxton_core.primitives import ModelName, ProviderName, TokenCount
 from tests.acceptance.criteria import criterion
+from tests.fakes import in_memory
 from tests.model_server import ModelServer, model_server
 from tests.weights import small_weights
 
@@ -79,13 +77,6 @@ def settings(server: ModelServer) -> tuple[ProviderSettings, ...]:
     )
 
 
-class Forgetful:
-    """A journal of which nobody asks anything."""
-
-    async def append(self, *_: Event) -> None:
-        return
-
-
 @pytest.fixture
 async def catalogue(server: ModelServer) -> AsyncIterator[Catalogue]:
     means = Means(SystemClock(), lambda: 0.0, no_price)
@@ -97,7 +88,7 @@ async def catalogue(server: ModelServer) -> AsyncIterator[Catalogue]:
 
 @pytest.fixture
 async def runtime(catalogue: Catalogue) -> AsyncIterator[Runtime]:
-    world = World(catalogue, NoTools(), Conversations(1_000_000), Forgetful(), SystemClock())
+    world = in_memory(catalogue)
     async with running(world, configs=InMemoryConfigs(), hosts=Hosts()) as opened:
         yield opened
 

@@ -11,24 +11,21 @@ import pytest
 from attrs import frozen
 from returns.result import Failure, Result, Success
 
-from caxton_adapters.clock import SystemClock
 from caxton_adapters.configs.in_memory import InMemoryConfigs
 from caxton_adapters.providers.scripted.model import Scripted
 from caxton_adapters.providers.scripted.scenario import read_scenario
 from caxton_adapters.rest.api import RestApi
 from caxton_adapters.rest.providers import ListedProvider
 from caxton_adapters.rest.serving import RestServer
-from caxton_adapters.rest.settings import MIB, RestSettings
-from caxton_adapters.runtime.answering import World
-from caxton_adapters.runtime.conversations import Conversations
+from caxton_adapters.rest.settings import RestSettings
 from caxton_adapters.runtime.feed import EventFeed
 from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.runtime import Runtime, running
-from caxton_adapters.tools.none import NoTools
 from caxton_core.agent.sections import Isolation
 from caxton_core.conversation.model import ModelRequest, ProviderUnknown
 from caxton_core.ports import Model
 from caxton_core.primitives import ProviderName, Usd
+from tests.fakes import in_memory
 
 SCRIPTED = ProviderName("scripted")
 QUICK = """
@@ -101,7 +98,7 @@ async def serving(
     port = listener.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     listed = ListedProvider(name=SCRIPTED, kind="scripted", default=True, port=lambda: model)
-    world = World(OneModel(model), NoTools(), Conversations(MIB), feed, SystemClock())
+    world = in_memory(OneModel(model), events=feed)
     hosts = Hosts(default=Isolation.TASK)
     async with running(world, configs=InMemoryConfigs(), hosts=hosts) as runtime:
         api = RestApi(runtime, feed, (listed,), settings)

@@ -8,7 +8,7 @@ import pytest
 
 from caxton_adapters.rest.settings import RestSettings
 from caxton_adapters.runtime.feed import Told
-from caxton_adapters.runtime.ticket import MessageState
+from caxton_core.conversation.outcome import MessageState
 from caxton_core.events import MessageAccepted
 from tests.adapters.rest.conftest import SLOW, Served, events_of, serving
 
@@ -113,7 +113,7 @@ async def test_an_answer_can_be_fetched_later(server: Served) -> None:
     accepted = await server.client.post("/agents/greeter/message", json=HELLO, headers=ASYNC)
     assert accepted.status_code == 202
     assert accepted.headers["preference-applied"] == "respond-async"
-    ticket = server.runtime.message(accepted.json()["message_id"]).unwrap()  # type: ignore[union-attr] # fails the test
+    ticket = (await server.runtime.message(accepted.json()["message_id"])).unwrap()  # type: ignore[union-attr] # fails the test
     await ticket.done()
     later = await server.client.get(accepted.headers["location"])
     assert later.json()["status"] == "answered"
@@ -172,7 +172,7 @@ async def test_a_turn_ends_when_its_client_goes() -> None:
             lines = answer.aiter_lines()
             await anext(lines)
             accepted = json.loads((await anext(lines)).removeprefix("data: "))
-            ticket = server.runtime.message(accepted["message_id"]).unwrap()  # type: ignore[union-attr] # fails the test
+            ticket = (await server.runtime.message(accepted["message_id"])).unwrap()  # type: ignore[union-attr] # fails the test
         with anyio.fail_after(5):
             await ticket.done()
         assert ticket.state is MessageState.CANCELLED
@@ -188,7 +188,7 @@ async def test_a_turn_with_a_key_outlives_its_client() -> None:
             accepted = json.loads((await anext(lines)).removeprefix("data: "))
         health = await server.client.get("/health")
         assert health.status_code == 200
-        ticket = server.runtime.message(accepted["message_id"]).unwrap()  # type: ignore[union-attr] # fails the test
+        ticket = (await server.runtime.message(accepted["message_id"])).unwrap()  # type: ignore[union-attr] # fails the test
         assert ticket.outcome is None
 
 

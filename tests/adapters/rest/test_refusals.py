@@ -18,7 +18,7 @@ from caxton_adapters.rest.problem import Refused, encoded
 from caxton_adapters.rest.refusals import of_runtime
 from caxton_adapters.rest.settings import RestSettings
 from caxton_adapters.rest.wire import DeployRequest, MessageRequest
-from caxton_adapters.runtime.refusals import AgentCrashed, AgentGone, TurnsInFlight
+from caxton_adapters.runtime.refusals import TurnsInFlight
 from caxton_core.conversation.model import (
     CircuitOpen,
     LimitReached,
@@ -30,6 +30,7 @@ from caxton_core.conversation.model import (
     ServiceFault,
     TimedOut,
 )
+from caxton_core.conversation.outcome import AgentCrashed, AgentGone
 from caxton_core.conversation.turn import (
     BudgetReached,
     Cancelled,

@@ -10,13 +10,15 @@ from returns.result import Failure, Result, Success
 from caxton_adapters.configs.in_memory import InMemoryConfigs
 from caxton_adapters.runtime.refusals import UnknownAgent
 from caxton_adapters.runtime.runtime import Runtime
-from caxton_adapters.runtime.ticket import Incoming, MessageState, NotAnswered
+from caxton_adapters.runtime.ticket import Incoming
 from caxton_core.agent.record import AgentRecord, StateName
 from caxton_core.agent.sections import Isolation
+from caxton_core.conversation.outcome import MessageState, NotAnswered
 from caxton_core.conversation.turn import Cancelled
 from caxton_core.primitives import AgentId
 from caxton_core.storage import NotStored
-from tests.adapters.runtime.test_runtime import GREETER, Recorder, deploy, opened, send
+from tests.adapters.runtime.test_runtime import GREETER, deploy, opened, send
+from tests.fakes import Heard
 from tests.waiting import until
 
 FULL = NotStored("database or disk is full")
@@ -132,14 +134,14 @@ async def test_who_comes_after_a_deletion_finds_no_agent() -> None:
 
 
 async def test_a_message_is_cancelled_also_while_its_agent_stops() -> None:
-    recorder = Recorder()
-    async with opened(Isolation.TASK, journal=recorder) as runtime:
+    heard = Heard()
+    async with opened(Isolation.TASK, events=heard) as runtime:
         await deploy(runtime)
         ticket = (await runtime.accept("greeter", Incoming("wait"))).unwrap()  # type: ignore[union-attr] # deployed
         async with anyio.create_task_group() as asking:
             asking.start_soon(runtime.stop, "greeter")
             await until(lambda: runtime.agents()[0].state is StateName.STOPPED)
             assert ticket.state is MessageState.RUNNING
-            runtime.cancel(ticket.message.value)
+            runtime.cancel(ticket)
             with anyio.fail_after(20):
                 assert await ticket.done() == NotAnswered(Cancelled())

@@ -9,15 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from returns.result import Failure, Result, Success
 
-from caxton_adapters.clock import SystemClock
 from caxton_adapters.configs.in_memory import InMemoryConfigs
-from caxton_adapters.runtime.answering import World
-from caxton_adapters.runtime.conversations import Conversations
-from caxton_adapters.runtime.feed import EventFeed
 from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.runtime import AgentView, Runtime, running
-from caxton_adapters.runtime.ticket import Answered, Incoming, NotAnswered, Outcome
-from caxton_adapters.tools.none import NoTools
+from caxton_adapters.runtime.ticket import Incoming
 from caxton_core.agent.sections import Isolation
 from caxton_core.conversation.model import (
     AnswerCut,
@@ -31,11 +26,13 @@ from caxton_core.conversation.model import (
     QuotaExhausted,
     TextDelta,
 )
+from caxton_core.conversation.outcome import Answered, NotAnswered, Outcome
 from caxton_core.conversation.spending import LONGEST_ANSWER
 from caxton_core.conversation.turn import BudgetReached, ModelFailed
 from caxton_core.limits import Usage
 from caxton_core.ports import Answer, Model
 from caxton_core.primitives import ModelName, ProviderName, Usd
+from tests.fakes import in_memory
 from tests.waiting import until
 
 GREETER = 'name = "greeter"\nsystem_prompt = "You greet."\n[llm]\nmax_tokens = 100\n'
@@ -80,7 +77,7 @@ class Service:
 
 @asynccontextmanager
 async def opened(service: Service, *written: str) -> AsyncIterator[Runtime]:
-    world = World(service, NoTools(), Conversations(10**6), EventFeed(), SystemClock())
+    world = in_memory(service)
     hosts = Hosts(default=Isolation.TASK)
     async with running(world, configs=InMemoryConfigs(), hosts=hosts) as runtime:
         assert isinstance(await runtime.deploy(file(*written)), Success)
@@ -189,7 +186,7 @@ async def test_a_cancelled_call_counts_as_if_it_had_been_answered() -> None:
         with anyio.fail_after(10):
             await until(lambda: bool(service.asked))
             assert shown(runtime).balances[0].reserved > 100
-            runtime.cancel(ticket.message.value)
+            runtime.cancel(ticket)
             await ticket.done()
         (balance,) = shown(runtime).balances
     assert balance.spent > 100

@@ -21,8 +21,9 @@ from caxton_adapters.runtime.isolation.frames import BrokenFrame, FrameReader, f
 from caxton_adapters.runtime.isolation.host import Host, HostDied, InPlace
 from caxton_adapters.runtime.isolation.places import Places
 from caxton_adapters.runtime.isolation.processes import InProcess, ProcessLimits
-from caxton_core.conversation.message import SystemMessage
+from caxton_core.conversation.message import Message, SystemMessage
 from caxton_core.conversation.model import Completion, FinishReason, Sampling
+from caxton_core.conversation.past import NOTHING, Past
 from caxton_core.conversation.turn import (
     AskModel,
     Candidate,
@@ -93,20 +94,20 @@ async def host(request: pytest.FixtureRequest, zygote: Zygote, watch: Watch) -> 
 
 
 async def test_a_turn_is_decided_step_by_step(host: Host) -> None:
-    first = await host.begin(1, (), "Hello")
-    assert first == begin(RULES, (), "Hello").step
-    assert await host.advance(1, ANSWERED) == advance(begin(RULES, (), "Hello"), ANSWERED).step
+    first = await host.begin(1, NOTHING, "Hello")
+    assert first == begin(RULES, NOTHING, "Hello").step
+    assert await host.advance(1, ANSWERED) == advance(begin(RULES, NOTHING, "Hello"), ANSWERED).step
 
 
 async def test_a_turn_that_was_begun_elsewhere_goes_on_from_what_was_observed(host: Host) -> None:
-    assert isinstance(await host.begin(1, (), "Hello", ANSWERED), Reply)
+    assert isinstance(await host.begin(1, NOTHING, "Hello", ANSWERED), Reply)
 
 
 async def test_many_turns_are_held_side_by_side(host: Host) -> None:
     async with anyio.create_task_group() as together:
 
         async def turn(number: int) -> None:
-            step = await host.begin(number, (), f"Message {number}")
+            step = await host.begin(number, NOTHING, f"Message {number}")
             assert isinstance(step, AskModel)
             assert f"Message {number}" in str(step.request)
             assert isinstance(await host.advance(number, ANSWERED), Reply)
@@ -119,7 +120,7 @@ async def test_many_turns_are_held_side_by_side(host: Host) -> None:
 @criterion("STORY-005.5")
 async def test_the_processor_time_of_an_agent_is_counted(host: Host) -> None:
     for number in range(20):
-        await host.begin(number, (), "Hello")
+        await host.begin(number, NOTHING, "Hello")
         await host.advance(number, ANSWERED)
         host.forget(number)
     assert host.use().cpu_seconds > 0
@@ -130,7 +131,7 @@ async def test_a_process_of_its_own_has_an_id_and_memory_that_can_be_measured(
     zygote: Zygote, watch: Watch
 ) -> None:
     async with process(zygote, watch) as host:
-        await host.begin(1, (), "Hello")
+        await host.begin(1, NOTHING, "Hello")
         await host.advance(1, ANSWERED)
         use = host.use()
         assert use.pid is not None
@@ -143,11 +144,11 @@ async def test_a_killed_process_loses_its_turns_and_another_one_takes_them_up(
     zygote: Zygote, watch: Watch
 ) -> None:
     async with process(zygote, watch) as host:
-        await host.begin(1, (), "Hello")
+        await host.begin(1, NOTHING, "Hello")
         kill(host)
         with pytest.raises(HostDied):
             await host.advance(1, ANSWERED)
-        assert isinstance(await host.begin(1, (), "Hello", ANSWERED), Reply)
+        assert isinstance(await host.begin(1, NOTHING, "Hello", ANSWERED), Reply)
         assert watch.died == [(watch.started[0], "killed by SIGKILL")]
 
 
@@ -155,14 +156,14 @@ async def test_a_turn_that_meets_a_dying_process_hears_how_it_ended(
     zygote: Zygote, watch: Watch
 ) -> None:
     async with process(zygote, watch) as host:
-        await host.begin(1, (), "Hello")
+        await host.begin(1, NOTHING, "Hello")
         assert zygote.pid is not None
         os.kill(zygote.pid, signal.SIGSTOP)  # what it knows comes late
         kill(host)
         await until(lambda: host._live is not None and host._live._transport is None)
         asyncio.get_running_loop().call_later(0.05, os.kill, zygote.pid, signal.SIGCONT)
         with pytest.raises(HostDied, match="SIGKILL"):
-            await host.begin(2, (), "Hello")
+            await host.begin(2, NOTHING, "Hello")
         assert len(watch.died) == 1
 
 
@@ -180,7 +181,7 @@ async def test_a_turn_whose_process_answers_nonsense_hears_of_it() -> None:
 
 async def test_a_process_is_ended_when_nobody_needs_it(zygote: Zygote, watch: Watch) -> None:
     async with process(zygote, watch, idle=0.01) as host:
-        await host.begin(1, (), "Hello")
+        await host.begin(1, NOTHING, "Hello")
         host.forget(1)
         await until(lambda: bool(watch.ended))
         assert host.use().pid is None
@@ -194,15 +195,15 @@ async def test_a_process_that_reaches_its_memory_limit_dies_alone_and_says_so(
         process(zygote, watch, memory=16 * 1024 * 1024) as host,
         process(zygote, Watch()) as neighbour,
     ):
-        await neighbour.begin(1, (), "Hello")
+        await neighbour.begin(1, NOTHING, "Hello")
         with pytest.raises(HostDied, match="memory limit"):
-            await host.begin(1, (), "x" * 40_000_000)
+            await host.begin(1, NOTHING, "x" * 40_000_000)
         assert isinstance(await neighbour.advance(1, ANSWERED), Reply)
 
 
 async def test_a_zygote_that_was_killed_is_started_again(zygote: Zygote, watch: Watch) -> None:
     async with process(zygote, watch) as host:
-        await host.begin(1, (), "Hello")
+        await host.begin(1, NOTHING, "Hello")
         assert zygote.pid is not None
         os.kill(zygote.pid, signal.SIGKILL)
     async with process(zygote, watch) as another:
@@ -230,7 +231,7 @@ async def test_more_processes_are_forked_at_once_than_requests_fit_into_a_socket
 @criterion("STORY-002.6")
 async def test_no_process_outlives_the_zygote(zygote: Zygote, watch: Watch) -> None:
     host = InProcess(RULES, zygote, ProcessLimits(PLENTY, 60.0), watch)
-    await host.begin(1, (), "Hello")
+    await host.begin(1, NOTHING, "Hello")
     await zygote.close()
     await over(host)
     gone = Path(f"/proc/{watch.started[0]}")
@@ -242,14 +243,14 @@ async def test_an_idle_process_gives_its_place_and_a_busy_one_keeps_it(
 ) -> None:
     places, limits = Places(1), ProcessLimits(PLENTY, 60.0)
     first, second = (InProcess(RULES, zygote, limits, watch, places) for _ in range(2))
-    await first.begin(1, (), "Hello")
+    await first.begin(1, NOTHING, "Hello")
     with anyio.move_on_after(0.05) as patience:
-        await second.begin(1, (), "Hello")
+        await second.begin(1, NOTHING, "Hello")
     assert patience.cancelled_caught
     await first.advance(1, ANSWERED)
     first.forget(1)
     with anyio.fail_after(10):
-        await second.begin(1, (), "Hello")
+        await second.begin(1, NOTHING, "Hello")
     assert (places.taken, len(watch.ended), watch.died) == (1, 1, [])
     await over(first)
     await over(second)
@@ -258,7 +259,7 @@ async def test_an_idle_process_gives_its_place_and_a_busy_one_keeps_it(
 async def test_a_process_that_dies_gives_its_place_back(zygote: Zygote, watch: Watch) -> None:
     places = Places(1)
     host = InProcess(RULES, zygote, ProcessLimits(PLENTY, 60.0), watch, places)
-    await host.begin(1, (), "Hello")
+    await host.begin(1, NOTHING, "Hello")
     kill(host)
     await until(lambda: places.taken == 0)
     with anyio.fail_after(10):
@@ -269,7 +270,7 @@ async def test_a_process_that_dies_gives_its_place_back(zygote: Zygote, watch: W
 async def begun(host: Host) -> object:
     while True:
         try:
-            return await host.begin(2, (), "Hello")
+            return await host.begin(2, NOTHING, "Hello")
         except HostDied:
             await anyio.sleep(0.01)
 
@@ -298,11 +299,11 @@ def kill(host: InProcess) -> None:
 @given(turn_rules, histories, texts, st.lists(observations, max_size=4))
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_whatever_a_turn_consists_of_crosses_the_wall_unchanged(
-    rules: TurnRules, history: tuple[object, ...], text: str, told: list[Observation]
+    rules: TurnRules, history: tuple[Message, ...], text: str, told: list[Observation]
 ) -> None:
     crossed = codec.rules(through(codec.plain_rules(rules)))
     assert crossed == rules
-    turn: Turn = begin(rules, codec.history(through(codec.plain_history(history))), text)  # type: ignore[arg-type] # crossed as they are
+    turn: Turn = begin(rules, codec.past(through(codec.plain_past(Past(history)))), text)
     for observed in told:
         assert codec.observation(through(codec.plain_observation(observed))) == observed
         turn = advance(turn, observed)

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caxton_adapters.runtime.messages import Messages
-from caxton_adapters.runtime.ticket import Answered, Incoming, Ticket
+from caxton_adapters.runtime.ticket import Incoming, Ticket
 from caxton_core.conversation.model import FinishReason
+from caxton_core.conversation.outcome import Answered
 from caxton_core.limits import Usage
 from caxton_core.primitives import AgentId, AgentName, ConversationId, MessageId
 

@@ -4,22 +4,18 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import anyio
 import pytest
-from attrs import field, frozen
+from attrs import frozen
 from returns.result import Failure, Result, Success
 
-from caxton_adapters.clock import SystemClock
 from caxton_adapters.configs.in_memory import InMemoryConfigs
 from caxton_adapters.providers.scripted.model import Scripted
 from caxton_adapters.providers.scripted.scenario import read_scenario
-from caxton_adapters.runtime.answering import World
-from caxton_adapters.runtime.conversations import Conversations
 from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.refusals import (
-    AgentCrashed,
-    AgentGone,
     Draining,
     KeyReused,
     MailboxFull,
@@ -29,8 +25,7 @@ from caxton_adapters.runtime.refusals import (
     TurnsInFlight,
 )
 from caxton_adapters.runtime.runtime import DEFAULT_LIMITS, Runtime, RuntimeLimits, running
-from caxton_adapters.runtime.ticket import Answered, Delivery, Incoming, MessageState, NotAnswered
-from caxton_adapters.tools.none import NoTools
+from caxton_adapters.runtime.ticket import Delivery, Incoming
 from caxton_core.agent.record import StateName
 from caxton_core.agent.sections import Isolation
 from caxton_core.conversation.message import UserMessage
@@ -42,11 +37,20 @@ from caxton_core.conversation.model import (
     ProviderUnknown,
     TextDelta,
 )
+from caxton_core.conversation.outcome import (
+    AgentCrashed,
+    AgentGone,
+    Answered,
+    MessageState,
+    NotAnswered,
+)
+from caxton_core.conversation.past import ConversationKey
 from caxton_core.conversation.turn import Cancelled, DeadlinePassed
-from caxton_core.events import AgentFailed, Event, ProcessEnded, ProcessStarted
-from caxton_core.ports import Answer, Configs, Journal, Model
+from caxton_core.events import AgentFailed, ProcessEnded, ProcessStarted
+from caxton_core.ports import Answer, Configs, Events, Model
 from caxton_core.primitives import ConversationId, ModelName, ProviderName, Usd
 from tests.acceptance.criteria import criterion
+from tests.fakes import Heard, in_memory
 from tests.waiting import until
 
 SCENARIO = """
@@ -81,16 +85,6 @@ class Tardy:
 
 
 @frozen
-class Recorder:
-    """A journal that can be looked into."""
-
-    events: list[Event] = field(factory=list)
-
-    async def append(self, *events: Event) -> None:
-        self.events.extend(events)
-
-
-@frozen
 class OneModel:
     model: Model
 
@@ -105,19 +99,13 @@ class OneModel:
 async def opened(
     isolation: Isolation = Isolation.PROCESS,
     configs: Configs | None = None,
-    journal: Journal | None = None,
+    events: Events | None = None,
     limits: RuntimeLimits = DEFAULT_LIMITS,
 ) -> AsyncIterator[Runtime]:
     scenario = read_scenario(SCENARIO)
     assert isinstance(scenario, Success), scenario
     model = Tardy(Scripted(ProviderName("scripted"), scenario.unwrap()))
-    world = World(
-        OneModel(model),
-        NoTools(),
-        Conversations(1_000_000),
-        journal or Recorder(),
-        SystemClock(),
-    )
+    world = in_memory(OneModel(model), events=events)
     hosts = Hosts(default=isolation)
     configs = configs or InMemoryConfigs()
     async with running(world, configs=configs, hosts=hosts, limits=limits) as runtime:
@@ -177,9 +165,11 @@ async def test_a_conversation_goes_on_from_what_was_said(runtime: Runtime) -> No
     conversation = ConversationId("c")
     await send(runtime, Incoming("One", conversation))
     await send(runtime, Incoming("Two", conversation))
-    agent = runtime.supervisor.residents()[0].agent.id
-    now = runtime.world.clock.monotonic()
-    history = runtime.world.conversations.history(agent, conversation, now=now, idle=60.0)
+    place = ConversationKey(conversation, runtime.supervisor.residents()[0].agent.id)
+    read = await runtime.world.pasts.store.past(
+        place, at_most=None, since=datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    history = read.unwrap().messages  # type: ignore[union-attr] # it is in memory
     assert [message.text for message in history if hasattr(message, "text")] == [
         "One",
         "you said: One",
@@ -196,7 +186,7 @@ async def test_a_cancelled_message_ends_at_once_and_frees_its_place(runtime: Run
     ticket = accepted.unwrap()
     await until(lambda: ticket.state is MessageState.RUNNING)
     with anyio.fail_after(5):
-        runtime.cancel(ticket.message.value)
+        runtime.cancel(ticket)
         assert await ticket.done() == NotAnswered(Cancelled())
     assert ticket.state is MessageState.CANCELLED
     assert (await send(runtime, Incoming("Hello", conversation))).text == "you said: Hello"
@@ -207,10 +197,11 @@ async def test_a_message_that_waits_is_cancelled_before_its_turn(runtime: Runtim
     conversation = ConversationId("c")
     first = (await runtime.accept("greeter", Incoming("wait", conversation))).unwrap()  # type: ignore[union-attr] # a failure fails the test
     second = (await runtime.accept("greeter", Incoming("Hello", conversation))).unwrap()  # type: ignore[union-attr] # as above
-    runtime.cancel(second.message.value)
+    runtime.cancel(second)
+    await second.done()
     assert second.state is MessageState.CANCELLED
     assert first.state is not MessageState.CANCELLED
-    runtime.cancel(first.message.value)
+    runtime.cancel(first)
     await first.done()
 
 
@@ -307,15 +298,6 @@ async def test_a_replaced_file_limits_the_mailbox_at_once(runtime: Runtime) -> N
     await runtime.delete("greeter", force=True)
 
 
-async def test_an_idle_conversation_is_forgotten(runtime: Runtime) -> None:
-    await deploy(runtime, GREETER + '[conversation]\nidle_timeout = "1h"\n')
-    conversation = ConversationId("c")
-    await send(runtime, Incoming("One", conversation))
-    agent = runtime.supervisor.residents()[0].agent.id
-    later = runtime.world.clock.monotonic() + 3_601
-    assert runtime.world.conversations.history(agent, conversation, now=later, idle=1.0) == ()
-
-
 async def test_draining_refuses_new_work_and_waits_for_the_old(runtime: Runtime) -> None:
     await deploy(runtime)
     accepted = await runtime.accept("greeter", Incoming("Hello"))
@@ -352,25 +334,25 @@ async def test_a_message_survives_the_death_of_its_agents_process() -> None:
         os.kill(process_of(runtime), signal.SIGKILL)
         await until(lambda: runtime.agent("greeter").unwrap().restarts == 1)  # type: ignore[union-attr] # deployed above
         assert (await send(runtime, Incoming("Hello again"))).text == "you said: Hello again"
-        runtime.cancel(ticket.message.value)
+        runtime.cancel(ticket)
         assert (await ticket.done()) == NotAnswered(Cancelled())
 
 
 async def test_an_agent_that_dies_too_often_fails_and_can_be_restarted() -> None:
-    journal = Recorder()
-    async with opened(journal=journal) as runtime:
+    heard = Heard()
+    async with opened(events=heard) as runtime:
         await deploy(runtime)
         for deaths in range(1, 7):
             await send(runtime, Incoming("Hello"))
             os.kill(process_of(runtime), signal.SIGKILL)
-            await until(lambda: ended(journal) == deaths)  # noqa: B023 - called within the round
+            await until(lambda: ended(heard) == deaths)  # noqa: B023 - called within the round
         await until(lambda: runtime.agent("greeter").unwrap().state is StateName.FAILED)  # type: ignore[union-attr] # deployed above
         refused = await runtime.accept("greeter", Incoming("Hello"))
         assert isinstance(refused, Failure)
         assert "SIGKILL" in str(refused.failure())
         assert isinstance(await runtime.restart("greeter"), Success)
         assert (await send(runtime, Incoming("Hello"))).text == "you said: Hello"
-    assert any(isinstance(event, AgentFailed) for event in journal.events)
+    assert any(isinstance(event, AgentFailed) for event in heard.events)
 
 
 async def test_a_message_that_breaks_its_agent_every_time_fails_alone() -> None:
@@ -387,16 +369,16 @@ async def test_a_message_that_breaks_its_agent_every_time_fails_alone() -> None:
 
 @criterion("STORY-005.1")
 async def test_each_agent_has_a_process_of_its_own_and_its_story_is_told() -> None:
-    journal = Recorder()
-    async with opened(journal=journal) as runtime:
+    heard = Heard()
+    async with opened(events=heard) as runtime:
         await deploy(runtime)
         await deploy(runtime, GREETER.replace("greeter", "other"))
         await send(runtime, Incoming("Hello"))
         await send(runtime, Incoming("Hello"), "other")
         assert process_of(runtime) != process_of(runtime, "other")
-        started = {event.pid for event in journal.events if isinstance(event, ProcessStarted)}
+        started = {event.pid for event in heard.events if isinstance(event, ProcessStarted)}
         assert started == {process_of(runtime), process_of(runtime, "other")}
 
 
-def ended(journal: Recorder) -> int:
-    return sum(isinstance(event, ProcessEnded) for event in journal.events)
+def ended(heard: Heard) -> int:
+    return sum(isinstance(event, ProcessEnded) for event in heard.events)
