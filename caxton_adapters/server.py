@@ -10,8 +10,12 @@ import anyio
 from returns.result import Failure
 
 from caxton_adapters.clock import SystemClock
-from caxton_adapters.configs.sqlite import SqliteConfigs, StorageUnusable, sqlite_configs
-from caxton_adapters.journal.in_memory import InMemoryJournal
+from caxton_adapters.configs.sqlite import SqliteConfigs
+from caxton_adapters.database import Database, StorageUnusable, open_database
+from caxton_adapters.health.component import Part
+from caxton_adapters.health.machine import clock, disk
+from caxton_adapters.health.provider import provider
+from caxton_adapters.journal.sqlite import SqliteConversations, SqliteJournal
 from caxton_adapters.process.refusals import (
     DatabaseUnusable,
     ScenarioUnusable,
@@ -28,6 +32,7 @@ from caxton_adapters.providers.catalogue import (
 )
 from caxton_adapters.providers.settings import ProviderKind
 from caxton_adapters.rest.api import RestApi
+from caxton_adapters.rest.failures import of_model
 from caxton_adapters.rest.providers import ListedProvider
 from caxton_adapters.rest.serving import RestServer
 from caxton_adapters.runtime.answering import World
@@ -44,7 +49,6 @@ from caxton_core.ports import Model
 from caxton_core.primitives import ProviderName
 from caxton_core.reading.report import human, report
 
-DATABASE = "caxton.db"
 CONVERSATION_BYTES = 64 * 1024 * 1024
 OBJECTS_BETWEEN_COLLECTIONS = 10_000
 _REMOTE = (ProviderKind.OPENAI, ProviderKind.OPENAI_COMPATIBLE)
@@ -72,8 +76,9 @@ async def _serve(settings: Settings, process: ServerProcess) -> int:
         return _refused(process, _scenario_refusal(opened.failure()[0]))
     catalogue = opened.unwrap()
     try:
-        async with sqlite_configs(process.directory / DATABASE) as configs:
-            return await _run(settings, process, catalogue, configs)
+        storage = settings.storage
+        async with open_database(storage.database, synchronous=storage.synchronous) as database:
+            return await _run(settings, process, catalogue, database)
     except StorageUnusable as unusable:
         return _refused(process, DatabaseUnusable(unusable.path, unusable.why))
     finally:
@@ -82,27 +87,32 @@ async def _serve(settings: Settings, process: ServerProcess) -> int:
 
 
 async def _run(
-    settings: Settings, process: ServerProcess, catalogue: Catalogue, configs: SqliteConfigs
+    settings: Settings, process: ServerProcess, catalogue: Catalogue, database: Database
 ) -> int:
-    feed = EventFeed()
-    journal = InMemoryJournal()
+    feed, machine = EventFeed(), SystemClock()
+    journal = SqliteJournal(database)
     world = World(
         catalogue,
         NoTools(),
         journal,
         journal,
-        Pasts(journal.conversations, CONVERSATION_BYTES),
+        Pasts(SqliteConversations(database), CONVERSATION_BYTES),
         LoggedEvents(feed, process.log),
-        SystemClock(),
+        machine,
+        lasting=True,
     )
     hosts = Hosts(places=Places(settings.limits.processes.value))
-    async with running(world, configs=configs, hosts=hosts) as runtime:
+    async with running(world, configs=SqliteConfigs(database), hosts=hosts) as runtime:
+        recovered = await runtime.recover()
+        if isinstance(recovered, Failure):
+            raise StorageUnusable(database.path, recovered.failure().why)
         wanted = rest_settings(settings)
 
         def answers() -> None:
             process.ready(len(runtime.supervisor.residents()), len(catalogue.names))
 
-        api = RestApi(runtime, feed, _listed(catalogue), wanted)
+        parts = (disk(process.directory), clock(machine.stepped), *_conditions(catalogue))
+        api = RestApi(runtime, feed, _listed(catalogue), wanted, parts)
         server = RestServer(
             api.application,
             wanted,
@@ -112,6 +122,7 @@ async def _run(
         )
         async with anyio.create_task_group() as beside:
             beside.start_soon(keep_alive, process)
+            beside.start_soon(api.watch)
             beside.start_soon(_settle, api)
             beside.start_soon(catalogue.prepare)
             await server.serve(sockets=[process.listener])
@@ -140,6 +151,14 @@ def _listed(catalogue: Catalogue) -> tuple[ListedProvider, ...]:
         for settings in map(catalogue.settings, catalogue.names)
         if settings is not None
     )
+
+
+def _conditions(catalogue: Catalogue) -> Iterator[Part]:
+    """How each provider does, as the last real calls met it."""
+    for name in catalogue.names:
+        yield provider(
+            name.value, partial(catalogue.condition, name), lambda failure: of_model(failure).detail
+        )
 
 
 def _model(catalogue: Catalogue, name: ProviderName) -> Model:

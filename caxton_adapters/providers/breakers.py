@@ -78,6 +78,10 @@ class Breakers:
         guarded.breaker = observed(guarded.told(), permit, outcome, now)
         guarded.permit = Permit(guarded.breaker.epoch)
 
+    def by_model(self) -> dict[str, Breaker]:
+        """The breaker of every model that was called, for health pages and metrics."""
+        return {model: guarded.breaker for model, guarded in self._guarded.items()}
+
     def not_closed(self) -> tuple[tuple[str, Open | HalfOpen], ...]:
         """The models that are left alone now, for health pages and metrics."""
         return tuple(

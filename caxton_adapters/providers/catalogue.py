@@ -9,6 +9,7 @@ import anyio
 from attrs import frozen
 from returns.result import Failure, Result, Success
 
+from caxton_adapters.health.provider import ProviderCondition
 from caxton_adapters.providers.breakers import Breakers
 from caxton_adapters.providers.emulation.model import WithTools
 from caxton_adapters.providers.openai.model import openai_model
@@ -132,6 +133,13 @@ class Catalogue:
         """The models of a provider whose breakers are not closed now."""
         built = self._built.get(name)
         return () if built is None else built.breakers.not_closed()
+
+    def condition(self, name: ProviderName) -> ProviderCondition:
+        """A provider as its last real calls met it."""
+        built = self._built.get(name)
+        if built is None:
+            return ProviderCondition()
+        return ProviderCondition(built.model.failure, built.breakers.by_model())
 
     async def health(self) -> Mapping[ProviderName, Result[Healthy, ModelFailure]]:
         """Whether each provider is reachable and accepts our key; all are asked at once."""

@@ -73,7 +73,10 @@ class Chance:
 
 @final
 class Resilient:
-    """A provider's model with everything that stands between it and its callers."""
+    """A provider's model with everything that stands between it and its callers.
+
+    `failure` is what came of the last call, None where it was answered.
+    """
 
     def __init__(
         self, model: Model, guards: Guards, chance: Chance, default: ModelName | None
@@ -90,6 +93,7 @@ class Resilient:
         self._budget = RetryBudget()
         self._asked = 0
         self._since = 0.0
+        self.failure: ModelFailure | None = None
 
     async def complete(self, request: ModelRequest) -> Answer:
         """The whole answer, after as many attempts as the policy allows."""
@@ -219,6 +223,7 @@ class Resilient:
         """Tell the policies what came of the attempt."""
         now = self._clock.monotonic()
         self._breakers.leave(attempt.model, attempt.permit, _outcome(answer), now)
+        self.failure = answer.failure() if isinstance(answer, Failure) else None
         if self._quotas is not None and attempt.reservation is not None:
             self._quotas.leave(attempt.reservation, spent(answer, attempt.reservation))
         return answer
