@@ -66,7 +66,7 @@ def _row(event: TurnEvent) -> Row | None:
 
 
 def _written(kind: str, event: TurnEvent, plain: dict[str, object]) -> Row:
-    return (kind, event.message.value, ticks(event.at), msgspec.Raw(codec.json(plain)))
+    return (kind, event.message.value, ticks(event.at), msgspec.Raw(codec.written(plain)))
 
 
 def _accepted(event: MessageAccepted) -> dict[str, object]:

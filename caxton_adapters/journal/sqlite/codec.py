@@ -1,14 +1,14 @@
 """What happened and what was said as JSON, and back; read into domain classes and nothing else."""
 
+import json
 from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 import msgspec
 from attrs import evolve
 from cattrs import Converter
 from cattrs.strategies import configure_tagged_union
 
-from caxton_adapters.database.grouped import sayable
 from caxton_core.conversation.message import AssistantMessage, Message, UserMessage
 from caxton_core.conversation.model import ModelFailure
 from caxton_core.conversation.outcome import Answered, NotAnswered, Outcome, TurnFailure
@@ -24,6 +24,7 @@ from caxton_core.primitives import (
 )
 from caxton_core.tools.tool import RequestedCall, ToolCall, ToolResult
 
+T = TypeVar("T")
 Plain: TypeAlias = object
 """None, numbers, texts, and lists and string-keyed dicts of them."""
 
@@ -145,27 +146,27 @@ def _answer_in(said: _Said) -> tuple[str, tuple[RequestedCall, ...]]:
     return text, tuple(call for message in spoken for call in message.calls)
 
 
-def json(plain: Plain) -> bytes:
-    """The plain value as JSON; half a surrogate pair becomes U+FFFD."""
+def written(plain: Plain) -> bytes:
+    """The plain value as JSON; only JSON's escapes can say half a surrogate pair."""
     try:
         return msgspec.json.encode(plain)
     except UnicodeEncodeError:
-        return msgspec.json.encode(_all_sayable(plain))
+        return json.dumps(plain, separators=(",", ":")).encode()
 
 
-def _all_sayable(plain: Plain) -> Plain:
-    match plain:
-        case str():
-            return sayable(plain)
-        case list() | tuple():
-            return [_all_sayable(member) for member in plain]
-        case dict():
-            return {sayable(key): _all_sayable(member) for key, member in plain.items()}
-        case _:
-            return plain
+def _reader(kind: type[T]) -> Callable[[str], T]:
+    quick = msgspec.json.Decoder(kind)
+
+    def read(text: str) -> T:
+        try:
+            return quick.decode(text)
+        except msgspec.DecodeError:
+            return msgspec.convert(json.loads(text), kind)
+
+    return read
 
 
-text_from: Final = msgspec.json.Decoder(str).decode
-list_from: Final = msgspec.json.Decoder(list[object]).decode
-object_from: Final = msgspec.json.Decoder(dict[str, object]).decode
-exchanges_from: Final = msgspec.json.Decoder(list[tuple[str, list[object]]]).decode
+text_from: Final = _reader(str)
+list_from: Final = _reader(list[object])
+object_from: Final = _reader(dict[str, object])
+exchanges_from: Final = _reader(list[tuple[str, list[object]]])

@@ -9,7 +9,8 @@ import pytest
 from returns.result import Failure
 
 from caxton_adapters.configs.in_memory import InMemoryConfigs
-from caxton_adapters.configs.sqlite import StorageUnusable, sqlite_configs
+from caxton_adapters.configs.sqlite import sqlite_configs
+from caxton_adapters.database import StorageUnusable
 from caxton_adapters.testing.configs import ConfigsContract, record
 from caxton_core.ports import Configs
 from caxton_core.storage import NotStored
