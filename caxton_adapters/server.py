@@ -11,7 +11,7 @@ from returns.result import Failure
 
 from caxton_adapters.clock import SystemClock
 from caxton_adapters.configs.sqlite import SqliteConfigs
-from caxton_adapters.database import Database, StorageUnusable, open_database
+from caxton_adapters.database import Database, StorageUnusable, Synchronous, open_database
 from caxton_adapters.health.component import Part
 from caxton_adapters.health.machine import clock, disk
 from caxton_adapters.health.provider import provider
@@ -76,8 +76,8 @@ async def _serve(settings: Settings, process: ServerProcess) -> int:
         return _refused(process, _scenario_refusal(opened.failure()[0]))
     catalogue = opened.unwrap()
     try:
-        storage = settings.storage
-        async with open_database(storage.database, synchronous=storage.synchronous) as database:
+        path, level = settings.storage.database, settings.storage.synchronous.value
+        async with open_database(path, synchronous=Synchronous(level)) as database:
             return await _run(settings, process, catalogue, database)
     except StorageUnusable as unusable:
         return _refused(process, DatabaseUnusable(unusable.path, unusable.why))

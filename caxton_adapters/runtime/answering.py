@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final, Protocol, final
 
 import anyio
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.runtime.daily_budget import DailyBudget
@@ -248,15 +248,16 @@ class Answering:
             return ModelFailed(found.failure())
         shown_before = self.ticket.shown
         if self.terms.budget is None:
-            answer = await self._answer(found.unwrap(), step.request)
+            answer = await self._answer(found.unwrap(), step)
         else:
             within = await self._answer_within(self.terms.budget, found.unwrap(), step)
             if isinstance(within, BudgetReached):
                 return within
             answer = within
         if isinstance(answer, Failure):
-            return ModelFailed(answer.failure(), self.ticket.shown - shown_before)
-        return ModelAnswered(answer.unwrap())
+            shown = self.ticket.shown - shown_before
+            return ModelFailed(answer.failure(), shown, inner=step.inner)
+        return ModelAnswered(answer.unwrap(), inner=step.inner)
 
     async def _answer_within(
         self, budget: DailyBudget, model: Model, step: AskModel
@@ -274,17 +275,17 @@ class Answering:
             return reservation
         taken = reservation.room  # unless it is known better: the service may have done its work
         try:
-            answer = await self._answer(model, request)
+            answer = await self._answer(model, evolve(step, request=request))
             taken = spent(answer, reservation)
         finally:
             budget.settle(reservation, taken)
         return answer
 
-    async def _answer(self, model: Model, request: ModelRequest) -> Answer:
-        if self.ticket.incoming.delivery is Delivery.WHOLE:
-            return await model.complete(request)
+    async def _answer(self, model: Model, step: AskModel) -> Answer:
+        if step.inner or self.ticket.incoming.delivery is Delivery.WHOLE:
+            return await model.complete(step.request)
         answer: Answer = Failure(AnswerCut("the stream ended without an answer"))
-        async for part in model.stream(request):
+        async for part in model.stream(step.request):
             if isinstance(part, TextDelta):
                 self.ticket.show(part.text)
             else:
