@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from tests.benchmarks.loops import run
-from tests.proofs import crash
+from tests.proofs import crash, shutdown
 from tests.proofs.report import Report
 
 Proof = Callable[[], Coroutine[Any, Any, Report]]
@@ -20,6 +20,7 @@ def proofs(arguments: argparse.Namespace) -> dict[str, Proof]:
     """Every proof by its name, as long as the command line asks."""
     return {
         "crash": partial(crash.prove, arguments.kills, seed=arguments.seed),
+        "shutdown": partial(shutdown.prove, arguments.stops, seed=arguments.seed),
     }
 
 
@@ -28,6 +29,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.proofs", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--kills", type=int, default=200, help="how often the server is killed")
+    parser.add_argument("--stops", type=int, default=24, help="how often it is told to end")
     parser.add_argument("--seed", type=int, default=1, help="of the moments and the senders' dice")
     arguments = parser.parse_args()
     known = proofs(arguments)

@@ -1,0 +1,153 @@
+"""A server that ends again and again under load, in whichever way; what became of its messages.
+
+A crowd talks to it all the while; each next process works on the same directory. At last everyone
+asks what became of each message, and the model tells what it was asked.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Protocol, final
+
+import anyio
+from attrs import define, field
+
+from tests.model_server import ModelServer, model_server
+from tests.proofs.crowd import Crowd
+from tests.proofs.installation import AgentFile, Installation, NotReadyError, installation
+from tests.proofs.report import Report, seconds
+from tests.proofs.verdict import Verdict, judged
+
+RECOVERY_SECONDS = 60.0
+"""How long everything that was accepted may take to its end after the last start."""
+ORPHAN_SECONDS = 5.0
+SHOWN = ("accepted", "answered", "failed", "lost", "duplicated", "changed", "disordered")
+
+AGENTS = (
+    AgentFile("quick"),
+    AgentFile("slow", "slow"),
+    AgentFile("slow-apart", "slow", "process"),
+    AgentFile("streaming", "streaming"),
+    AgentFile("apart", "main", "process"),
+)
+
+
+@final
+@define
+class Witness:
+    """What was seen of the ends and of the starts after them."""
+
+    here: Installation
+    crowd: Crowd
+    ends: dict[str, int] = field(factory=dict)
+    at_work: int = 0
+    recoveries: list[float] = field(factory=list)
+    faults: list[str] = field(factory=list)
+
+    async def start(self, launcher: Sequence[str] = ()) -> None:
+        """Start the server, and see that it comes back and nothing of the last one is left."""
+        began = time.monotonic()
+        self.here.start(launcher)
+        try:
+            await self.here.ready()
+        except NotReadyError as error:
+            self.faults.append(f"the server did not start again: {error}")
+            raise
+        self.recoveries.append(time.monotonic() - began)
+
+    async def kill(self) -> None:
+        """kill -9, if it runs."""
+        if self.here.ended_with is None:
+            self.here.signal()
+            self.died()
+            await self.here.ended()
+
+    def died(self) -> None:
+        """The server is ending: what is at work now may be asked of the model again."""
+        self.at_work += self.crowd.at_work
+
+
+class End(Protocol):
+    """A way in which a server ends."""
+
+    async def bring(self, witness: Witness) -> None:
+        """See that the server has ended so; faults are the witness's."""
+        ...
+
+
+async def tried(
+    name: str,
+    ends: Iterable[End],
+    *,
+    agents: Sequence[AgentFile] = AGENTS,
+    senders: int = 24,
+    seed: int = 1,
+    **variables: str,
+) -> Report:
+    """End a server in each of the ways, one after the other."""
+    began = time.monotonic()
+    with model_server() as models, installation() as here:
+        here.environment = variables
+        bases = _bases(models)
+        here.configure(bases)
+        here.start()
+        await here.ready()
+        for agent in agents:
+            await here.deploy(agent)
+        crowd = Crowd(here.port, [agent.name for agent in agents], seed)
+        witness = Witness(here, crowd)
+        await _end_again_and_again(witness, ends, senders)
+        await crowd.audit(RECOVERY_SECONDS)
+        asked = [call for url in bases.values() for call in models.asked(url)]
+    verdict = judged(crowd.turns, sorted(asked, key=lambda call: call.at), witness.at_work)
+    return _report(name, verdict, witness, time.monotonic() - began)
+
+
+async def _end_again_and_again(witness: Witness, ends: Iterable[End], senders: int) -> None:
+    with anyio.CancelScope() as scope:
+        async with anyio.create_task_group() as group:
+            group.start_soon(witness.crowd.run, senders)
+            for end in ends:
+                await end.bring(witness)
+                kind = type(end).__name__
+                witness.ends[kind] = witness.ends.get(kind, 0) + 1
+                witness.faults += await _orphans(witness.here)
+            await witness.start()
+            witness.crowd.stop()
+            scope.deadline = anyio.current_time() + RECOVERY_SECONDS
+    if scope.cancelled_caught:
+        waiting = [turn.text for turn in witness.crowd.turns if turn.sent and not turn.state]
+        witness.faults.append(f"{RECOVERY_SECONDS} s after the last start wait {waiting}")
+
+
+def _bases(models: ModelServer) -> dict[str, str]:
+    return {
+        "main": models.at(unique=1, tag="main"),
+        "slow": models.at(unique=1, latency=30, tag="slow"),
+        "late": models.at(unique=1, latency=1500, tag="late"),
+        "streaming": models.at(unique=1, interval=4, tag="streaming"),
+    }
+
+
+async def _orphans(here: Installation) -> list[str]:
+    """The processes of a server that outlived it."""
+    with anyio.move_on_after(ORPHAN_SECONDS):
+        while left := here.leftovers():  # noqa: ASYNC110 - not of this loop
+            await anyio.sleep(0.01)
+        return []
+    return [f"{process} outlived its server" for process in left]
+
+
+def _report(name: str, verdict: Verdict, witness: Witness, took: float) -> Report:
+    ways = ", ".join(f"{count} {kind}" for kind, count in sorted(witness.ends.items()))
+    counts = {
+        "ends": f"{sum(witness.ends.values())} ({ways}) in {took:.0f} s",
+        **{what: f"{getattr(verdict, what):,}" for what in SHOWN},
+        "model calls": f"{verdict.calls:,}",
+        "repeated calls": f"{verdict.repeated} ({verdict.repeatable} were at work)",
+        "start to ready": seconds(witness.recoveries),
+        "refused meanwhile": str(witness.crowd.refusals or "none"),
+    }
+    faults = [*witness.faults, *verdict.faults]
+    if not verdict.accepted:
+        faults.append("nothing was accepted: this run proves nothing")
+    return Report(name, counts, faults)
