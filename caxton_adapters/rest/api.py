@@ -7,6 +7,7 @@ import anyio
 from anyio import to_thread
 
 from caxton_adapters.health.component import Part
+from caxton_adapters.health.work import CpuShares
 from caxton_adapters.rest.agents import Agents
 from caxton_adapters.rest.capabilities import Capabilities
 from caxton_adapters.rest.events import Events
@@ -70,6 +71,15 @@ class RestApi:
     async def watch(self) -> None:
         """Keep an eye on how the server does, until cancelled."""
         await self._health.watch()
+
+    def look(self) -> None:
+        """Look how the server does at once: something has changed."""
+        self._health.look()
+
+    @property
+    def cpu_shares(self) -> CpuShares:
+        """How much of a processor each agent has."""
+        return self._health.cpu_shares
 
     async def drain(self) -> None:
         """Refuse new work, let listeners go, and wait for messages at work."""

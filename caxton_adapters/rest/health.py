@@ -26,7 +26,8 @@ _STALE: Final = 2.0
 """Seconds after which an answer is not given without another look, where nobody looks regularly."""
 _BEATS: Final = 5.0
 """Seconds within which a loop that lives comes round."""
-_LOOKS_APART: Final = 5
+_SHARES_EVERY: Final = 5
+"""Looks between which agents' shares of the processor are told."""
 _RETRY: Final = (retry_after(5),)
 _UNAVAILABLE: Final = 503
 _VERBOSE: Final = b"verbose"
@@ -49,12 +50,13 @@ class HealthChecks:
             journal(lambda: runtime.in_flight, runtime.oldest, clock),
         )
         self._runtime = runtime
+        self._now = clock.monotonic
         self._guard = guard
         self._checkup = Checkup((*parts, *own), clock)
         self._started = started
         self._version = version("caxton")
         self._pid = os.getpid()
-        self._since = anyio.current_time()
+        self._since = self._now()
         self._made = -_STALE
         self._beat: float | None = None
         self._whole = self._word = self._ready = self._startup = Answer(200)
@@ -67,9 +69,9 @@ class HealthChecks:
         """Look at everything once a second, until cancelled."""
         looks = 0
         while True:
-            self._beat = anyio.current_time()
-            self._refresh()
-            if looks % _LOOKS_APART == 0:
+            self._beat = self._now()
+            self.look()
+            if looks % _SHARES_EVERY == 0:
                 await self.cpu_shares.look()
             looks += 1
             await anyio.sleep(_PERIOD)
@@ -77,7 +79,21 @@ class HealthChecks:
     def drain(self) -> None:
         """Be unready from now on."""
         self._draining = True
-        self._refresh()
+        self.look()
+
+    def look(self) -> None:
+        """Look at every part now, and write down what probes are told."""
+        self._made = self._now()
+        started = self._started()
+        report = self._checkup.report(started=started, draining=self._draining)
+        word = Health(report.condition.value, reasons=_names(report))
+        code, headers = _head(ready=report.condition.ready)
+        self._body = self._health(report)
+        self._verbose = None
+        self._whole = json_answer(self._body, code, headers)
+        self._word = self._ready = json_answer(word, code, headers)
+        starting = Health(Condition.STARTING.value)
+        self._startup = _LIVE if started else json_answer(starting, *_head(ready=False))
 
     async def whole(self, asked: Asked, _: str) -> Answered:
         """Everything; no more than a word for those who have no token."""
@@ -88,7 +104,7 @@ class HealthChecks:
 
     async def live(self, asked: Asked, _: str) -> Answered:  # noqa: ARG002 - a handler
         """The loop comes round: that is all that a liveness probe may ask."""
-        late = self._beat is not None and anyio.current_time() - self._beat > _BEATS
+        late = self._beat is not None and self._now() - self._beat > _BEATS
         return _NOT_LIVE if late else _LIVE
 
     async def ready(self, asked: Asked, _: str) -> Answered:  # noqa: ARG002 - a handler
@@ -102,21 +118,8 @@ class HealthChecks:
         return self._startup
 
     def _keep_fresh(self) -> None:
-        if anyio.current_time() - self._made > _STALE:
-            self._refresh()
-
-    def _refresh(self) -> None:
-        self._made = anyio.current_time()
-        started = self._started()
-        report = self._checkup.report(started=started, draining=self._draining)
-        word = Health(report.condition.value, reasons=_names(report))
-        code, headers = _head(ready=report.condition.ready)
-        self._body = self._health(report)
-        self._verbose = None
-        self._whole = json_answer(self._body, code, headers)
-        self._word = self._ready = json_answer(word, code, headers)
-        starting = Health(Condition.STARTING.value)
-        self._startup = _LIVE if started else json_answer(starting, *_head(ready=False))
+        if self._now() - self._made > _STALE:
+            self.look()
 
     def _health(self, report: Report) -> Health:
         residents = self._runtime.supervisor.residents()

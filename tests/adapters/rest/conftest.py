@@ -8,10 +8,12 @@ from typing import final
 import anyio
 import httpx2
 import pytest
-from attrs import frozen
+from attrs import define, field, frozen
 from returns.result import Failure, Result, Success
 
+from caxton_adapters.clock import SystemClock
 from caxton_adapters.configs.in_memory import InMemoryConfigs
+from caxton_adapters.health.component import Component, Status
 from caxton_adapters.providers.scripted.model import Scripted
 from caxton_adapters.providers.scripted.scenario import read_scenario
 from caxton_adapters.rest.api import RestApi
@@ -23,7 +25,7 @@ from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.runtime import Runtime, running
 from caxton_core.agent.sections import Isolation
 from caxton_core.conversation.model import ModelRequest, ProviderUnknown
-from caxton_core.ports import Model
+from caxton_core.ports import Clock, Model
 from caxton_core.primitives import ProviderName, Usd
 from tests.fakes import in_memory
 
@@ -80,6 +82,21 @@ class Served:
     api: RestApi
 
 
+@final
+@define
+class Part:
+    """A part of the server that does as it is told."""
+
+    component: Component = field(factory=lambda: Component("database"))
+    started: bool = True
+
+    def fail(self) -> None:
+        self.component = Component("database", Status.FAIL, "disk I/O error", {"last_success": "x"})
+
+    def warn(self) -> None:
+        self.component = Component("database", Status.WARN, "slow")
+
+
 def scripted(scenario: str) -> Model:
     read = read_scenario(scenario)
     assert not isinstance(read, Failure), read
@@ -91,17 +108,24 @@ DEFAULTS = RestSettings()
 
 @asynccontextmanager
 async def serving(
-    scenario: str = QUICK, settings: RestSettings = DEFAULTS, *agents: str
+    scenario: str = QUICK,
+    settings: RestSettings = DEFAULTS,
+    *agents: str,
+    part: Part | None = None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[Served]:
     model, feed = scripted(scenario), EventFeed()
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     listed = ListedProvider(name=SCRIPTED, kind="scripted", default=True, port=lambda: model)
-    world = in_memory(OneModel(model), events=feed)
+    world = in_memory(OneModel(model), events=feed, clock=clock or SystemClock())
     hosts = Hosts(default=Isolation.TASK)
     async with running(world, configs=InMemoryConfigs(), hosts=hosts) as runtime:
-        api = RestApi(runtime, feed, (listed,), settings)
+        parts = () if part is None else (lambda: part.component,)
+        api = RestApi(
+            runtime, feed, (listed,), settings, parts, lambda: part is None or part.started
+        )
         server = RestServer(api.application, settings, drain=api.drain)
         for agent in agents or (GREETER,):
             assert not isinstance(await runtime.deploy(agent), Failure)
