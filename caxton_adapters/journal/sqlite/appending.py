@@ -12,7 +12,7 @@ from caxton_adapters.database.statements import statements
 from caxton_adapters.journal.sqlite import codec
 from caxton_adapters.journal.sqlite.times import ticks
 from caxton_core.conversation.message import UserMessage
-from caxton_core.conversation.outcome import NotAnswered, OutcomeUnknown, state_after
+from caxton_core.conversation.outcome import Answered, NotAnswered, OutcomeUnknown, state_after
 from caxton_core.conversation.turn import CallTools
 from caxton_core.events import (
     CallAnswered,
@@ -35,13 +35,17 @@ Row = tuple[Member, ...]
 
 def rows(events: tuple[TurnEvent, ...]) -> Iterator[Row]:
     """The rows of what is worth to be kept: the rest follows from it."""
-    ending = {event.message for event in events if isinstance(event, MessageEnded)}
+    answered = {event.message for event in events if _answers(event)}
     for event in events:
-        if isinstance(event, Observed) and event.message in ending:
+        if isinstance(event, Observed) and event.message in answered:
             continue  # it is in what was said
         row = _row(event)
         if row is not None:
             yield row
+
+
+def _answers(event: TurnEvent) -> bool:
+    return isinstance(event, MessageEnded) and isinstance(event.outcome, Answered)
 
 
 def _row(event: TurnEvent) -> Row | None:
