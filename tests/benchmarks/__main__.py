@@ -25,6 +25,7 @@ NAMES = (
     "provider",
     "isolation",
     "messages",
+    "recording",
     "streams",
     "memory",
     "faults",

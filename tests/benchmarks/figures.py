@@ -40,7 +40,15 @@ class TimesBaseline:
     factor: float
 
 
-Bound: TypeAlias = AtMost | Below | AtLeast | TimesBaseline
+@final
+@frozen
+class AtLeastTimesBaseline:
+    """No less than so many times the baseline of the same run."""
+
+    factor: float
+
+
+Bound: TypeAlias = AtMost | Below | AtLeast | TimesBaseline | AtLeastTimesBaseline
 
 
 @final
@@ -94,6 +102,8 @@ class Figure:
                 return self.measured >= limit
             case TimesBaseline(factor):
                 return self.baseline is not None and self.measured <= factor * self.baseline.value
+            case AtLeastTimesBaseline(factor):
+                return self.baseline is not None and self.measured >= factor * self.baseline.value
 
     def as_json(self) -> dict[str, object]:
         """All facts and the verdict."""
@@ -133,6 +143,8 @@ def _bound(bound: Bound | None, unit: str) -> str:
             return f"≥ {quantity(limit, unit)}"
         case TimesBaseline(factor):
             return f"≤ {factor:g} x"
+        case AtLeastTimesBaseline(factor):
+            return f"≥ {factor:g} x"
 
 
 def quantity(value: float, unit: str) -> str:

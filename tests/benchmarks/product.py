@@ -5,7 +5,7 @@ import json
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter, sleep
@@ -97,7 +97,7 @@ class Server:
 
 
 @contextmanager
-def caxton_server(model_url: str) -> Iterator[Server]:
+def caxton_server(model_url: str, program: Sequence[str] = (str(CAXTON),)) -> Iterator[Server]:
     """A server in a temporary directory, with every feature at its default."""
     with tempfile.TemporaryDirectory(prefix="caxton-benchmark-") as name:
         directory = Path(name)
@@ -106,7 +106,7 @@ def caxton_server(model_url: str) -> Iterator[Server]:
         with (directory / "stderr.log").open("wb") as log:
             before = perf_counter()
             process = subprocess.Popen(
-                _command(port, directory),
+                _command(program, port, directory),
                 cwd=directory,
                 env=surroundings(directory),
                 stderr=log,
@@ -128,9 +128,9 @@ def surroundings(directory: Path) -> dict[str, str]:
     return {**environment(), "CAXTON_HOME": home, "CAXTON_DATA_DIR": f"{home}/data"}
 
 
-def _command(port: int, directory: Path) -> list[str]:
+def _command(program: Sequence[str], port: int, directory: Path) -> list[str]:
     where = ["--port", str(port), "--data-dir", str(directory / "data")]
-    return [str(CAXTON), "server", "start", "--foreground", *where]
+    return [*program, "server", "start", "--foreground", *where]
 
 
 def free_port() -> int:
