@@ -21,6 +21,6 @@ def _conversations(_: object) -> InMemoryConversations:
 
 
 if __name__ == "__main__":
-    server.SqliteJournal = _journal  # type: ignore[assignment,misc,attr-defined] # what the server makes of it
+    server.SqliteJournal = _journal  # type: ignore[assignment,attr-defined] # what the server makes of it
     server.SqliteConversations = _conversations  # type: ignore[assignment,attr-defined] # as above
     sys.exit(main())
