@@ -17,12 +17,18 @@ from caxton_core.conversation.model import (
 )
 from caxton_core.conversation.past import ConversationKey, Past
 from caxton_core.events import Event, TurnEvent
-from caxton_core.journal import ConversationView, MessageQuery, StoredMessage, Unfinished
+from caxton_core.journal import (
+    ConversationView,
+    Exchange,
+    MessageQuery,
+    StoredMessage,
+    Unfinished,
+)
 from caxton_core.memory.entry import UNBOUNDED, Bounds, Entry, EntryChanged, Owner, Relation
 from caxton_core.memory.primitives import EntryKey
 from caxton_core.memory.query import Found, NoEmbedder, Query
 from caxton_core.memory.written import Imported
-from caxton_core.primitives import AgentId, MessageId, ModelName
+from caxton_core.primitives import AgentId, ConversationId, MessageId, ModelName
 from caxton_core.storage import NotRead, NotStored
 from caxton_core.tools.tool import Caller, Tool, ToolCall, ToolResult
 
@@ -133,6 +139,18 @@ class Conversations(Protocol):
         """The conversations of an agent, or of all agents, the one used last first."""
         ...
 
+    def named(
+        self, conversation: ConversationId
+    ) -> Awaitable[Result[Sequence[ConversationView], NotRead]]:
+        """Those of this identity: agents may use the same one, each for itself or together."""
+        ...
+
+    def exchanges(
+        self, place: ConversationKey, *, after: MessageId | None, limit: int
+    ) -> Awaitable[Result[Sequence[Exchange], NotRead]]:
+        """The messages with what was said, oldest first; also what lies before a reset."""
+        ...
+
     def reset(self, place: ConversationKey, at: datetime) -> Awaitable[Result[bool, NotStored]]:
         """Have the conversation begin anew; what was said stays readable. False: not known."""
         ...
@@ -196,8 +214,11 @@ class Memory(Protocol):
 class MemoryStore(Memory, Protocol):
     """A memory as those see it who keep it."""
 
-    def load(self, imported: Sequence[Imported]) -> Awaitable[Result[None, NotStored]]:
-        """Store all entries and their relations, or none of them."""
+    def load(self, imported: Sequence[Imported]) -> Awaitable[Result[int, NotStored]]:
+        """Store all entries, or none, and then their relations.
+
+        How many relations are left out, because they lead to entries that are not there.
+        """
         ...
 
     def relate(self, owner: Owner, relation: Relation) -> Awaitable[Result[bool, NotStored]]:

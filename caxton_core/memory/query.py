@@ -86,6 +86,11 @@ class Query:
             message = f"not a limit: {limit}"
             raise ValueError(message)
 
+    @property
+    def is_worded(self) -> bool:
+        """Whether a text is looked for; one without a single word finds nothing."""
+        return bool(self.text.value.strip())
+
     def admits(self, entry: Entry) -> bool:
         """Whether the entry passes everything but the text."""
         return (

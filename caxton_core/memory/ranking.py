@@ -20,6 +20,11 @@ _B: Final = 0.75
 _LEAST: Final = 1e-6
 
 
+def words(text: str) -> tuple[str, ...]:
+    """The different words of a text, in order; nothing else of it has a meaning in a search."""
+    return tuple(dict.fromkeys(_WORD.findall(unicodedata.normalize("NFC", text))))
+
+
 def folded_words(text: str) -> tuple[str, ...]:
     """The words of a text, in lower case and without diacritics, in order."""
     decomposed = unicodedata.normalize("NFKD", text.lower())

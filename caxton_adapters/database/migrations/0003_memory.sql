@@ -3,6 +3,7 @@ CREATE TABLE memory_owners (
     scope TEXT NOT NULL,
     agent TEXT NOT NULL,
     conversation TEXT NOT NULL,
+    entries INTEGER NOT NULL DEFAULT 0,
     UNIQUE (scope, agent, conversation)
 ) STRICT;
 -- The ids of an owner's entries are one range, `owner << 32` and what follows, so that a search for
@@ -39,6 +40,7 @@ CREATE TABLE memory_relations (
     PRIMARY KEY (source, type, target)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX memory_relations_by_target ON memory_relations (target);
+-- Kept by whoever changes entries: a trigger may not use it where the schema is not trusted.
 CREATE VIRTUAL TABLE memory_words USING fts5(
     key,
     text,
@@ -47,23 +49,16 @@ CREATE VIRTUAL TABLE memory_words USING fts5(
     tokenize = 'unicode61 remove_diacritics 2'
 );
 CREATE TRIGGER memory_entry_added AFTER INSERT ON memory_entries BEGIN
-    INSERT INTO memory_words (rowid, key, text) VALUES (new.id, new.key, new.text);
+    UPDATE memory_owners SET entries = entries + 1 WHERE id = new.owner;
     INSERT OR IGNORE INTO memory_tags
         SELECT new.owner, value, new.created, new.id FROM json_each(new.tags);
 END;
 CREATE TRIGGER memory_entry_removed AFTER DELETE ON memory_entries BEGIN
-    INSERT INTO memory_words (memory_words, rowid, key, text)
-        VALUES ('delete', old.id, old.key, old.text);
+    UPDATE memory_owners SET entries = entries - 1 WHERE id = old.owner;
     DELETE FROM memory_tags WHERE owner = old.owner AND created = old.created AND entry = old.id
         AND tag IN (SELECT value FROM json_each(old.tags));
     DELETE FROM memory_relations WHERE source = old.id;
     DELETE FROM memory_relations WHERE target = old.id;
-END;
-CREATE TRIGGER memory_entry_reworded AFTER UPDATE OF text ON memory_entries
-WHEN old.text IS NOT new.text BEGIN
-    INSERT INTO memory_words (memory_words, rowid, key, text)
-        VALUES ('delete', old.id, old.key, old.text);
-    INSERT INTO memory_words (rowid, key, text) VALUES (new.id, new.key, new.text);
 END;
 CREATE TRIGGER memory_entry_tagged_anew AFTER UPDATE OF tags ON memory_entries
 WHEN old.tags IS NOT new.tags BEGIN
