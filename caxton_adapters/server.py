@@ -15,6 +15,8 @@ from caxton_adapters.database import Database, StorageUnusable, Synchronous, ope
 from caxton_adapters.health.component import Part
 from caxton_adapters.health.machine import clock, disk
 from caxton_adapters.health.provider import provider
+from caxton_adapters.health.storage import database as stored
+from caxton_adapters.health.storage import keep_probing
 from caxton_adapters.journal.sqlite import SqliteConversations, SqliteJournal
 from caxton_adapters.process.refusals import (
     DatabaseUnusable,
@@ -111,7 +113,12 @@ async def _run(
         def answers() -> None:
             process.ready(len(runtime.supervisor.residents()), len(catalogue.names))
 
-        parts = (disk(process.directory), clock(machine.stepped), *_conditions(catalogue))
+        parts = (
+            stored(lambda: database.health),
+            disk(process.directory),
+            clock(machine.stepped),
+            *_conditions(catalogue),
+        )
         api = RestApi(runtime, feed, _listed(catalogue), wanted, parts)
         server = RestServer(
             api.application,
@@ -123,6 +130,7 @@ async def _run(
         async with anyio.create_task_group() as beside:
             beside.start_soon(keep_alive, process)
             beside.start_soon(api.watch)
+            beside.start_soon(keep_probing, database, machine)
             beside.start_soon(_settle, api)
             beside.start_soon(catalogue.prepare)
             await server.serve(sockets=[process.listener])

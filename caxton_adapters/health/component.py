@@ -6,7 +6,7 @@ from typing import Final, TypeAlias, final
 
 from attrs import frozen
 
-Fact: TypeAlias = str | int | float | Mapping[str, str]
+Fact: TypeAlias = str | float | Mapping[str, str]
 
 
 @final

@@ -217,8 +217,9 @@ class EventsController(Controller):
     async def listen(self, resources: Here, asked: Question) -> Response[str]:
         """Hear what happens, as server-sent events.
 
-        `Last-Event-ID` goes on after that event while it is remembered. A client that reads too
-        slowly is sent `dropped`; a server that stops sends `shutdown`.
+        `Last-Event-ID` goes on after that event; where what came next is forgotten, or the server
+        was started anew, `missed` comes first and says which event is the first that follows.
+        A client that reads too slowly is sent `dropped`; a server that stops sends `shutdown`.
         """
         return Served(resources.events.listen(asked), asked)
 

@@ -106,7 +106,7 @@ class ComponentBody(msgspec.Struct, frozen=True, omit_defaults=True):
     status: str
     since: Time
     reason: str = ""
-    facts: dict[str, str | int | float | dict[str, str]] = msgspec.field(default_factory=dict)
+    facts: dict[str, str | float | dict[str, str]] = msgspec.field(default_factory=dict)
 
 
 class AgentHealth(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """Everything that happens, told to whoever listens; a slow listener loses, nobody waits for it."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from itertools import islice
 from typing import Final, TypeAlias, final
 
@@ -32,22 +32,35 @@ class Dropped:
     """The listener was too slow and has lost what happened since."""
 
 
-News: TypeAlias = Told | Dropped
+@final
+@frozen
+class Missed:
+    """What happened after this number is not known any more; what follows begins with `first`.
+
+    A number that is not reached yet was given by an earlier run of the server.
+    """
+
+    after: int
+    first: int
+
+
+News: TypeAlias = Missed | Told | Dropped
 
 
 @final
 class Listener:
     """Hears the feed; a queue that is full ends with `Dropped`."""
 
-    def __init__(self, missed: list[Told], leave: Callable[["Listener"], object]) -> None:
+    def __init__(self, missed: Iterable[News], leave: Callable[["Listener"], object]) -> None:
         self._queue: deque[News] = deque(missed)
+        self._most = len(self._queue) + _QUEUED
         self._wake = anyio.Event()
         self._leave = leave
         self._ended = False
 
     def tell(self, told: Told) -> None:
         """Queue an event, or give the listener up."""
-        if len(self._queue) >= _QUEUED:
+        if len(self._queue) >= self._most:
             self._queue.append(Dropped())
             self.end()
         else:
@@ -106,12 +119,21 @@ class EventFeed:
             self._bytes -= _text_bytes(self._kept.popleft().event)
 
     def listen(self, after: int | None = None) -> Listener:
-        """Hear what happens from now on, or from the event after this number if it is kept."""
-        first = self._kept[0].number if self._kept else 1
-        missed = [] if after is None else list(islice(self._kept, max(0, after + 1 - first), None))
-        listener = Listener(missed, self._listeners.discard)
+        """Hear what happens from now on, or from the event after this number.
+
+        Where that is not kept any more, `Missed` comes first, then everything that is kept.
+        """
+        listener = Listener(() if after is None else self._since(after), self._listeners.discard)
         self._listeners.add(listener)
         return listener
+
+    def _since(self, after: int) -> Iterator[News]:
+        first = self._kept[0].number if self._kept else self._number + 1
+        if after > self._number or after + 1 < first:
+            yield Missed(after, first)
+            yield from self._kept
+        else:
+            yield from islice(self._kept, after + 1 - first, None)
 
     def end(self) -> None:
         """Let every listener go: the server stops."""

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caxton_adapters.rest.event_body import named
+from caxton_adapters.rest.events import Written
 from caxton_adapters.rest.settings import RestSettings
 from caxton_adapters.runtime.feed import Dropped, EventFeed, Told
 from caxton_core.events import AgentStarted
@@ -76,6 +77,22 @@ async def test_listeners_are_told_that_the_server_stops(server: Served) -> None:
     assert events_of(text[0])[-1] == ("shutdown", "{}")
 
 
+async def test_who_was_away_for_too_long_is_told_what_is_missing(server: Served) -> None:
+    server.feed.tell(*[STARTED] * 2000)
+    text = await heard(server, "missed", {"last-event-id": "7"})
+    assert events_of(text)[0] == ("missed", '{"after":7,"first":979}')
+
+
+def test_an_event_is_written_out_once_for_all_who_listen() -> None:
+    written = Written()
+    first = written.of(Told(1, STARTED))
+    assert written.of(Told(1, STARTED)) is first
+    assert first.startswith(b"id: 1\nevent: agent-started\ndata: {")
+    for number in range(2, 2000):
+        written.of(Told(number, STARTED))
+    assert len(written) < 1000
+
+
 async def test_a_slow_listener_is_dropped_and_told() -> None:
     feed = EventFeed()
     slow = feed.listen()
@@ -98,7 +115,7 @@ def test_a_listener_misses_nothing_that_is_kept(told: int, after: int) -> None:
     async def numbers() -> list[int]:
         return [each.number async for each in listener.news() if isinstance(each, Told)]
 
-    first = max(after + 1, told - 1024 + 1)
+    first = max(after + 1 if after <= told else 1, told - 1024 + 1)
     assert anyio.run(numbers) == list(range(first, told + 1))
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import anyio
 import pytest
 
-from caxton_adapters.runtime.feed import Dropped, EventFeed, Listener, News, Told
+from caxton_adapters.runtime.feed import Dropped, EventFeed, Listener, Missed, News, Told
 from caxton_adapters.testing.events import EventsContract, Recorder, happening
 from caxton_core.events import Event, MessageAccepted
 from caxton_core.primitives import AgentId, ConversationId, MessageId
@@ -38,12 +38,27 @@ def test_who_listens_hears_what_happens_from_then_on() -> None:
     assert heard(listener) == [Told(2, happening(2))]
 
 
-@pytest.mark.parametrize(("after", "numbers"), [(0, [1, 2, 3]), (2, [3]), (3, []), (99, [])])
+@pytest.mark.parametrize(("after", "numbers"), [(0, [1, 2, 3]), (2, [3]), (3, [])])
 def test_who_was_away_hears_what_was_missed(after: int, numbers: list[int]) -> None:
     feed = EventFeed()
     feed.tell(*map(happening, (1, 2, 3)))
     told = heard(feed.listen(after))
     assert [news.number for news in told if isinstance(news, Told)] == numbers
+
+
+def test_who_was_away_for_too_long_is_told_what_is_missing() -> None:
+    feed = EventFeed()
+    feed.tell(*map(happening, range(2000)))
+    missed, *told = heard(feed.listen(after=10))
+    assert missed == Missed(after=10, first=977)
+    assert [news.number for news in told if isinstance(news, Told)] == list(range(977, 2001))
+
+
+def test_who_knows_an_earlier_run_of_the_server_hears_that_it_is_over() -> None:
+    feed = EventFeed()
+    assert heard(feed.listen(after=99)) == [Missed(after=99, first=1)]
+    feed.tell(happening(1))
+    assert heard(feed.listen(after=99)) == [Missed(after=99, first=1), Told(1, happening(1))]
 
 
 def test_what_long_texts_would_take_is_forgotten_sooner() -> None:
@@ -53,6 +68,14 @@ def test_what_long_texts_would_take_is_forgotten_sooner() -> None:
     assert kept(feed) == [happening(1), long, long, happening(2)]
     feed.tell(long)
     assert kept(feed) == [long, happening(2), long]
+
+
+def test_who_has_much_to_catch_up_with_is_not_slow_yet() -> None:
+    feed = EventFeed()
+    feed.tell(*map(happening, range(1000)))
+    listener = feed.listen(after=0)
+    feed.tell(*map(happening, range(200)))
+    assert len(heard(listener)) == 1200
 
 
 async def test_a_slow_listener_is_dropped_and_told_so() -> None:
