@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from tests.benchmarks.loops import run
-from tests.proofs import crash, shutdown
+from tests.proofs import clock, crash, power, shutdown
 from tests.proofs.report import Report
 
 Proof = Callable[[], Coroutine[Any, Any, Report]]
@@ -21,6 +21,8 @@ def proofs(arguments: argparse.Namespace) -> dict[str, Proof]:
     return {
         "crash": partial(crash.prove, arguments.kills, seed=arguments.seed),
         "shutdown": partial(shutdown.prove, arguments.stops, seed=arguments.seed),
+        "clock": partial(clock.prove, arguments.steps, seed=arguments.seed),
+        "power": partial(power.prove, arguments.losses, seed=arguments.seed),
     }
 
 
@@ -30,6 +32,8 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--kills", type=int, default=200, help="how often the server is killed")
     parser.add_argument("--stops", type=int, default=24, help="how often it is told to end")
+    parser.add_argument("--losses", type=int, default=12, help="how often the power is lost")
+    parser.add_argument("--steps", type=int, default=5, help="how often the clock goes through")
     parser.add_argument("--seed", type=int, default=1, help="of the moments and the senders' dice")
     arguments = parser.parse_args()
     known = proofs(arguments)

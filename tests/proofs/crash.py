@@ -25,8 +25,7 @@ class AtAnyMoment:
 
     async def bring(self, witness: Witness) -> None:
         """Let it work for a while."""
-        if witness.here.ended_with is not None:
-            await witness.start()
+        await witness.work()
         await anyio.sleep(self.seconds)
         await witness.kill()
 

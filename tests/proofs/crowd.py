@@ -63,6 +63,11 @@ class Crowd:
         """Messages that were sent and have no end that is known."""
         return sum(turn.sent and not turn.state for turn in self.turns)
 
+    @property
+    def answered(self) -> int:
+        """Messages whose answer was read."""
+        return sum(turn.state == "answered" for turn in self.turns)
+
     async def audit(self, seconds: float, clients: int = 16) -> None:
         """Ask for every message once more: its state, and, by its key, its answer.
 

@@ -15,7 +15,7 @@ from typing import final
 
 import anyio
 import psutil
-from attrs import define, field, frozen
+from attrs import asdict, define, field, frozen
 
 from tests.proofs.connection import Client, Gone
 
@@ -32,11 +32,15 @@ system_prompt = "You talk."
 [conversation]
 max_turns = 100
 context_window = 100000
+{conversation}
 
 [resources]
 isolation = "{isolation}"
 mailbox = {mailbox}
 {more}
+
+[budget]
+{budget}
 """
 PROVIDER = """\
 [providers.{name}]
@@ -60,17 +64,14 @@ class AgentFile:
     isolation: str = "task"
     mailbox: int = 1000
     more: str = ""
+    """More of its resources."""
+    conversation: str = ""
+    budget: str = ""
 
     @property
     def text(self) -> str:
         """The agent file."""
-        return AGENT.format(
-            name=self.name,
-            provider=self.provider,
-            isolation=self.isolation,
-            mailbox=self.mailbox,
-            more=self.more,
-        )
+        return AGENT.format(**asdict(self))
 
 
 @final

@@ -6,6 +6,7 @@ asks what became of each message, and the model tells what it was asked.
 
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from typing import Protocol, final
 
 import anyio
@@ -43,15 +44,13 @@ class Witness:
     recoveries: list[float] = field(factory=list)
     faults: list[str] = field(factory=list)
 
-    async def start(self, launcher: Sequence[str] = ()) -> None:
-        """Start the server, and see that it comes back and nothing of the last one is left."""
+    async def work(self) -> None:
+        """See that the server works, from a new start where the last one has ended."""
+        if self.here.ended_with is None:
+            return
         began = time.monotonic()
-        self.here.start(launcher)
-        try:
-            await self.here.ready()
-        except NotReadyError as error:
-            self.faults.append(f"the server did not start again: {error}")
-            raise
+        self.here.start()
+        await self.here.ready()
         self.recoveries.append(time.monotonic() - began)
 
     async def kill(self) -> None:
@@ -60,6 +59,14 @@ class Witness:
             self.here.signal()
             self.died()
             await self.here.ended()
+
+    async def gone(self) -> None:
+        """See that nothing of an ended server is left."""
+        with anyio.move_on_after(ORPHAN_SECONDS):
+            while self.here.leftovers():  # noqa: ASYNC110 - not of this loop
+                await anyio.sleep(0.01)
+            return
+        self.faults += [f"{process} outlived its server" for process in self.here.leftovers()]
 
     def died(self) -> None:
         """The server is ending: what is at work now may be asked of the model again."""
@@ -81,11 +88,12 @@ async def tried(
     agents: Sequence[AgentFile] = AGENTS,
     senders: int = 24,
     seed: int = 1,
+    place: Installation | None = None,
     **variables: str,
 ) -> Report:
-    """End a server in each of the ways, one after the other."""
+    """End a server in each of the ways, one after the other; `place` is where it works."""
     began = time.monotonic()
-    with model_server() as models, installation() as here:
+    with model_server() as models, nullcontext(place) if place else installation() as here:
         here.environment = variables
         bases = _bases(models)
         here.configure(bases)
@@ -95,8 +103,11 @@ async def tried(
             await here.deploy(agent)
         crowd = Crowd(here.port, [agent.name for agent in agents], seed)
         witness = Witness(here, crowd)
-        await _end_again_and_again(witness, ends, senders)
-        await crowd.audit(RECOVERY_SECONDS)
+        try:
+            await _end_again_and_again(witness, ends, senders)
+            await crowd.audit(RECOVERY_SECONDS)
+        except* NotReadyError as never:
+            witness.faults.append(f"the server did not start again: {never.exceptions[0]}")
         asked = [call for url in bases.values() for call in models.asked(url)]
     verdict = judged(crowd.turns, sorted(asked, key=lambda call: call.at), witness.at_work)
     return _report(name, verdict, witness, time.monotonic() - began)
@@ -110,8 +121,8 @@ async def _end_again_and_again(witness: Witness, ends: Iterable[End], senders: i
                 await end.bring(witness)
                 kind = type(end).__name__
                 witness.ends[kind] = witness.ends.get(kind, 0) + 1
-                witness.faults += await _orphans(witness.here)
-            await witness.start()
+                await witness.gone()
+            await witness.work()
             witness.crowd.stop()
             scope.deadline = anyio.current_time() + RECOVERY_SECONDS
     if scope.cancelled_caught:
@@ -126,15 +137,6 @@ def _bases(models: ModelServer) -> dict[str, str]:
         "late": models.at(unique=1, latency=1500, tag="late"),
         "streaming": models.at(unique=1, interval=4, tag="streaming"),
     }
-
-
-async def _orphans(here: Installation) -> list[str]:
-    """The processes of a server that outlived it."""
-    with anyio.move_on_after(ORPHAN_SECONDS):
-        while left := here.leftovers():  # noqa: ASYNC110 - not of this loop
-            await anyio.sleep(0.01)
-        return []
-    return [f"{process} outlived its server" for process in left]
 
 
 def _report(name: str, verdict: Verdict, witness: Witness, took: float) -> Report:

@@ -80,8 +80,7 @@ class Stopped:
 
 
 async def _work(witness: Witness, seconds: float) -> None:
-    if witness.here.ended_with is not None:
-        await witness.start()
+    await witness.work()
     await anyio.sleep(seconds)
 
 
