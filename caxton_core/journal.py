@@ -6,6 +6,7 @@ from typing import final
 
 from attrs import evolve, frozen
 
+from caxton_core.conversation.message import Message
 from caxton_core.conversation.outcome import MessageState, Outcome
 from caxton_core.conversation.past import ConversationKey
 from caxton_core.conversation.turn import CallTools, ModelFailed, Observation, ToolsAnswered
@@ -122,3 +123,12 @@ class ConversationView:
     created: datetime
     last_used: datetime
     summary: str = ""
+
+
+@final
+@frozen
+class Exchange:
+    """A message of a conversation, and what its turn added: nothing where there is no answer."""
+
+    message: StoredMessage
+    said: tuple[Message, ...] = ()

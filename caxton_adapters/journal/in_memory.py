@@ -10,7 +10,7 @@ from attrs import define, field
 from returns.result import Result, Success
 
 from caxton_adapters.journal.histories import OVERHEAD, Histories, exchange_of
-from caxton_core.conversation.message import AssistantMessage, ToolMessage
+from caxton_core.conversation.message import AssistantMessage, Message, ToolMessage
 from caxton_core.conversation.outcome import Answered, MessageState, Outcome, state_after
 from caxton_core.conversation.past import NOTHING, ConversationKey, Past
 from caxton_core.conversation.turn import CallTools, ModelAnswered, ToolsAnswered
@@ -27,12 +27,13 @@ from caxton_core.events import (
 )
 from caxton_core.journal import (
     ConversationView,
+    Exchange,
     MessageQuery,
     StoredMessage,
     Unfinished,
     folded,
 )
-from caxton_core.primitives import AgentId, MessageId
+from caxton_core.primitives import AgentId, ConversationId, MessageId
 from caxton_core.storage import NotRead, NotStored
 
 _DONE: Final = Success(None)
@@ -50,6 +51,7 @@ class _Record:
     attempts: int = 0
     outcome: Outcome | None = None
     ended: datetime | None = None
+    said: tuple[Message, ...] = ()
     bytes: int = 0
 
     @property
@@ -79,7 +81,9 @@ class InMemoryJournal:
         self._keyed: dict[tuple[str, str], _Record] = {}
         self._ended: OrderedDict[str, _Record] = OrderedDict()
         self._histories = Histories(most_bytes)
-        self.conversations: Final = InMemoryConversations(self._histories, self._forget_ended)
+        self.conversations: Final = InMemoryConversations(
+            self._histories, self._forget_ended, self._exchanges
+        )
 
     async def append(self, *events: TurnEvent) -> Result[None, NotStored]:
         """Record the events."""
@@ -121,6 +125,7 @@ class InMemoryJournal:
         record.outcome, record.ended = event.outcome, event.at
         if isinstance(event.outcome, Answered):
             exchange = exchange_of(event.agent, event.said, event.at)
+            record.said = event.said
             record.bytes = exchange.bytes
             place = record.accepted.place
             if event.summary is not None:
@@ -198,6 +203,16 @@ class InMemoryJournal:
                 self._histories.forget_exchanges(history, lambda said: said.agent == agent)
         return Success(forgotten)
 
+    def _exchanges(self, place: ConversationKey, after: MessageId | None) -> Iterator[Exchange]:
+        """What the messages of a conversation brought, oldest first."""
+        last = None if after is None else self._records.get(after.value)
+        number = 0 if last is None else last.number
+        return (
+            Exchange(record.stored, record.said)
+            for record in self._records.values()
+            if record.accepted.place == place and record.number > number
+        )
+
     def _forget_ended(self, place: ConversationKey) -> int:
         """Remove what ended in a conversation; how many messages of it are left."""
         there = [one for one in self._records.values() if one.accepted.place == place]
@@ -219,10 +234,14 @@ class InMemoryConversations:
     """What was said, as long as there is room for it; made by `InMemoryJournal`."""
 
     def __init__(
-        self, histories: Histories, forget_ended: Callable[[ConversationKey], int]
+        self,
+        histories: Histories,
+        forget_ended: Callable[[ConversationKey], int],
+        exchanges: Callable[[ConversationKey, MessageId | None], Iterator[Exchange]],
     ) -> None:
         self._histories = histories
         self._forget_ended = forget_ended
+        self._exchanges = exchanges
 
     async def past(
         self, place: ConversationKey, *, at_most: int | None, since: datetime
@@ -246,6 +265,19 @@ class InMemoryConversations:
         if after is not None:
             views = [view for view in views if _last_use(view) < _last_use(after)]
         return Success(views[:limit])
+
+    async def named(
+        self, conversation: ConversationId
+    ) -> Result[Sequence[ConversationView], NotRead]:
+        """Those of this identity."""
+        views = (history.view for history in self._histories)
+        return Success([view for view in views if view.place.conversation == conversation])
+
+    async def exchanges(
+        self, place: ConversationKey, *, after: MessageId | None, limit: int
+    ) -> Result[Sequence[Exchange], NotRead]:
+        """The messages with what was said, oldest first."""
+        return Success(list(islice(self._exchanges(place, after), limit)))
 
     async def reset(
         self,

@@ -28,9 +28,10 @@ from caxton_adapters.testing.stores import (
     unfinished,
 )
 from caxton_core.conversation.message import AssistantMessage, ToolMessage, UserMessage
+from caxton_core.conversation.outcome import Answered
 from caxton_core.conversation.past import NOTHING, ConversationKey, Past, Summary
-from caxton_core.journal import ConversationView
-from caxton_core.primitives import AgentId, ConversationId, JsonObject, ToolName
+from caxton_core.journal import ConversationView, Exchange, StoredMessage
+from caxton_core.primitives import AgentId, ConversationId, JsonObject, MessageId, ToolName
 from caxton_core.tools.tool import BrokenToolCall, ToolCall, ToolFailed, ToolSucceeded
 
 EVERYONE = ConversationKey(SUPPORT, None)
@@ -54,6 +55,16 @@ async def reset(store: Stores, place: ConversationKey = PLACE) -> bool:
 async def forget(store: Stores, place: ConversationKey = PLACE) -> bool:
     """Remove the conversation."""
     return done(await store.conversations.forget(place))
+
+
+async def exchanges(
+    store: Stores,
+    place: ConversationKey = PLACE,
+    after: MessageId | None = None,
+    limit: int = 50,
+) -> Sequence[Exchange]:
+    """The messages of the conversation with what was said."""
+    return list(done(await store.conversations.exchanges(place, after=after, limit=limit)))
 
 
 class PastContract:
@@ -296,6 +307,51 @@ class ConversationsContract(PastContract, SummaryContract):
             last = page[-1]
         assert len(seen) == 7
         assert {view.place.conversation for view in seen} == set(names)
+
+    async def test_conversations_of_one_identity_are_found_by_it(self, store: Stores) -> None:
+        for message in (accepted(1), accepted(2, WRITER), shared(accepted(3))):
+            await append(store, message)
+        await append(store, accepted(4, GREETER, ConversationId("another")))
+        named = done(await store.conversations.named(SUPPORT))
+        places = {ConversationKey(SUPPORT, agent) for agent in (GREETER, WRITER, None)}
+        assert {view.place for view in named} == places
+        assert list(done(await store.conversations.named(ConversationId("no-such")))) == []
+
+    async def test_messages_come_with_all_that_was_said_oldest_first(self, store: Stores) -> None:
+        first, second, third = (accepted(number) for number in (1, 2, 3))
+        await append(store, first, second, third)
+        await append(store, cancelled(second))
+        call = ToolCall("call_1", ToolName("files.read"), JsonObject("{}"))
+        said = (
+            UserMessage(first.text),
+            AssistantMessage("", (call,)),
+            ToolMessage(ToolSucceeded("call_1", "found")),
+            AssistantMessage("Answer"),
+        )
+        await append(store, ended := answered(first, *said))
+        found = await exchanges(store)
+        assert [one.message.accepted for one in found] == [first, second, third]
+        assert [one.said for one in found] == [said, (), ()]
+        assert isinstance(found[0].message.outcome, Answered)
+        assert found[0].message.ended == ended.at
+        assert found[2].message == StoredMessage(third)
+
+    async def test_messages_are_read_page_by_page_and_of_their_place_alone(
+        self, store: Stores
+    ) -> None:
+        for number in range(5):
+            await append(store, accepted(number), shared(accepted(10 + number)))
+        read: list[Exchange] = []
+        while page := await exchanges(
+            store, limit=2, after=read[-1].message.accepted.message if read else None
+        ):
+            read += page
+        assert [one.message.accepted for one in read] == [accepted(number) for number in range(5)]
+
+    async def test_a_reset_leaves_the_messages_readable(self, store: Stores) -> None:
+        await exchange(store, accepted(1))
+        await reset(store)
+        assert [one.said for one in await exchanges(store)] == [answered(accepted(1)).said]
 
     async def test_nothing_is_left_of_a_conversation_that_is_forgotten(self, store: Stores) -> None:
         await exchange(store, evolve(accepted(1), key="key"))

@@ -9,13 +9,13 @@ from attrs import frozen
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.database import Database
-from caxton_adapters.journal.sqlite import codec
+from caxton_adapters.journal.sqlite import codec, reading
 from caxton_adapters.journal.sqlite.asking import read, stored
 from caxton_adapters.journal.sqlite.times import moment, ticks
 from caxton_core.conversation.message import Message
 from caxton_core.conversation.past import NOTHING, ConversationKey, Past
-from caxton_core.journal import ConversationView
-from caxton_core.primitives import AgentId, ConversationId
+from caxton_core.journal import ConversationView, Exchange
+from caxton_core.primitives import AgentId, ConversationId, MessageId
 from caxton_core.storage import NotRead, NotStored
 
 # One row and no more: every further row would give the interpreter's lock away once more.
@@ -38,6 +38,11 @@ _PAST: Final = """
 """
 _LISTED: Final = (
     "SELECT conversation, agent, messages, created, last_used, summary FROM conversations"
+)
+_EXCHANGES: Final = (
+    "WHERE c.conversation = ? AND c.agent = ?"
+    " AND m.number > coalesce((SELECT number FROM messages WHERE id = ?), 0)"
+    " ORDER BY m.number LIMIT ?"
 )
 _HIDDEN: Final = """
     UPDATE conversations
@@ -95,6 +100,29 @@ class SqliteConversations:
             return [_view(*row) for row in rows]
 
         return await read(self._database.read(views))
+
+    async def named(
+        self, conversation: ConversationId
+    ) -> Result[Sequence[ConversationView], NotRead]:
+        """Those of this identity."""
+
+        def views(connection: sqlite3.Connection) -> Sequence[ConversationView]:
+            rows = connection.execute(f"{_LISTED} WHERE conversation = ?", (conversation.value,))
+            return [_view(*row) for row in rows]
+
+        return await read(self._database.read(views))
+
+    async def exchanges(
+        self, place: ConversationKey, *, after: MessageId | None, limit: int
+    ) -> Result[Sequence[Exchange], NotRead]:
+        """The messages with what was said, oldest first."""
+        last = "" if after is None else after.value
+
+        def found(connection: sqlite3.Connection) -> Sequence[Exchange]:
+            rows = reading.messages(connection, _EXCHANGES, (*_names(place), last, limit))
+            return [Exchange(row.stored, row.spoken) for row in rows]
+
+        return await read(self._database.read(found))
 
     async def reset(
         self,

@@ -79,10 +79,12 @@ class MessageRow:
             return StoredMessage(self.event, self.attempts)
         answered = self.state == MessageState.ANSWERED.value
         plain = codec.object_from(self.outcome)
-        outcome = codec.outcome(plain, self._spoken(), answered=answered)
+        outcome = codec.outcome(plain, self.spoken, answered=answered)
         return StoredMessage(self.event, self.attempts, outcome, moment(self.ended))
 
-    def _spoken(self) -> tuple[Message, ...]:
+    @property
+    def spoken(self) -> tuple[Message, ...]:
+        """What its turn added to the conversation."""
         if self.said is None:
             return ()
         opening = self.opening or self.text or '""'
