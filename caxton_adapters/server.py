@@ -34,7 +34,8 @@ from caxton_adapters.providers.catalogue import (
 )
 from caxton_adapters.providers.settings import ProviderKind
 from caxton_adapters.rest.api import RestApi
-from caxton_adapters.rest.failures import of_model
+from caxton_adapters.rest.exchange import current
+from caxton_adapters.rest.failures import of_model, of_turn
 from caxton_adapters.rest.providers import ListedProvider
 from caxton_adapters.rest.serving import RestServer
 from caxton_adapters.runtime.answering import World
@@ -99,7 +100,7 @@ async def _run(
         journal,
         journal,
         Pasts(SqliteConversations(database), CONVERSATION_BYTES),
-        LoggedEvents(feed, process.log),
+        LoggedEvents(feed, process.log, lambda why: of_turn(why).code, _request_id),
         machine,
         lasting=True,
     )
@@ -159,6 +160,12 @@ def _listed(catalogue: Catalogue) -> tuple[ListedProvider, ...]:
         for settings in map(catalogue.settings, catalogue.names)
         if settings is not None
     )
+
+
+def _request_id() -> str | None:
+    """The request in whose name the running task works."""
+    context = current.get()
+    return None if context is None else context.request_id
 
 
 def _conditions(catalogue: Catalogue) -> Iterator[Part]:

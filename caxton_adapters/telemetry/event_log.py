@@ -1,15 +1,24 @@
 """Events as lines of the server's log: who did what and why it failed, never what was said."""
 
-from typing import Protocol, final
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Protocol, TypeAlias, final
 
-from attrs import frozen
+from attrs import define, field, frozen
 
-from caxton_core.conversation.outcome import Answered, DeadLettered, NotAnswered, Outcome
+from caxton_core.conversation.outcome import (
+    AgentCrashed,
+    Answered,
+    DeadLettered,
+    NotAnswered,
+    TurnFailure,
+)
 from caxton_core.conversation.turn import (
     Cancelled,
     ModelAnswered,
     ModelFailed,
     Observation,
+    OutOfOrder,
 )
 from caxton_core.events import (
     AgentFailed,
@@ -19,16 +28,30 @@ from caxton_core.events import (
     AgentUnloaded,
     CallAnswered,
     Event,
+    LifecycleEvent,
     MessageAccepted,
     MessageEnded,
     MessageReopened,
     Observed,
     ProcessEnded,
+    ProcessEvent,
     ProcessStarted,
     StepTaken,
     TurnResumed,
 )
 from caxton_core.ports import Events
+from caxton_core.primitives import MessageId
+
+Told: TypeAlias = (
+    LifecycleEvent
+    | ProcessEvent
+    | StepTaken
+    | Observed
+    | CallAnswered
+    | TurnResumed
+    | MessageReopened
+)
+"""Events of which each is a line by itself."""
 
 
 class Log(Protocol):
@@ -53,36 +76,92 @@ class Log(Protocol):
 
 @final
 @frozen
+class _Begun:
+    """What is remembered of a message until it ends: since when, and whose request brought it."""
+
+    at: datetime
+    facts: Mapping[str, str]
+
+
+def _nobody() -> None:
+    """The running task works in the name of no request."""
+
+
+@final
+@define(eq=False)
 class LoggedEvents:
-    """Events that are logged as they are told on."""
+    """Events that are logged as they are told on.
+
+    `code` explains why a message failed; `request_id` names the request for which the running task
+    works, so that a message's end leads to the request that brought it.
+    """
 
     _events: Events
     _log: Log
+    _code: Callable[[TurnFailure], str]
+    _request_id: Callable[[], str | None] = _nobody
+    _begun: dict[MessageId, _Begun] = field(factory=dict, init=False)
 
     def tell(self, *events: Event) -> None:
         """Tell the events on, and log them."""
         self._events.tell(*events)
         for event in events:
-            _write(self._log, event)
+            if isinstance(event, MessageAccepted):
+                self._accepted(event)
+            elif isinstance(event, MessageEnded):
+                self._ended(event)
+            else:
+                _write(self._log, event)
+
+    def _accepted(self, event: MessageAccepted) -> None:
+        request = self._request_id()
+        facts = {"agent": event.agent.value, "message": event.message.value}
+        if request is not None:
+            facts["request_id"] = request
+        self._begun[event.message] = _Begun(event.at, facts)
+        self._log.debug("message.accepted", **facts)
+
+    def _ended(self, event: MessageEnded) -> None:
+        begun = self._begun.pop(event.message, None)
+        if begun is None:
+            facts: dict[str, object] = {"agent": event.agent.value, "message": event.message.value}
+        else:
+            seconds = round((event.at - begun.at).total_seconds(), 3)
+            facts = {**begun.facts, "seconds": seconds}
+        match event.outcome:
+            case Answered(finish=finish, usage=usage):
+                tokens = {"prompt": usage.prompt_tokens, "completion": usage.completion_tokens}
+                self._log.debug("message.answered", **facts, finish=finish.value, tokens=tokens)
+            case NotAnswered(Cancelled()):
+                self._log.info("message.cancelled", **facts)
+            case NotAnswered(DeadLettered(attempts)):
+                self._log.error("message.dead_lettered", **facts, attempts=attempts)
+            case NotAnswered(why):
+                self._failed(why, facts)
+
+    def _failed(self, why: TurnFailure, facts: Mapping[str, object]) -> None:
+        told = {**facts, "code": self._code(why), "why": type(why).__name__}
+        if isinstance(why, AgentCrashed):
+            self._log.error("message.failed", **told, reason=why.why)
+        elif isinstance(why, OutOfOrder):
+            self._log.error("message.failed", **told)
+        else:
+            self._log.warning("message.failed", **told)
 
 
-def _write(log: Log, event: Event) -> None:  # noqa: C901, PLR0912 - one case each
+def _write(log: Log, event: Told) -> None:  # noqa: C901 - one case each
     agent = event.agent.value
     match event:  # what happens most stands first
-        case MessageAccepted(message=message):
-            log.debug("message.accepted", agent=agent, message=message.value)
         case StepTaken(message=message, step=step):
             log.debug("turn.step", agent=agent, message=message.value, step=type(step).__name__)
-        case MessageEnded(message=message, outcome=outcome):
-            _write_outcome(log, agent, message.value, outcome)
+        case Observed(message=message, observation=observation):
+            _write_observation(log, agent, message.value, observation)
         case CallAnswered(message=message, result=result):
             log.debug("tool.answered", agent=agent, message=message.value, call=result.call_id)
         case TurnResumed(message=message, attempt=attempt):
             log.info("message.resumed", agent=agent, message=message.value, attempt=attempt)
         case MessageReopened(message=message):
             log.info("message.reopened", agent=agent, message=message.value)
-        case Observed(message=message, observation=observation):
-            _write_observation(log, agent, message.value, observation)
         case AgentUnloaded(cause=cause):
             log.info("agent.unloaded", agent=agent, cause=cause)
         case AgentLoaded(cause=cause, name=name, version=version):
@@ -97,20 +176,6 @@ def _write(log: Log, event: Event) -> None:  # noqa: C901, PLR0912 - one case ea
             log.info("process.started", agent=agent, pid=pid)
         case ProcessEnded(pid=pid, why=why):
             log.info("process.ended", agent=agent, pid=pid, why=why)
-
-
-def _write_outcome(log: Log, agent: str, message: str, outcome: Outcome) -> None:
-    match outcome:
-        case NotAnswered(Cancelled()):
-            log.info("message.cancelled", agent=agent, message=message)
-        case NotAnswered(DeadLettered(attempts)):
-            log.error("message.dead_lettered", agent=agent, message=message, attempts=attempts)
-        case NotAnswered(why):
-            log.warning("message.failed", agent=agent, message=message, why=type(why).__name__)
-        case Answered(finish=finish, usage=usage):
-            tokens = {"prompt": usage.prompt_tokens, "completion": usage.completion_tokens}
-            facts = {"finish": finish.value, "tokens": tokens}
-            log.debug("message.answered", agent=agent, message=message, **facts)
 
 
 def _write_observation(log: Log, agent: str, message: str, observation: Observation) -> None:
