@@ -210,6 +210,10 @@ class Memory(Protocol):
         """
         ...
 
+    def trim(self, owner: Owner, bounds: Bounds) -> Awaitable[Result[int, NotStored]]:
+        """Remove what is out of bounds; how many entries there were."""
+        ...
+
 
 class MemoryStore(Memory, Protocol):
     """A memory as those see it who keep it."""

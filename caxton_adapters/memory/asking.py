@@ -87,6 +87,8 @@ def _filters(query: Query) -> Iterator[Condition]:
         yield Condition("e.created >= ?", (micros(query.since),))
     if query.until is not None:
         yield Condition("e.created < ?", (micros(query.until),))
+    if query.changed_since is not None:
+        yield Condition("e.updated >= ?", (micros(query.changed_since),))
     for tag in query.tags:
         has_it = (
             "EXISTS (SELECT 1 FROM memory_tags t WHERE t.owner = e.owner AND t.tag = ?"

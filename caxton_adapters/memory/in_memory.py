@@ -127,6 +127,13 @@ class InMemoryMemory:
             entries = tuple(each.entry for each in ranked(which, entries))
         return Success(kept.drop([each.key for each in entries if which.admits(each)]))
 
+    async def trim(self, owner: Owner, bounds: Bounds) -> Result[int, NotStored]:
+        """Remove what is out of bounds."""
+        kept = self._kept.get(owner, _Kept())
+        before = len(kept.entries)
+        kept.trim(bounds)
+        return Success(before - len(kept.entries))
+
     async def relate(self, owner: Owner, relation: Relation) -> Result[bool, NotStored]:
         """Relate two entries."""
         kept = self._kept.get(owner)

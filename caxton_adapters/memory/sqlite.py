@@ -60,7 +60,7 @@ class SqliteMemory:
         if isinstance(outcome, EntryChanged):
             return Failure(outcome)
         if trimmed >= changing.MOST_AT_ONCE:
-            await self._removed(lambda open_: changing.trim(open_, entry.owner, bounds))
+            await self.trim(entry.owner, bounds)
         return Success(outcome)
 
     async def load(self, imported: Sequence[Imported]) -> Result[int, NotStored]:
@@ -96,6 +96,12 @@ class SqliteMemory:
                 self._database.change(lambda open_: changing.forget_one(open_, owner, which))
             )
         return await self._removed(lambda open_: changing.forget_some(open_, owner, which))
+
+    async def trim(self, owner: Owner, bounds: Bounds) -> Result[int, NotStored]:
+        """Remove what is out of bounds."""
+        if self._has_nothing(owner) or bounds == UNBOUNDED:
+            return Success(0)
+        return await self._removed(lambda open_: changing.trim(open_, owner, bounds))
 
     async def relate(self, owner: Owner, relation: Relation) -> Result[bool, NotStored]:
         """Relate two entries."""

@@ -7,5 +7,8 @@ imports pytest; it comes with the extra `testing`.
 import pytest
 
 pytest.register_assert_rewrite(
-    *(f"{__name__}.{suite}" for suite in ("clock", "configs", "journal", "memory", "model", "tools"))
+    *(
+        f"{__name__}.{suite}"
+        for suite in ("clock", "configs", "journal", "memory", "model", "tools")
+    )
 )

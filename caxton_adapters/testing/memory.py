@@ -234,6 +234,7 @@ class MemoryContract:
             (Query(kind=fact, tags=both), ["1"]),
             (Query(since=after(2), until=after(4)), ["3", "2"]),
             (Query(kind=fact, since=after(2)), ["2"]),
+            (Query(changed_since=after(3)), ["4", "3"]),
         ):
             assert await names(memory, query) == fitting
             assert set(await names(memory, evolve(query, text=SearchText("tea")))) == set(fitting)
@@ -299,6 +300,13 @@ class MemoryContract:
         stored = await memory.put(entry("new", at=10), bounds=Bounds(since=after(8)))
         assert isinstance(stored, Success)
         assert await names(memory) == ["new", "key-9", "key-8"]
+
+    async def test_what_is_out_of_bounds_can_go_at_any_time(self, memory: MemoryStore) -> None:
+        await filled(memory, *(entry(f"key-{number}", at=number) for number in range(10)))
+        assert await memory.trim(MINE, Bounds()) == Success(0)
+        assert await memory.trim(MINE, Bounds(max_entries=8, since=after(5))) == Success(5)
+        assert await memory.trim(OWNERS[1], Bounds(max_entries=1)) == Success(0)
+        assert await memory.count(MINE) == Success(5)
 
     async def test_bounds_hold_after_one_entry_however_many_there_were(
         self, memory: MemoryStore

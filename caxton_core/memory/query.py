@@ -66,7 +66,8 @@ class Query:
     """Which of an owner's entries are asked for; what is not given does not matter.
 
     With a text the best come first, else the newest. `tags` must all be there. Entries count that
-    were created from `since` on and before `until`, and those that hold `valid_at` that time.
+    were created from `since` on and before `until`, were changed from `changed_since` on, and hold
+    `valid_at` that time.
     """
 
     text: SearchText = NO_TEXT
@@ -76,6 +77,7 @@ class Query:
     tags: tuple[Tag, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
+    changed_since: datetime | None = None
     valid_at: datetime | None = None
     limit: int = field(default=50)
     cursor: Cursor | None = None
@@ -98,6 +100,7 @@ class Query:
             and set(self.tags) <= set(entry.tags)
             and (self.since is None or self.since <= entry.created_at)
             and (self.until is None or entry.created_at < self.until)
+            and (self.changed_since is None or self.changed_since <= entry.updated_at)
             and (self.valid_at is None or entry.is_valid(self.valid_at))
         )
 
