@@ -7,7 +7,6 @@ from typing import TypeAlias
 import pytest
 from attrs import evolve
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from caxton_adapters.testing.stores import (
     GREETER,
@@ -33,7 +32,7 @@ from caxton_adapters.testing.turns import left_over
 from caxton_core.conversation.past import NOTHING, Summary
 from caxton_core.events import TurnEvent
 from caxton_core.journal import MessageQuery, StoredMessage, folded
-from caxton_core.testing.journal import lives
+from caxton_core.testing.journal import begun_lives
 
 Reopen: TypeAlias = Callable[[], AbstractAsyncContextManager[Stores]]
 """Opens the same store, which nobody else has open."""
@@ -52,11 +51,12 @@ class DurableContract:
 
     async def test_what_was_appended_is_there_again(self, reopen: Reopen) -> None:
         message = evolve(accepted(1), key="key")
-        events = [resumed(message, 1), observed(message), step(message, call(1), call(2))]
+        events: list[TurnEvent] = [resumed(message, 1), observed(message)]
+        events.append(step(message, call(1), call(2)))
         async with reopen() as store:
             await append(store, message, *events, result(message, 1))
         async with reopen() as store:
-            expected = folded(message, [*events, result(message, 1)])
+            expected = folded(message, (*events, result(message, 1)))
             assert list(await unfinished(store)) == [expected]
             stored = done(await store.journal.keyed(GREETER, "key"))
             assert stored == StoredMessage(message, attempts=1)
@@ -130,11 +130,10 @@ class DurableContract:
         deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )
-    @given(life=lives(), cut=st.data())
+    @given(recorded=begun_lives())
     async def test_whenever_the_server_ends_the_next_one_finds_how_far_it_came(
-        self, reopen: Reopen, life: list[TurnEvent], cut: st.DataObject
+        self, reopen: Reopen, recorded: list[TurnEvent]
     ) -> None:
-        recorded = life[: cut.draw(st.integers(1, len(life)))]
         async with reopen() as store:
             for event in recorded:
                 await append(store, event)
@@ -142,4 +141,4 @@ class DurableContract:
             try:
                 assert list(await unfinished(store)) == left_over(recorded)
             finally:
-                done(await store.messages.forget_agent(life[0].agent))
+                done(await store.messages.forget_agent(recorded[0].agent))

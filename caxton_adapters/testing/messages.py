@@ -32,6 +32,7 @@ from caxton_adapters.testing.stores import (
 from caxton_core.conversation.outcome import DeadLettered, MessageState, NotAnswered
 from caxton_core.conversation.past import NOTHING, ConversationKey
 from caxton_core.conversation.turn import DeadlinePassed
+from caxton_core.events import TurnEvent
 from caxton_core.journal import MessageQuery, Unfinished, folded
 from caxton_core.primitives import ConversationId, MessageId
 
@@ -117,7 +118,7 @@ class MessagesContract:
 
     async def test_the_turn_of_a_message_is_shown_as_far_as_it_came(self, store: Stores) -> None:
         message = accepted(1)
-        events = [resumed(message, 1), observed(message), step(message, call(1))]
+        events: list[TurnEvent] = [resumed(message, 1), observed(message), step(message, call(1))]
         await append(store, message, *events)
         turn = done(await store.messages.turn(message.message))
         assert turn == folded(message, events)

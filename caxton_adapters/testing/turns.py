@@ -1,7 +1,6 @@
 """What every journal promises of turns that go on; subclass it and give a `store` fixture."""
 
 from collections.abc import Sequence
-from random import Random
 
 import anyio
 import anyio.lowlevel
@@ -29,7 +28,7 @@ from caxton_adapters.testing.stores import (
 from caxton_core.conversation.outcome import DeadLettered, NotAnswered, OutcomeUnknown
 from caxton_core.events import MessageAccepted, MessageEnded, MessageReopened, TurnEvent
 from caxton_core.journal import StoredMessage, Unfinished, folded
-from caxton_core.testing.journal import lives
+from caxton_core.testing.journal import begun_lives, lives
 from caxton_core.tools.tool import ToolSucceeded
 
 _FEW = settings(
@@ -124,31 +123,30 @@ class TurnsContract:
         ]
 
     @_FEW
-    @given(life=lives(), cuts=st.data())
+    @given(recorded=begun_lives(), together=st.integers(1, 6))
     async def test_whenever_the_server_ends_a_turn_is_read_back_as_far_as_it_came(
-        self, store: Stores, life: list[TurnEvent], cuts: st.DataObject
+        self, store: Stores, recorded: list[TurnEvent], together: int
     ) -> None:
-        recorded = life[: cuts.draw(st.integers(1, len(life)))]
-        batches = cuts.draw(st.integers(1, len(recorded)))
-        for start in range(0, len(recorded), batches):
-            await append(store, *recorded[start : start + batches])
+        for start in range(0, len(recorded), together):
+            await append(store, *recorded[start : start + together])
         try:
             assert list(await unfinished(store)) == left_over(recorded)
             last = ending(recorded)
-            stored = done(await store.journal.find(life[0].message))
+            stored = done(await store.journal.find(recorded[0].message))
             assert stored is not None
             assert (stored.outcome, stored.ended) == (last and last.outcome, last and last.at)
         finally:
-            done(await store.messages.forget_agent(life[0].agent))
+            done(await store.messages.forget_agent(recorded[0].agent))
 
     @_FEW
-    @given(together=_TOGETHER, choice=st.randoms(use_true_random=False))
+    @given(together=_TOGETHER, order=st.lists(st.integers(0, 3), max_size=60))
     async def test_messages_at_work_together_do_not_mix(
-        self, store: Stores, together: list[list[TurnEvent]], choice: Random
+        self, store: Stores, together: list[list[TurnEvent]], order: list[int]
     ) -> None:
         left = [list(life) for life in together]
+        turns = iter(order)
         while waiting := [life for life in left if life]:
-            await append(store, choice.choice(waiting).pop(0))
+            await append(store, waiting[next(turns, 0) % len(waiting)].pop(0))
         try:
             expected = [one for life in together for one in left_over(life)]
             read = await unfinished(store)

@@ -84,6 +84,13 @@ def lives(draw: DrawFn, accepted: SearchStrategy[MessageAccepted] = acceptances)
     return life.events
 
 
+@st.composite
+def begun_lives(draw: DrawFn) -> list[TurnEvent]:
+    """A life up to the moment at which the server ends."""
+    life = draw(lives())
+    return life[: draw(st.integers(1, len(life)))]
+
+
 @final
 class _Life:
     """A life as it is made up, one event after another."""

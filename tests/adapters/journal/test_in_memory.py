@@ -22,6 +22,7 @@ from caxton_adapters.testing.stores import (
     unfinished,
 )
 from caxton_adapters.testing.turns import TurnsContract
+from caxton_core.conversation.message import AssistantMessage, UserMessage
 from caxton_core.conversation.past import NOTHING, ConversationKey
 from caxton_core.journal import MessageQuery
 from caxton_core.primitives import ConversationId
@@ -76,7 +77,7 @@ async def test_the_conversation_that_was_used_least_lately_is_forgotten_first() 
     first, second, third = (ConversationId(name) for name in ("first", "second", "third"))
     for number, name in enumerate((first, second, first, third)):
         message = accepted(number, conversation=name)
-        words = (evolve(said, text="x" * 2000) for said in answered(message).said)
+        words = UserMessage("x" * 2000), AssistantMessage("x" * 2000)
         await append(store, message)
         await append(store, answered(message, *words))
     assert len((await past(store, ConversationKey(first, GREETER))).messages) == 4
