@@ -97,13 +97,18 @@ class Messages:
             return _accepted(ticket, headers)
         if b"idempotency-key" not in asked.headers:
             # Nobody else can ask for this answer: the work ends when its client goes.
-            asked.on_leave(partial(self._runtime.cancel, ticket))
+            asked.on_leave(partial(self._left, ticket))
         if _wants_stream(asked):
             return Streamed(partial(self._stream, asked, ticket), headers)
         outcome = await ticket.done()
         if isinstance(outcome, NotAnswered):
             return refusal(of_turn(outcome.why), asked.context)
         return json_answer(message_answer(ticket, outcome), headers=headers)
+
+    def _left(self, ticket: Ticket) -> None:
+        """A client hung up; where it is the server that leaves, the message goes on later."""
+        if not self.draining:
+            self._runtime.cancel(ticket)
 
     async def _stream(self, asked: Asked, ticket: Ticket, write: WriteChunk) -> None:
         await write(sse.event(b"accepted", message_accepted(ticket)))

@@ -109,7 +109,12 @@ class Ticket:
     async def _next_news(self) -> None:
         news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(news)
-        await news
+        try:
+            await news
+        except asyncio.CancelledError:
+            if news in self._waiting:
+                self._waiting.remove(news)
+            raise
 
     def show(self, piece: str) -> None:
         """The model said this."""
