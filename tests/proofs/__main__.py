@@ -10,7 +10,17 @@ from functools import partial
 from typing import Any
 
 from tests.benchmarks.loops import run
-from tests.proofs import clock, crash, power, shutdown
+from tests.proofs import (
+    clock,
+    crash,
+    damage,
+    full_disk,
+    io_errors,
+    migrating,
+    power,
+    read_only,
+    shutdown,
+)
 from tests.proofs.report import Report
 
 Proof = Callable[[], Coroutine[Any, Any, Report]]
@@ -23,6 +33,11 @@ def proofs(arguments: argparse.Namespace) -> dict[str, Proof]:
         "shutdown": partial(shutdown.prove, arguments.stops, seed=arguments.seed),
         "clock": partial(clock.prove, arguments.steps, seed=arguments.seed),
         "power": partial(power.prove, arguments.losses, seed=arguments.seed),
+        "full-disk": full_disk.prove,
+        "read-only": read_only.prove,
+        "io-errors": io_errors.prove,
+        "damaged-log": partial(damage.prove, arguments.damages, seed=arguments.seed),
+        "migration": migrating.prove,
     }
 
 
@@ -34,6 +49,7 @@ def main() -> int:
     parser.add_argument("--stops", type=int, default=24, help="how often it is told to end")
     parser.add_argument("--losses", type=int, default=12, help="how often the power is lost")
     parser.add_argument("--steps", type=int, default=5, help="how often the clock goes through")
+    parser.add_argument("--damages", type=int, default=40, help="how often the log is damaged")
     parser.add_argument("--seed", type=int, default=1, help="of the moments and the senders' dice")
     arguments = parser.parse_args()
     known = proofs(arguments)
