@@ -2,7 +2,7 @@
 
 from caxton_adapters.database.connecting import Synchronous
 from caxton_adapters.database.database import Database, open_database
-from caxton_adapters.database.grouped import Grouped
+from caxton_adapters.database.grouped import Grouped, Row
 from caxton_adapters.database.health import DatabaseHealth
 from caxton_adapters.database.unusable import StorageUnusable
 
@@ -10,6 +10,7 @@ __all__ = [
     "Database",
     "DatabaseHealth",
     "Grouped",
+    "Row",
     "StorageUnusable",
     "Synchronous",
     "open_database",

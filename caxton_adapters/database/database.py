@@ -5,7 +5,7 @@ Everything raises `sqlite3.Error`; the stores turn it into words of the core.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -16,7 +16,7 @@ import anyio
 from anyio.to_thread import run_sync
 
 from caxton_adapters.database.connecting import Synchronous, reading, writing
-from caxton_adapters.database.grouped import Grouped, Member, row
+from caxton_adapters.database.grouped import Grouped, Row
 from caxton_adapters.database.health import DatabaseHealth, HealthRecord
 from caxton_adapters.database.opening import prepare
 from caxton_adapters.database.readers import Readers, Reading
@@ -42,7 +42,7 @@ class Database:
         """How the last changes went."""
         return self._health.current
 
-    def write(self, grouped: Grouped, *rows: Sequence[Member]) -> Awaitable[None]:
+    def write(self, grouped: Grouped, *rows: Row) -> Awaitable[None]:
         """Have the statement take the rows, all or none; they are on the disk when this returns.
 
         They are queued before the first wait, in the order of the calls. Whoever is cancelled
@@ -50,7 +50,7 @@ class Database:
         """
         future: asyncio.Future[object] = self._loop.create_future()
         if not self._refused(future):
-            self._writer.put(Rows(future, grouped, tuple(map(row, rows))))
+            self._writer.put(Rows(future, grouped, rows))
         return cast("Awaitable[None]", future)
 
     def change(self, work: Callable[[sqlite3.Connection], T]) -> Awaitable[T]:

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias, final
 
 from attrs import frozen
 
-from caxton_adapters.database.grouped import Grouped, array
+from caxton_adapters.database.grouped import Grouped, Row, filled
 from caxton_adapters.database.health import HealthRecord
 from caxton_adapters.database.telling import Outcome, Raised, tell
 from caxton_adapters.database.unusable import in_words, primary_code
@@ -42,11 +42,19 @@ _COMMON: Final = _PASSING | {
 
 @frozen(eq=False)
 class Rows:
-    """Rows of one statement, already written as JSON."""
+    """Rows for one statement, all of them or none."""
 
     future: "asyncio.Future[object]"
     grouped: Grouped
-    rows: Sequence[bytes]
+    rows: Sequence[Row]
+
+
+@frozen(eq=False)
+class Group:
+    """Rows that one statement takes."""
+
+    grouped: Grouped
+    rows: Sequence[Row]
 
 
 @frozen(eq=False)
@@ -164,14 +172,21 @@ class Writer:
 
     def _applied(self, batch: Sequence[Changing]) -> list[Outcome]:
         connection = self._connected()
-        groups = list(_grouped(batch))
-        if len(groups) == 1 and isinstance(groups[0][0], Rows):
-            return self._executed(connection, groups[0])  # a statement alone is a transaction
+        parts = list(_parts(batch))
+        if len(parts) == 1 and isinstance(parts[0], Group):
+            self._execute(connection, parts[0])  # a statement alone is a transaction
+            return [(wanted.future, None) for wanted in batch]
         connection.execute("BEGIN IMMEDIATE")
         try:
-            outcomes = [
-                outcome for group in groups for outcome in self._executed(connection, group)
+            outcomes: list[Outcome] = [
+                (wanted.future, None) for wanted in batch if isinstance(wanted, Rows)
             ]
+            for part in parts:
+                match part:
+                    case Group():
+                        self._execute(connection, part)
+                    case Change(future, work):
+                        outcomes.append((future, work(connection)))
             connection.execute("COMMIT")
         finally:
             if connection.in_transaction:
@@ -179,22 +194,12 @@ class Writer:
                     connection.execute("ROLLBACK")
         return outcomes
 
-    def _executed(self, connection: sqlite3.Connection, group: Sequence[Changing]) -> list[Outcome]:
-        first = group[0]
-        match first:
-            case Change(future, work):
-                return [(future, work(connection))]
-            case Rows(grouped=grouped):
-                self._prepare(connection, grouped)
-                rows = (row for each in group if isinstance(each, Rows) for row in each.rows)
-                connection.execute(grouped.statement, (array(rows),))
-                return [(each.future, None) for each in group]
-
-    def _prepare(self, connection: sqlite3.Connection, grouped: Grouped) -> None:
-        if grouped not in self._prepared:
-            for statement in grouped.prepared:
+    def _execute(self, connection: sqlite3.Connection, group: Group) -> None:
+        if group.grouped not in self._prepared:
+            for statement in group.grouped.prepared:
                 connection.execute(statement)
-            self._prepared.add(grouped)
+            self._prepared.add(group.grouped)
+        connection.execute(*filled(group.grouped, group.rows))
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -215,7 +220,12 @@ class Writer:
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _grouped(batch: Sequence[Changing]) -> Iterator[list[Changing]]:
-    """Neighbours of the same statement together, a change always alone."""
-    for _, group in groupby(batch, lambda each: each.grouped if isinstance(each, Rows) else each):
-        yield list(group)
+def _parts(batch: Sequence[Changing]) -> Iterator[Group | Change]:
+    """Neighbouring rows of the same statement together, as many as it takes; a change alone."""
+    for grouped, together in groupby(batch, lambda one: getattr(one, "grouped", None)):
+        if grouped is None:
+            yield from (one for one in together if isinstance(one, Change))
+        else:
+            rows = [row for one in together if isinstance(one, Rows) for row in one.rows]
+            for start in range(0, len(rows), grouped.most):
+                yield Group(grouped, rows[start : start + grouped.most])

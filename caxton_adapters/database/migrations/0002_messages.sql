@@ -23,9 +23,8 @@ CREATE TABLE conversations (
     UNIQUE (conversation, agent)
 ) STRICT;
 
-CREATE INDEX conversations_by_use ON conversations (last_used, agent, conversation);
-
-CREATE INDEX conversations_by_agent ON conversations (agent, last_used, conversation);
+-- Neither holds last_used: an index that changes with every message costs every message a page.
+CREATE INDEX conversations_by_agent ON conversations (agent);
 
 -- state is NULL while there is no outcome. said[0] is null where it is the message's own text, or
 -- what stands in opening where a turn began with other words. exchange counts the answers of the
@@ -54,11 +53,9 @@ CREATE INDEX messages_keyed ON messages (agent, key) WHERE key IS NOT NULL;
 
 CREATE INDEX messages_by_agent ON messages (agent);
 
-CREATE INDEX messages_by_place ON messages (place);
+CREATE INDEX messages_by_place ON messages (place, exchange);
 
 CREATE INDEX messages_ended ON messages (ended) WHERE ended IS NOT NULL;
-
-CREATE UNIQUE INDEX exchanges ON messages (place, exchange) WHERE exchange IS NOT NULL;
 
 CREATE TABLE turn_events (
     message INTEGER NOT NULL,

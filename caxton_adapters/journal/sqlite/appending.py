@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import Final
 
-import msgspec
-
-from caxton_adapters.database import Grouped
+from caxton_adapters.database import Grouped, Row
 from caxton_adapters.database.grouped import Member
 from caxton_adapters.database.statements import statements
 from caxton_adapters.journal.sqlite import codec
@@ -25,12 +23,28 @@ from caxton_core.events import (
     TurnResumed,
 )
 
+_COLUMNS: Final = (
+    "kind",
+    "message",
+    "at",
+    "body",
+    "number",
+    "agent",
+    "owner",
+    "conversation",
+    "lasting",
+    "key",
+    "state",
+    "erased",
+    "opening",
+    "said",
+    "summary",
+)
 APPENDING: Final = Grouped(
-    "INSERT INTO appended SELECT value ->> 0, value ->> 1, value ->> 2, value -> 3"
-    " FROM json_each(?)",
+    "INSERT INTO appended SELECT * FROM new WHERE kind IS NOT NULL",
+    _COLUMNS,
     statements(files(__package__).joinpath("appending.sql")),
 )
-Row = tuple[Member, ...]
 
 
 def rows(events: tuple[TurnEvent, ...]) -> Iterator[Row]:
@@ -51,56 +65,59 @@ def _answers(event: TurnEvent) -> bool:
 def _row(event: TurnEvent) -> Row | None:
     match event:
         case MessageAccepted():
-            return _written("accepted", event, _accepted(event))
+            return _accepted(event)
         case MessageEnded():
-            return _written("ended", event, _ended(event))
+            return _ended(event)
         case StepTaken(step=CallTools(calls)):
-            return _written("step", event, {"calls": codec.plain_calls(calls)})
+            return _happened("step", event, codec.plain_calls(calls))
         case StepTaken():
             return None
         case CallAnswered(result=result):
-            return _written("call", event, {"result": codec.plain_result(result)})
+            return _happened("call", event, codec.plain_result(result))
         case Observed(observation=observation):
-            plain = codec.plain_observation(observation)
-            return _written("observed", event, {"observation": plain})
+            return _happened("observed", event, codec.plain_observation(observation))
         case TurnResumed(attempt=attempt):
-            return _written("resumed", event, {"attempt": attempt})
+            return _filled("resumed", event, number=attempt)
         case MessageReopened(results=results):
-            return _written("reopened", event, {"results": codec.plain_results(results)})
+            return _happened("reopened", event, codec.plain_results(results))
 
 
-def _written(kind: str, event: TurnEvent, plain: dict[str, object]) -> Row:
-    return (kind, event.message.value, ticks(event.at), msgspec.Raw(codec.written(plain)))
+def _filled(kind: str, event: TurnEvent, **cells: Member) -> Row:
+    return (kind, event.message.value, ticks(event.at), *map(cells.get, _COLUMNS[3:]))
 
 
-def _accepted(event: MessageAccepted) -> dict[str, object]:
-    plain: dict[str, object] = {
-        "agent": event.agent.value,
-        "owner": "" if event.shared else event.agent.value,
-        "conversation": event.conversation.value,
-        "lasting": event.lasting,
-        "text": event.text,
-    }
-    if event.key is not None:
-        plain["key"] = event.key
-    return plain
+def _happened(kind: str, event: TurnEvent, plain: codec.Plain) -> Row:
+    return _filled(kind, event, body=codec.written(plain))
 
 
-def _ended(event: MessageEnded) -> dict[str, object]:
+def _accepted(event: MessageAccepted) -> Row:
+    return _filled(
+        "accepted",
+        event,
+        body=codec.written(event.text),
+        agent=event.agent.value,
+        owner="" if event.shared else event.agent.value,
+        conversation=event.conversation.value,
+        lasting=event.lasting,
+        key=None if event.key is None else codec.written(event.key),
+    )
+
+
+def _ended(event: MessageEnded) -> Row:
+    said, summary = event.said, event.summary
+    opening = said[0].text if said and isinstance(said[0], UserMessage) else None
     # An unknown outcome waits for a person, who needs to see what was asked.
     unknown = isinstance(event.outcome, NotAnswered) and isinstance(
         event.outcome.why, OutcomeUnknown
     )
-    plain: dict[str, object] = {
-        "state": state_after(event.outcome).value,
-        "erased": not unknown,
-        "outcome": codec.plain_outcome(event.outcome, event.said),
-    }
-    if event.said:
-        plain["said"] = codec.plain_said(event.said)
-        if isinstance(event.said[0], UserMessage):
-            plain["opening"] = event.said[0].text
-    if event.summary is not None:
-        plain["summary"] = event.summary.text
-        plain["covers"] = event.summary.exchanges
-    return plain
+    return _filled(
+        "ended",
+        event,
+        body=codec.written(codec.plain_outcome(event.outcome, said)),
+        number=summary and summary.exchanges,
+        state=state_after(event.outcome).value,
+        erased=not unknown,
+        opening=None if opening is None else codec.written(opening),
+        said=codec.written(codec.plain_said(said)) if said else None,
+        summary=summary and codec.written(summary.text),
+    )

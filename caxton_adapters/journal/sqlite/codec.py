@@ -146,12 +146,12 @@ def _answer_in(said: _Said) -> tuple[str, tuple[RequestedCall, ...]]:
     return text, tuple(call for message in spoken for call in message.calls)
 
 
-def written(plain: Plain) -> bytes:
+def written(plain: Plain) -> str:
     """The plain value as JSON; only JSON's escapes can say half a surrogate pair."""
     try:
-        return msgspec.json.encode(plain)
+        return msgspec.json.encode(plain).decode()
     except UnicodeEncodeError:
-        return json.dumps(plain, separators=(",", ":")).encode()
+        return json.dumps(plain, separators=(",", ":"))
 
 
 def _reader(kind: type[T]) -> Callable[[str], T]:
@@ -167,6 +167,7 @@ def _reader(kind: type[T]) -> Callable[[str], T]:
 
 
 text_from: Final = _reader(str)
+plain_from: Final = _reader(object)
 list_from: Final = _reader(list[object])
 object_from: Final = _reader(dict[str, object])
 exchanges_from: Final = _reader(list[tuple[str, list[object]]])

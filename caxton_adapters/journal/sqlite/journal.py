@@ -51,7 +51,7 @@ class SqliteJournal:
     async def keyed(self, agent: AgentId, key: str) -> Result[StoredMessage | None, NotRead]:
         """The message that an agent was given under an idempotency key."""
         where = "WHERE m.agent = ? AND m.key = ? ORDER BY m.number DESC LIMIT 1"
-        return await self._one(where, agent.value, codec.written(key).decode())
+        return await self._one(where, agent.value, codec.written(key))
 
     async def _one(self, where: str, *parameters: str) -> Result[StoredMessage | None, NotRead]:
         def first(connection: sqlite3.Connection) -> StoredMessage | None:

@@ -127,12 +127,12 @@ def _turn(row: MessageRow, cells: Sequence[tuple[int, str, int, str]]) -> Unfini
 
 
 def _event(accepted: MessageAccepted, kind: str, at: int, event: str) -> TurnEvent:
-    plain = codec.object_from(event)
+    plain = codec.plain_from(event)
     agent, message, when = accepted.agent, accepted.message, moment(at)
     if kind == "step":
-        return StepTaken(agent, when, message, CallTools(codec.calls(plain["calls"])))
+        return StepTaken(agent, when, message, CallTools(codec.calls(plain)))
     if kind == "call":
-        return CallAnswered(agent, when, message, codec.result(plain["result"]))
+        return CallAnswered(agent, when, message, codec.result(plain))
     if kind == "observed":
-        return Observed(agent, when, message, codec.observation(plain["observation"]))
-    return MessageReopened(agent, when, message, codec.results(plain["results"]))
+        return Observed(agent, when, message, codec.observation(plain))
+    return MessageReopened(agent, when, message, codec.results(plain))
