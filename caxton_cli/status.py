@@ -6,22 +6,28 @@ from collections.abc import Mapping
 
 from caxton_cli import exits, places
 
-ANSWERS = (200, 401, 403, 503)
 TIMEOUT = 2.0
+READY = ("pass", "degraded")
+CONDITIONS = (*READY, "starting", "draining", "fail")
+_MOST = 1024 * 1024
 
 
-def print_status(url: str, directory: str, *, as_json: bool) -> int:
+def print_status(url: str, directory: str, token: str | None = None, *, as_json: bool) -> int:
     """Print whether the server answers at the URL, and who it is; 0 when it does, 3 when not."""
-    answer = probe(url)
-    running = answer in ANSWERS
+    answer = probe(url, token)
+    running = answer is not None
+    condition, reasons = answer or ("", [])
     owner = places.owner(directory)
     mine = owner if owner.get("url") == url else {}
     waiting = not running and bool(mine) and places.is_locked(directory)
     if as_json:
-        facts = {"running": running, "url": url, "ready": answer == ANSWERS[0], **_identity(mine)}
-        _print_json({**facts, "data_dir": directory})
+        facts = {"running": running, "url": url, "ready": condition in READY, **_identity(mine)}
+        told = {"status": condition, "reasons": reasons} if running else {}
+        _print_json({**facts, "data_dir": directory, **told})
     elif running:
-        print(f"caxton is running at {url}{_who(mine)}{_mood(answer)}")
+        print(f"caxton is running at {url}{_who(mine)}{_mood(condition)}")
+        for reason in reasons:
+            print(f"  {reason}")
     elif waiting:
         print(f"caxton holds {directory} but does not answer at {url}{_who(mine)}")
     else:
@@ -31,26 +37,39 @@ def print_status(url: str, directory: str, *, as_json: bool) -> int:
 
 def lean_status(environ: Mapping[str, str], *, as_json: bool) -> int:
     """The status of the server that the surroundings name."""
-    return print_status(places.server_url(environ), places.data_dir(environ), as_json=as_json)
+    url, directory = places.server_url(environ), places.data_dir(environ)
+    return print_status(url, directory, environ.get("CAXTON_API_TOKEN"), as_json=as_json)
 
 
-def probe(url: str) -> int | None:
-    """The HTTP status of the server's /health; None where nothing speaks HTTP there."""
+def probe(url: str, token: str | None = None) -> tuple[str, list[str]] | None:
+    """How the server does and why, in the words of its /health; None where no Caxton answers."""
     scheme, _, rest = url.partition("://")
     authority, _, prefix = rest.partition("/")
     path = f"/{prefix.rstrip('/')}/health" if prefix.strip("/") else "/health"
-    if scheme != "http":
-        return _probe_encrypted(authority, path)
+    secret = {"Authorization": f"Bearer {token}"} if token else {}
+    if scheme == "http":
+        answer = _asked(authority, path, secret)
+    else:
+        answer = _asked_encrypted(authority, path, secret)
+    return None if answer is None else _condition_in(answer)
+
+
+def _asked(authority: str, path: str, headers: Mapping[str, str]) -> bytes | None:
+    """The body of the answer; loading an HTTP client would take longer than the answer."""
     import socket
 
-    host, port = split_authority(authority)
-    request = f"GET {path} HTTP/1.0\r\nHost: {authority}\r\n\r\n".encode("ascii", "replace")
+    more = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    request = f"GET {path} HTTP/1.0\r\nHost: {authority}\r\n{more}\r\n"
     try:
+        host, port = split_authority(authority)
         with socket.create_connection((host, port), TIMEOUT) as channel:
-            channel.sendall(request)
-            return _status_of(channel.recv(64))
+            channel.sendall(request.encode("ascii", "replace"))
+            with channel.makefile("rb") as file:
+                whole = file.read(_MOST)
     except (OSError, ValueError):
         return None
+    head, _, body = whole.partition(b"\r\n\r\n")
+    return body if head.startswith(b"HTTP/1.") else None
 
 
 def split_authority(authority: str, port: int = 80) -> tuple[str, int]:
@@ -61,22 +80,35 @@ def split_authority(authority: str, port: int = 80) -> tuple[str, int]:
     return host.strip("[]"), int(digits)
 
 
-def _probe_encrypted(authority: str, path: str) -> int | None:
+def _asked_encrypted(authority: str, path: str, headers: Mapping[str, str]) -> bytes | None:
     import http.client
 
     connection = http.client.HTTPSConnection(authority, timeout=TIMEOUT)
     try:
-        connection.request("GET", path)
-        return connection.getresponse().status
+        connection.request("GET", path, headers=dict(headers))
+        return connection.getresponse().read(_MOST)
     except (OSError, http.client.HTTPException):
         return None
     finally:
         connection.close()
 
 
-def _status_of(line: bytes) -> int | None:
-    version, _, rest = line.partition(b" ")
-    return int(rest[:3]) if version.startswith(b"HTTP/1.") and rest[:3].isdigit() else None
+def _condition_in(body: bytes) -> tuple[str, list[str]] | None:
+    """What a body says, if it is one of ours: a condition, or the code of a refusal."""
+    import json
+
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return None
+    match document:
+        case {"status": str(condition), **more} if condition in CONDITIONS:
+            reasons = more.get("reasons")
+            return condition, [*map(str, reasons)] if isinstance(reasons, list) else []
+        case {"code": str(code), "detail": str(detail), "request_id": str()} if code[:2] == "CX":
+            return "", [detail]
+        case _:
+            return None
 
 
 def _identity(owner: Mapping[str, object]) -> dict[str, object]:
@@ -90,8 +122,16 @@ def _who(owner: Mapping[str, object]) -> str:
     return f" (pid {pid}, version {version}, since {started})"
 
 
-def _mood(answer: int | None) -> str:
-    return "" if answer == ANSWERS[0] else f"; it is not ready (HTTP {answer})"
+def _mood(condition: str) -> str:
+    match condition:
+        case "pass":
+            return ""
+        case "degraded":
+            return "; it serves, but not all is well:"
+        case "":
+            return "; it does not say how it does:"
+        case _:
+            return f"; it is not ready ({condition})"
 
 
 def _print_json(document: dict[str, object]) -> None:

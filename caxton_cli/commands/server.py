@@ -106,7 +106,8 @@ def status(*, url: str | None, data_dir: str | None, as_json: bool) -> int:
     directory = data_dir or places.data_dir(os.environ)
     written = places.owner(directory).get("url") if data_dir else None
     address = url or str(written or places.server_url(os.environ))
-    return print_status(address.rstrip("/"), directory, as_json=as_json)
+    token = os.environ.get("CAXTON_API_TOKEN")
+    return print_status(address.rstrip("/"), directory, token, as_json=as_json)
 
 
 def _serve(config: str | None, flags: dict[str, object]) -> int:

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -75,6 +75,16 @@ def _rest_of(process: psutil.Process) -> object:
     """What stays the same while the process sleeps; None while it does not."""
     asleep = process.status() == psutil.STATUS_SLEEPING
     return process.num_ctx_switches() if asleep else None
+
+
+def until_told(tell: Callable[[], str], awaited: str) -> str:
+    """What is told once it begins so."""
+    until = monotonic() + DEADLINE
+    while not (told := tell()).startswith(awaited):
+        if monotonic() > until:
+            raise TooLateError(awaited, told)
+        sleep(POLL)
+    return told
 
 
 def until_gone(family: list[psutil.Process]) -> None:
