@@ -22,6 +22,9 @@ from caxton_adapters.clock import SystemClock
 from caxton_adapters.configs.in_memory import InMemoryConfigs
 from caxton_adapters.journal.in_memory import InMemoryJournal
 from caxton_adapters.key_sources import SecretPlace, find_secret
+from caxton_adapters.memory.agent import AgentMemory
+from caxton_adapters.memory.in_memory import InMemoryMemory
+from caxton_adapters.memory.tools import MemoryTools
 from caxton_adapters.providers.catalogue import Catalogue, Means, open_catalogue
 from caxton_adapters.providers.scripted.model import Scripted
 from caxton_adapters.providers.scripted.scenario import read_scenario
@@ -37,14 +40,14 @@ from caxton_adapters.runtime.refusals import ConfigRefused, Refusal
 from caxton_adapters.runtime.runtime import AgentView, Runtime, running
 from caxton_adapters.runtime.ticket import Delivery, Incoming, Ticket
 from caxton_adapters.secrets import Secret
-from caxton_adapters.tools.none import NoTools
-from caxton_core.agent.sections import Isolation
+from caxton_adapters.tools.combined import CombinedTools
+from caxton_core.agent.sections import Isolation, MemoryRules
 from caxton_core.conversation.model import FinishReason, ModelRequest, ProviderUnknown
 from caxton_core.conversation.outcome import NotAnswered, TurnFailure
 from caxton_core.events import Event
 from caxton_core.limits import Usage
 from caxton_core.ports import Configs, Model, Tools
-from caxton_core.primitives import ConversationId, ModelName, ProviderName, Usd
+from caxton_core.primitives import AgentId, ConversationId, ModelName, ProviderName, Usd
 from caxton_core.reading.report import human, report
 from caxton_core.tools.tool import RequestedCall
 
@@ -212,19 +215,27 @@ async def embedded(
     chosen = first if default is None else ProviderName(default)
     feed, clock = EventFeed(), SystemClock()
     known = _Models(own, catalogue, chosen)
-    journal = InMemoryJournal()
+    journal, memory = InMemoryJournal(), InMemoryMemory()
+    found: Runtime | None = None
+
+    def rules_of(agent: AgentId) -> MemoryRules | None:
+        return None if found is None else found.memory_rules(agent)
+
+    remembering = MemoryTools(memory, rules_of, clock)
     world = World(
         known,
-        tools or NoTools(),
+        remembering if tools is None else CombinedTools((tools, remembering)),
         journal,
         journal,
         Pasts(journal.conversations, CONVERSATION_BYTES),
         feed,
         clock,
+        AgentMemory(memory, rules_of, clock),
     )
     hosts = Hosts(default=isolation)
     try:
         async with running(world, configs=configs or InMemoryConfigs(), hosts=hosts) as runtime:
+            found = runtime
             yield Embedded(runtime, feed)
     finally:
         feed.end()

@@ -18,6 +18,9 @@ from caxton_adapters.health.provider import provider
 from caxton_adapters.health.storage import database as stored
 from caxton_adapters.health.storage import keep_probing
 from caxton_adapters.journal.sqlite import SqliteConversations, SqliteJournal
+from caxton_adapters.memory.agent import AgentMemory
+from caxton_adapters.memory.sqlite import sqlite_memory
+from caxton_adapters.memory.tools import MemoryTools
 from caxton_adapters.process.refusals import (
     DatabaseUnusable,
     ScenarioUnusable,
@@ -43,13 +46,13 @@ from caxton_adapters.runtime.feed import EventFeed
 from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.isolation.places import Places
 from caxton_adapters.runtime.pasts import Pasts
-from caxton_adapters.runtime.runtime import running
+from caxton_adapters.runtime.runtime import Runtime, running
 from caxton_adapters.settings.parts import provider_settings, rest_settings
 from caxton_adapters.settings.values import Settings
 from caxton_adapters.telemetry.event_log import LoggedEvents
-from caxton_adapters.tools.none import NoTools
+from caxton_core.agent.sections import MemoryRules
 from caxton_core.ports import Model
-from caxton_core.primitives import ProviderName
+from caxton_core.primitives import AgentId, ProviderName
 from caxton_core.reading.report import human, report
 
 CONVERSATION_BYTES = 64 * 1024 * 1024
@@ -93,19 +96,26 @@ async def _run(
     settings: Settings, process: ServerProcess, catalogue: Catalogue, database: Database
 ) -> int:
     feed, machine = EventFeed(), SystemClock()
-    journal = SqliteJournal(database)
+    journal, memory = SqliteJournal(database), await sqlite_memory(database)
+    found: Runtime | None = None
+
+    def rules_of(agent: AgentId) -> MemoryRules | None:
+        return None if found is None else found.memory_rules(agent)
+
     world = World(
         catalogue,
-        NoTools(),
+        MemoryTools(memory, rules_of, machine),
         journal,
         journal,
         Pasts(SqliteConversations(database), CONVERSATION_BYTES),
         LoggedEvents(feed, process.log, lambda why: of_turn(why).code, _request_id),
         machine,
+        AgentMemory(memory, rules_of, machine),
         lasting=True,
     )
     hosts = Hosts(places=Places(settings.limits.processes.value))
     async with running(world, configs=SqliteConfigs(database), hosts=hosts) as runtime:
+        found = runtime
         recovered = await runtime.recover()
         if isinstance(recovered, Failure):
             raise StorageUnusable(database.path, recovered.failure().why)

@@ -34,7 +34,7 @@ from caxton_adapters.runtime.ticket import Incoming, Ticket, ended_ticket
 from caxton_core.agent.config import AgentConfig
 from caxton_core.agent.lifecycle import Running
 from caxton_core.agent.record import StateName
-from caxton_core.agent.sections import Isolation
+from caxton_core.agent.sections import Isolation, MemoryRules
 from caxton_core.conversation.outcome import (
     AgentGone,
     DeadLettered,
@@ -134,6 +134,12 @@ class Runtime:
     def agent(self, ref: str) -> Result[AgentView, UnknownAgent]:
         """The agent of this name or identity."""
         return self.supervisor.find(ref).map(self._view)
+
+    def memory_rules(self, agent: AgentId) -> MemoryRules | None:
+        """What an agent's file says of its memory; None for one that is not there."""
+        found = self.supervisor.find(agent.value)
+        config = None if isinstance(found, Failure) else found.unwrap().config
+        return None if config is None else config.memory
 
     def offering(self, capability: CapabilityName) -> Sequence[AgentView]:
         """The running agents that offer a capability, the preferred and least busy first."""
