@@ -91,27 +91,25 @@ RULES = TurnRules(
     candidates=(Candidate(None, None), Candidate(None, None)),
     sampling=Sampling(),
     timeout=Duration(60.0),
-    window=TokenCount(150),
-    max_exchanges=50,
+    window=TokenCount(1000),
+    max_exchanges=2,
     max_tool_rounds=2,
     tokens_per_turn=None,
     tools=(READ, WRITE),
 )
 
-calls: st.SearchStrategy[RequestedCall] = st.builds(
-    ToolCall,
-    st.sampled_from(["", "call_1", "call_2"]),
-    st.sampled_from([READ.name, WRITE.name, ToolName("not.offered")]),
-    st.just(JsonObject("{}")),
-) | st.just(BrokenToolCall("call_1", "files.read", "{oops", "not JSON"))
-completions: st.SearchStrategy[Completion] = st.builds(
-    Completion,
-    st.sampled_from(["Yes.", "word " * 60]),
-    st.just(FinishReason.STOP),
-    st.just(Usage(1, 1)),
-    st.just("some-model"),
-    st.lists(calls, max_size=3).map(tuple),
+NOTHING = JsonObject("{}")
+calls: st.SearchStrategy[RequestedCall] = st.sampled_from(
+    [
+        ToolCall("call_1", READ.name, NOTHING),
+        ToolCall("call_2", WRITE.name, NOTHING),
+        ToolCall("call_3", WRITE.name, NOTHING),
+        ToolCall("", READ.name, NOTHING),
+        ToolCall("call_1", ToolName("not.offered"), NOTHING),
+        BrokenToolCall("call_1", "files.read", "{oops", "not JSON"),
+    ]
 )
+several_calls = st.lists(calls, min_size=1, max_size=3).map(tuple)
 picks = st.integers(0, 1000)
 
 
@@ -158,7 +156,7 @@ class Interleaving(RuleBasedStateMachine):
     @initialize(strategy=st.sampled_from(WindowStrategy))
     def start(self, strategy: WindowStrategy) -> None:
         """Open the journal."""
-        self.rules = evolve(RULES, strategy=strategy)
+        self._turn_rules = evolve(RULES, strategy=strategy)
         self.messages: list[MessageAccepted] = []
         self.waiting: list[Unfinished] = []
         self.running: list[Running] = []
@@ -176,15 +174,17 @@ class Interleaving(RuleBasedStateMachine):
     def _append(self, *events: TurnEvent) -> None:
         self._portal.call(append, self.store, *events)
 
-    @rule(agent=st.sampled_from([GREETER, WRITER]), where=st.integers(0, 2))
-    def accept(self, agent: AgentId, where: int) -> None:
-        """Somebody sends a message: to one of two conversations of their own, or the shared one."""
+    @rule(agent=st.sampled_from([GREETER, WRITER]), where=st.integers(0, 1), at_once=st.booleans())
+    def accept(self, agent: AgentId, where: int, *, at_once: bool) -> None:
+        """Somebody sends a message: to a conversation of their own, or to a shared one."""
         conversation = ConversationId(f"chat-{where}")
         message = accepted(len(self.messages), agent, conversation)
         message = evolve(message, shared=where == 0)
         self.messages.append(message)
         self.waiting.append(Unfinished(message))
         self._append(message)
+        if at_once and self.waiting[-1] in self.free_to_begin():
+            self.begin(len(self.free_to_begin()) - 1)
 
     @precondition(lambda self: self.free_to_begin())
     @rule(pick=picks)
@@ -196,7 +196,7 @@ class Interleaving(RuleBasedStateMachine):
         message = waiting.accepted
         known = self._portal.call(past, self.store, message.place)
         assert is_accepted_by_every_provider(known.messages)
-        turn = reduce(advance, waiting.observed, begin(self.rules, known, message.text))
+        turn = reduce(advance, waiting.observed, begin(self._turn_rules, known, message.text))
         if waiting.calls:
             assert turn.step == CallTools(waiting.calls)
         self._go_on(Running(message, turn, waiting.results))
@@ -213,15 +213,28 @@ class Interleaving(RuleBasedStateMachine):
         return first
 
     @precondition(lambda self: self.asking())
-    @rule(pick=picks, completion=completions, fails=st.integers(0, 4))
-    def answer(self, pick: int, completion: Completion, fails: int) -> None:
-        """A model answers, or fails."""
+    @rule(pick=picks, text=st.sampled_from(["Yes.", "word " * 300]))
+    def answer(self, pick: int, text: str) -> None:
+        """A model answers."""
+        self._hear(pick, saying(text))
+
+    @precondition(lambda self: self.asking())
+    @rule(pick=picks, asked=several_calls)
+    def ask_for_calls(self, pick: int, asked: tuple[RequestedCall, ...]) -> None:
+        """A model wants tools to be called."""
+        self._hear(pick, saying("", *asked))
+
+    @precondition(lambda self: self.asking())
+    @rule(pick=picks)
+    def fail(self, pick: int) -> None:
+        """A model fails."""
+        self._hear(pick, ModelFailed(AnswerEmpty()))
+
+    def _hear(self, pick: int, told: ModelAnswered | ModelFailed) -> None:
         asking = self.asking()
         one = asking[pick % len(asking)]
         assert isinstance(one.turn.step, AskModel)
-        inner = one.turn.step.inner
-        answers = ModelAnswered(completion, inner=inner)
-        self._observe(one, answers if fails else ModelFailed(AnswerEmpty(), inner=inner))
+        self._observe(one, evolve(told, inner=one.turn.step.inner))
 
     def asking(self) -> list[Running]:
         """The turns that wait for a model."""
@@ -284,7 +297,8 @@ class Interleaving(RuleBasedStateMachine):
         assert message.message not in self.outcomes
         self.outcomes[message.message] = outcome
 
-    @rule(pick=st.integers(0, 2))
+    @precondition(lambda self: len(self.outcomes) % 4 == 3)
+    @rule(pick=st.integers(0, 1))
     def reset(self, pick: int) -> None:
         """A conversation begins anew."""
         place = ConversationKey(ConversationId(f"chat-{pick}"), None if pick == 0 else GREETER)
@@ -357,18 +371,21 @@ class Interleaving(RuleBasedStateMachine):
         if not hasattr(self, "_stack"):
             return
         with self._stack:
-            yes = Completion("Yes.", FinishReason.STOP, Usage(1, 1), "some-model")
             while self.running or self.waiting:
                 while self.free_to_begin():
                     self.begin(0)
-                for one in self.asking():
-                    assert isinstance(one.turn.step, AskModel)
-                    self._observe(one, ModelAnswered(yes, inner=one.turn.step.inner))
+                while self.asking():
+                    self.answer(0, "Yes.")
                 while self.calling():
                     self.call(0, whole=True)
             assert not self._portal.call(unfinished, self.store)
             assert {message.message for message in self.messages} == set(self.outcomes)
             self._server.__exit__(None, None, None)
+
+
+def saying(text: str, *asked: RequestedCall) -> ModelAnswered:
+    """The model answers so."""
+    return ModelAnswered(Completion(text, FinishReason.STOP, Usage(1, 1), "some-model", asked))
 
 
 def whose(message: MessageAccepted) -> tuple[AgentId, datetime, MessageId]:

@@ -26,8 +26,8 @@ class InMemory(Interleaving):
 
 TestInMemory = InMemory.TestCase
 TestInMemory.settings = settings(
-    max_examples=60,
-    stateful_step_count=40,
+    max_examples=40,
+    stateful_step_count=50,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
