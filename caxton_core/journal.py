@@ -64,7 +64,12 @@ class Unfinished:
 def folded(accepted: MessageAccepted, events: Iterable[TurnEvent]) -> Unfinished:
     """How far the turn of a message came; what was recorded twice counts once."""
     turn = Unfinished(accepted)
+    observed: list[Observed] = []
     for event in events:
+        if isinstance(event, Observed):
+            if event in observed:
+                continue  # a write whose end nobody saw was made again
+            observed.append(event)
         turn = _after(turn, event)
     return turn
 

@@ -4,6 +4,7 @@ A limit of tokens or money needs an end to the answer, so a request without one 
 `LONGEST_ANSWER`. The tokens of a prompt are estimated: services count exactly only afterwards.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from attrs import evolve
@@ -23,6 +24,7 @@ from caxton_core.conversation.model import (
 from caxton_core.conversation.window import BYTES_PER_TOKEN, estimated_tokens
 from caxton_core.limits import Reservation, Spending, Usage
 from caxton_core.primitives import TokenCount
+from caxton_core.tools.tool import Tool
 
 LONGEST_ANSWER: Final = TokenCount(4_096)
 
@@ -64,7 +66,7 @@ def prompt_tokens(request: ModelRequest) -> int:
     for message in request.messages:
         estimate += estimated_tokens(message)
     if request.tools:
-        estimate += _tool_bytes(request) // BYTES_PER_TOKEN
+        estimate += tool_tokens(request.tools)
     return estimate
 
 
@@ -78,11 +80,12 @@ def answer_tokens(request: ModelRequest) -> int:
     return (request.sampling.max_tokens or LONGEST_ANSWER).value
 
 
-def _tool_bytes(request: ModelRequest) -> int:
-    return sum(
-        len(tool.description) + len(tool.parameters.value) + len(tool.name.value)
-        for tool in request.tools
+def tool_tokens(tools: Iterable[Tool]) -> int:
+    """About how many tokens the descriptions of tools take."""
+    size = sum(
+        len(tool.description) + len(tool.parameters.value) + len(tool.name.value) for tool in tools
     )
+    return size // BYTES_PER_TOKEN
 
 
 def spent(answer: Result[Completion, ModelFailure], reservation: Reservation) -> Spending:

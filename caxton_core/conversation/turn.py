@@ -34,7 +34,7 @@ from caxton_core.conversation.model import (
 )
 from caxton_core.conversation.past import Past, Summary
 from caxton_core.conversation.repair import repaired
-from caxton_core.conversation.spending import capped
+from caxton_core.conversation.spending import capped, tool_tokens
 from caxton_core.conversation.summarizing import (
     Condensing,
     affordable,
@@ -278,8 +278,7 @@ def begin(rules: TurnRules, past: Past, text: str) -> Turn:
     question = rendered(rules, fitting, said)
     if rules.strategy is WindowStrategy.SUMMARIZE and len(fitting.kept) < len(messages):
         due = condensing(rules, sound, room)
-        step = due and _summary_step(rules, due, question)
-        if step:
+        if due and (step := _summary_step(rules, due, question)):
             return Turn(rules, sound, said, step, condensing=due)
     return Turn(rules, sound, said, _question(rules, question, Usage(), tried=0))
 
@@ -371,7 +370,7 @@ def _question(
     candidate = rules.candidates[tried]
     sampling = rules.sampling
     if rules.tokens_per_turn is not None:
-        left = rules.tokens_per_turn.value - usage.tokens - sum(map(estimated_tokens, messages))
+        left = rules.tokens_per_turn.value - usage.tokens - _tokens(rules, messages)
         if left <= 0:
             return GiveUp(TokensSpent(rules.tokens_per_turn), usage)
         sampling = capped(sampling, left)
@@ -383,7 +382,7 @@ def _summary_step(
     rules: TurnRules, due: Condensing, question: tuple[PromptMessage, ...]
 ) -> AskModel | None:
     """The question for a summary; None where it could leave no tokens for the answer itself."""
-    most = affordable(due, rules.tokens_per_turn, sum(map(estimated_tokens, question)))
+    most = affordable(due, rules.tokens_per_turn, _tokens(rules, question))
     if most is None:
         return None
     given, candidate = rules.sampling, rules.candidates[0]
@@ -391,6 +390,10 @@ def _summary_step(
     timeout = rules.summary_timeout
     request = ModelRequest(due.messages, candidate.model, sampling=sampling, timeout=timeout)
     return AskModel(candidate, request, inner=True)
+
+
+def _tokens(rules: TurnRules, question: tuple[PromptMessage, ...]) -> int:
+    return sum(map(estimated_tokens, question)) + tool_tokens(rules.tools)
 
 
 def _given_up(turn: Turn, why: GiveUpReason) -> Turn:

@@ -76,7 +76,7 @@ def test_a_sound_history_stays_the_very_same(history: tuple[Message, ...]) -> No
 @given(histories)
 def test_repair_keeps_every_word_of_users_and_models(history: tuple[Message, ...]) -> None:
     first = next((n for n, said in enumerate(history) if isinstance(said, UserMessage)), None)
-    spoken = () if first is None else history[first:]
+    spoken: tuple[Message, ...] = () if first is None else history[first:]
     assert _texts(repaired(history)) == _texts(spoken)
 
 
@@ -88,7 +88,7 @@ def _texts(messages: Sequence[Message]) -> list[str]:
 def test_results_in_any_order_are_sound(ids: list[str], data: st.DataObject) -> None:
     told = data.draw(st.permutations(ids))
     asking = AssistantMessage("", tuple(map(call, ids)))
-    history = (UserMessage("Read"), asking, *map(answer, told))
+    history: tuple[Message, ...] = (UserMessage("Read"), asking, *map(answer, told))
     assert repaired(history) is history
 
 
