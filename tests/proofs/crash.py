@@ -19,7 +19,7 @@ CRASHING = "tests.proofs.crashing_server"
 @final
 @frozen
 class AtAnyMoment:
-    """Kill -9 so many seconds after the server is ready."""
+    """Kill -9 so many seconds after the server has recovered."""
 
     seconds: float
 

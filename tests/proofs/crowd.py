@@ -59,9 +59,9 @@ class Crowd:
         self._over = True
 
     @property
-    def at_work(self) -> int:
+    def begun(self) -> list[Turn]:
         """Messages that were sent and have no end that is known."""
-        return sum(turn.sent and not turn.state for turn in self.turns)
+        return [turn for turn in self.turns if turn.sent and not turn.state]
 
     @property
     def answered(self) -> int:

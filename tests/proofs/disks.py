@@ -15,7 +15,7 @@ from attrs import define, field
 
 from tests.proofs.installation import Installation
 
-IMAGE_SIZE = 96 * 1024 * 1024
+IMAGE_SIZE = 256 * 1024 * 1024
 MOUNT = shutil.which("mount")
 LOSETUP = shutil.which("losetup")
 
@@ -104,7 +104,7 @@ class FileSizeLimit:
 
 
 @contextmanager
-def small_disk(place: Path, size: str = "6m") -> Iterator[SmallDisk]:
+def small_disk(place: Path, size: str = "160m") -> Iterator[SmallDisk]:
     """A file system of that size, mounted while it is needed."""
     place.mkdir(parents=True, exist_ok=True)
     _command("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place))

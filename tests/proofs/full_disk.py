@@ -23,6 +23,7 @@ from tests.proofs.verdict import judged
 NOTICED_SECONDS = 10.0
 RECOVERY_SECONDS = 15.0
 AGENTS = (AgentFile("quick"), AgentFile("apart", isolation="process"))
+PROBED = AgentFile("probed", "probes")
 SPARE = AgentFile("spare")
 READ = ("/agents", "/agents/quick", "/health", "/health/live")
 
@@ -49,21 +50,21 @@ async def prove(seconds: float = 2.0, *, senders: int = 12) -> Report:
     seen = _Seen()
     with model_server() as models, installation() as here, _room(here) as room:
         base = models.at(unique=1, tag="full")
-        here.configure({"main": base})
+        here.configure({"main": base, "probes": models.url})
         here.start()
         await here.ready()
-        for agent in (*AGENTS, SPARE):
+        for agent in (*AGENTS, PROBED, SPARE):
             await here.deploy(agent)
         crowd = Crowd(here.port, [agent.name for agent in AGENTS], turns_each=4)
         with anyio.move_on_after(RECOVERY_SECONDS * 3 + seconds * 3):
             async with anyio.create_task_group() as group:
                 group.start_soon(crowd.run, senders)
                 await anyio.sleep(seconds)
-                at_work = crowd.at_work
+                at_work = len(crowd.begun)
                 room.take()
                 await _while_full(here, crowd, seen)
                 await anyio.sleep(seconds)
-                at_work += crowd.at_work
+                at_work += len(crowd.begun)
                 room.give_back()
                 await _afterwards(here, seen)
                 await anyio.sleep(seconds)
@@ -92,9 +93,9 @@ async def prove(seconds: float = 2.0, *, senders: int = 12) -> Report:
 async def _while_full(here: Installation, crowd: Crowd, seen: _Seen) -> None:
     asking = Asking(here)
     with anyio.move_on_after(NOTICED_SECONDS) as noticed:
-        reply = await asking.say("quick", "turn 1 of full", "full", "full")
+        reply = await asking.say(PROBED.name, "turn 1 of full", "full", "full")
         while reply.status == 200:
-            reply = await asking.say("quick", "turn 1 of full", f"full-{time.monotonic_ns()}")
+            reply = await asking.say(PROBED.name, "turn 1 of full", f"full-{time.monotonic_ns()}")
     if noticed.cancelled_caught:
         seen.faults.append(f"new work is neither taken nor refused after {NOTICED_SECONDS} s")
     else:
@@ -114,7 +115,7 @@ async def _afterwards(here: Installation, seen: _Seen) -> None:
     asking, began = Asking(here), time.monotonic()
     while time.monotonic() - began < RECOVERY_SECONDS:
         try:
-            reply = await asking.say("quick", "turn 1 of after", "after", "after")
+            reply = await asking.say(PROBED.name, "turn 1 of after", "after", "after")
         except Gone as gone:
             seen.faults.append(f"the server went away: {gone}; {here.log}")
             return

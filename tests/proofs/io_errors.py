@@ -49,7 +49,7 @@ async def prove(seconds: float = 8.0, *, senders: int = 16, probability: float =
                 await anyio.sleep(seconds)
                 if here.ended_with is not None:
                     faults.append(f"the server ended with {here.ended_with}: {here.log}")
-                answered, at_work = crowd.answered, crowd.at_work
+                answered, at_work = crowd.answered, len(crowd.begun)
                 await here.kill()
                 here.start()
                 await here.ready()

@@ -41,7 +41,7 @@ async def prove(seconds: float = 1.0, *, senders: int = 8) -> Report:
                 await anyio.sleep(seconds)
                 await run_sync(disk.abort)
                 faults += await _while_read_only(here, crowd)
-                at_work = crowd.at_work
+                at_work = len(crowd.begun)
                 await here.kill()
                 faults += await _start_is_refused(here)
                 await run_sync(_repaired, disk)
@@ -71,7 +71,7 @@ def _repaired(disk: LoopDisk) -> None:
 async def _while_read_only(here: Installation, crowd: Crowd) -> list[str]:
     asking = Asking(here)
     with anyio.move_on_after(NOTICED_SECONDS):
-        faults = refused_well(await asking.say("quick", "turn 1 of new", "new", "new"))
+        faults = refused_well(await asking.say(AGENT.name, "turn 1 of new", "new", "new"))
         answered = next(turn for turn in crowd.turns if turn.state == "answered")
         for path in ("/agents", "/health/live", f"/messages/{answered.ids[0]}"):
             status = await asking.status(path)

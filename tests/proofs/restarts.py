@@ -41,17 +41,30 @@ class Witness:
     crowd: Crowd
     ends: dict[str, int] = field(factory=dict)
     at_work: int = 0
+    starts: list[float] = field(factory=list)
+    """Seconds from the start of a process until it was ready."""
     recoveries: list[float] = field(factory=list)
+    """Seconds until everything that the one before had been at was at its end."""
     faults: list[str] = field(factory=list)
 
     async def work(self) -> None:
-        """See that the server works, from a new start where the last one has ended."""
+        """See that the server works; where it has ended, that the next one ends what it began."""
         if self.here.ended_with is None:
             return
+        interrupted = self.crowd.begun
         began = time.monotonic()
         self.here.start()
         await self.here.ready()
-        self.recoveries.append(time.monotonic() - began)
+        self.starts.append(time.monotonic() - began)
+        with anyio.move_on_after(RECOVERY_SECONDS):
+            while left := [turn for turn in interrupted if not turn.state]:  # noqa: ASYNC110
+                await anyio.sleep(0.002)
+            self.recoveries.append(time.monotonic() - began)
+            return
+        texts = [turn.text for turn in left]
+        self.faults.append(
+            f"{RECOVERY_SECONDS} s after a start have no end: {texts}; {self.here.log}"
+        )
 
     async def kill(self) -> None:
         """kill -9, if it runs."""
@@ -70,7 +83,7 @@ class Witness:
 
     def died(self) -> None:
         """The server is ending: what is at work now may be asked of the model again."""
-        self.at_work += self.crowd.at_work
+        self.at_work += len(self.crowd.begun)
 
 
 class End(Protocol):
@@ -126,7 +139,7 @@ async def _end_again_and_again(witness: Witness, ends: Iterable[End], senders: i
             witness.crowd.stop()
             scope.deadline = anyio.current_time() + RECOVERY_SECONDS
     if scope.cancelled_caught:
-        waiting = [turn.text for turn in witness.crowd.turns if turn.sent and not turn.state]
+        waiting = [turn.text for turn in witness.crowd.begun]
         witness.faults.append(f"{RECOVERY_SECONDS} s after the last start wait {waiting}")
 
 
@@ -146,7 +159,8 @@ def _report(name: str, verdict: Verdict, witness: Witness, took: float) -> Repor
         **{what: f"{getattr(verdict, what):,}" for what in SHOWN},
         "model calls": f"{verdict.calls:,}",
         "repeated calls": f"{verdict.repeated} ({verdict.repeatable} were at work)",
-        "start to ready": seconds(witness.recoveries),
+        "start to ready": seconds(witness.starts),
+        "start to recovered": seconds(witness.recoveries),
         "refused meanwhile": str(witness.crowd.refusals or "none"),
     }
     faults = [*witness.faults, *verdict.faults]
