@@ -8,9 +8,12 @@ from caxton_adapters.rest.placed import error_items
 from caxton_adapters.rest.problem import Refused, retry_after
 from caxton_adapters.runtime.refusals import (
     ConfigRefused,
+    ConversationAmbiguous,
+    ConversationBusy,
     Draining,
     KeyReused,
     MailboxFull,
+    MessageErased,
     NameChanged,
     NameTaken,
     NotOpenable,
@@ -19,6 +22,7 @@ from caxton_adapters.runtime.refusals import (
     Refusal,
     TurnsInFlight,
     UnknownAgent,
+    UnknownConversation,
     UnknownMessage,
     WrongState,
 )
@@ -80,11 +84,26 @@ def of_runtime(refusal: Refusal) -> Refused:  # noqa: C901, PLR0912 - one case e
             return not_stored(why)
         case NotRead(why):
             return not_read(why)
-        case NotOpenable(id_, state, missing):
+        case NotOpenable(id_, state, known):
             detail = f"The message {id_} is {state}: there is nothing to try again."
-            if missing:
-                detail = f"It has no such calls whose outcome is unknown: {', '.join(missing)}."
+            if known:
+                calls = ", ".join(known)
+                detail = f"The message {id_} has no such calls whose outcome is unknown: {calls}."
             return Refused(_CONFLICT, "CX4033", detail)
+        case UnknownConversation(id_):
+            return Refused(_NOT_FOUND, "CX4034", f"No conversation {id_} is known.")
+        case ConversationAmbiguous(id_, agents, shared):
+            ways = [f"?agent={name}" for name in agents] + ["?shared=true"] * shared
+            detail = f"There are several conversations {id_}: {' or '.join(ways)} chooses."
+            return Refused(_CONFLICT, "CX4035", detail)
+        case ConversationBusy(id_, count):
+            work = "A message" if count == 1 else f"{count} messages"
+            verb = "is" if count == 1 else "are"
+            detail = f"{work} of {id_} {verb} at work; ?force=true cancels."
+            return Refused(_CONFLICT, "CX4036", detail)
+        case MessageErased(id_):
+            detail = f"The text of {id_} was erased: its conversation is not to last."
+            return Refused(_CONFLICT, "CX4037", detail)
 
 
 def _counted(errors: int) -> str:

@@ -175,15 +175,15 @@ class Answering:
     async def _recalled(self) -> Result[Past, NotRead]:
         """What was said before, and what the agent remembers."""
         ticket, terms, now = self.ticket, self.terms, self.world.clock.monotonic()
-        most, idle = terms.exchanges, terms.idle_timeout
-        place = ticket.place
+        most, idle, lasting = terms.exchanges, terms.idle_timeout, terms.lasting
+        place, pasts = ticket.place, self.world.pasts
         if ticket.begins_conversation:
             read: Result[Past, NotRead] = Success(
-                self.world.pasts.new(place, at_most=most, now=now, idle=idle)
+                pasts.new(place, at_most=most, now=now, idle=idle, lasting=lasting)
             )
         else:
-            read = await self.world.pasts.of(
-                place, at_most=most, now=now, today=self._now(), idle=idle
+            read = await pasts.of(
+                place, at_most=most, now=now, today=self._now(), idle=idle, lasting=lasting
             )
         memory = self.world.memory
         if memory is None or isinstance(read, Failure):

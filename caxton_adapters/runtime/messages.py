@@ -1,6 +1,7 @@
 """The messages that were accepted: those at work, and the last ones that ended."""
 
 from collections import deque
+from collections.abc import Callable
 from typing import final
 
 from attrs import define, field
@@ -78,6 +79,13 @@ class Messages:
             len(self._ended) > self.most_ended or self.characters > self.most_characters
         ):
             self._forget(self._ended.popleft())
+
+    def forget(self, is_gone: Callable[[Ticket], bool]) -> None:
+        """Forget some of those that ended: the store does not have them any more."""
+        gone = [ticket for ticket in self._ended if is_gone(ticket)]
+        self._ended = deque(ticket for ticket in self._ended if not is_gone(ticket))
+        for ticket in gone:
+            self._forget(ticket)
 
     def _forget(self, ticket: Ticket) -> None:
         self.characters -= ticket.characters

@@ -14,6 +14,7 @@ from caxton_core.conversation.message import Message
 from caxton_core.conversation.past import NOTHING, ConversationKey, Past, Summary
 from caxton_core.conversation.window import exchanges, text_bytes
 from caxton_core.ports import Conversations
+from caxton_core.primitives import AgentId
 from caxton_core.storage import NotRead
 
 OVERHEAD: Final = 512
@@ -27,6 +28,7 @@ class _Kept:
 
     until: float
     most: int | None
+    lasting: bool
     summary: str = ""
     said: deque[tuple[Message, ...]] = field(factory=deque)
     bytes: int = OVERHEAD
@@ -62,10 +64,12 @@ class Pasts:
         now: float,
         today: datetime,
         idle: float,
+        lasting: bool = True,
     ) -> Result[Past, NotRead]:
         """The newest exchanges, `at_most` so many; nothing in a conversation that is new.
 
-        To ask is to use it: it goes on for another `idle` seconds.
+        To ask is to use it: it goes on for another `idle` seconds. What is said in one that is not
+        `lasting` is kept nowhere else.
         """
         kept = self._kept.get(place)
         if kept is not None and kept.until >= now:
@@ -76,12 +80,20 @@ class Pasts:
         read = await self.store.past(place, at_most=at_most, since=today - timedelta(seconds=idle))
         changed = self._read_in_vain.pop(place, True)
         if not changed and isinstance(read, Success):
-            self._keep(place, read.unwrap(), at_most, now + idle)
+            self._keep(place, read.unwrap(), _Kept(now + idle, at_most, lasting))
         return read
 
-    def new(self, place: ConversationKey, *, at_most: int | None, now: float, idle: float) -> Past:
+    def new(
+        self,
+        place: ConversationKey,
+        *,
+        at_most: int | None,
+        now: float,
+        idle: float,
+        lasting: bool = True,
+    ) -> Past:
         """The past of a conversation that nobody can have used before: there is none to read."""
-        self._keep(place, NOTHING, at_most, now + idle)
+        self._keep(place, NOTHING, _Kept(now + idle, at_most, lasting))
         return NOTHING
 
     def add(
@@ -117,19 +129,29 @@ class Pasts:
         if kept is not None:
             self.bytes -= kept.bytes
 
-    def forget_everything(self) -> None:
-        """Much in the store was changed."""
+    def forget_stored(self) -> None:
+        """Much in the store was changed: read again what is there."""
         for place in (*self._kept, *self._read_in_vain):
-            self.forget(place)
+            kept = self._kept.get(place)
+            if kept is None or kept.lasting:
+                self.forget(place)
+
+    def forget_agent(self, agent: AgentId) -> None:
+        """The agent is gone, and what it said to others with it."""
+        self.forget_stored()
+        for place in tuple(self._kept):
+            if place.agent == agent:
+                self.forget(place)
 
     def _outdate(self, place: ConversationKey) -> None:
         """Whoever reads it now may miss what just changed."""
         if place in self._read_in_vain:
             self._read_in_vain[place] = True
 
-    def _keep(self, place: ConversationKey, past: Past, at_most: int | None, until: float) -> None:
+    def _keep(self, place: ConversationKey, past: Past, kept: _Kept) -> None:
         self.forget(place)
-        kept = self._kept[place] = _Kept(until, at_most, past.summary)
+        self._kept[place] = kept
+        kept.summary = past.summary
         kept.bytes += len(past.summary)
         for exchange in reversed(tuple(exchanges(past.messages))):
             kept.add(exchange)

@@ -4,7 +4,7 @@ from typing import TypeAlias, final
 
 from attrs import frozen
 
-from caxton_core.primitives import AgentName
+from caxton_core.primitives import AgentName, ConversationId
 from caxton_core.reading.report import Report
 from caxton_core.storage import NotRead, NotStored
 
@@ -119,11 +119,46 @@ class UnknownMessage:
 @final
 @frozen
 class NotOpenable:
-    """The message is no failed one, or still misses the result of a call (by id)."""
+    """The message is no failed one, or results are told of calls (by id) that have theirs."""
 
     id: str
     state: str
-    missing: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+
+
+@final
+@frozen
+class MessageErased:
+    """The message failed, and its text was erased then: its conversation is not to last."""
+
+    id: str
+
+
+@final
+@frozen
+class UnknownConversation:
+    """Nothing was said in a conversation of this identity, or it was removed."""
+
+    id: str
+
+
+@final
+@frozen
+class ConversationAmbiguous:
+    """Several agents have a conversation of this identity, or some have and others share one."""
+
+    id: str
+    agents: tuple[AgentName, ...]
+    shared: bool
+
+
+@final
+@frozen
+class ConversationBusy:
+    """So many messages of the conversation are at work."""
+
+    id: ConversationId
+    count: int
 
 
 Refusal: TypeAlias = (
@@ -142,4 +177,8 @@ Refusal: TypeAlias = (
     | NotStored
     | NotRead
     | NotOpenable
+    | MessageErased
+    | UnknownConversation
+    | ConversationAmbiguous
+    | ConversationBusy
 )

@@ -22,6 +22,7 @@ from caxton_adapters.runtime.refusals import (
     Draining,
     KeyReused,
     MailboxFull,
+    MessageErased,
     NotOpenable,
     NotRunning,
     Overloaded,
@@ -40,11 +41,13 @@ from caxton_core.conversation.outcome import (
     DeadLettered,
     MessageState,
     NotAnswered,
+    OutcomeUnknown,
     TurnFailure,
 )
+from caxton_core.conversation.past import ConversationKey
 from caxton_core.conversation.turn import Cancelled
 from caxton_core.events import MessageAccepted, MessageEnded, MessageReopened
-from caxton_core.journal import Unfinished
+from caxton_core.journal import StoredMessage, Unfinished
 from caxton_core.limits import Balance
 from caxton_core.ports import Configs
 from caxton_core.primitives import AgentId, AgentName, CapabilityName, MessageId
@@ -182,7 +185,11 @@ class Runtime:
         found = self.supervisor.find(ref)
         if isinstance(found, Failure):
             return found
-        return await self.supervisor.delete(found.unwrap(), force=force)
+        agent = found.unwrap().agent.id
+        deleted = await self.supervisor.delete(found.unwrap(), force=force)
+        if isinstance(deleted, Success):
+            self._messages.forget(lambda ticket: ticket.agent == agent)
+        return deleted
 
     async def accept(self, ref: str, incoming: Incoming) -> Result[Ticket, Refusal]:
         """Take in a message for an agent; the ticket leads to its answer.
@@ -253,13 +260,18 @@ class Runtime:
         if isinstance(read, Failure):
             return read
         stored = read.unwrap()
-        if stored is None:
-            return Failure(UnknownMessage(message))
+        seen = None if stored is None else self.seen(stored)
+        return Failure(UnknownMessage(message)) if seen is None else Success(seen)
+
+    def seen(self, stored: StoredMessage) -> Ticket | None:
+        """A stored message as it is now; None where its agent was deleted."""
+        ticket = self._messages.get(stored.accepted.message.value)
+        if ticket is not None:
+            return ticket
         found = self.supervisor.find(stored.accepted.agent.value)
         if isinstance(found, Failure):
-            return Failure(UnknownMessage(message))
-        name = found.unwrap().record.name
-        return Success(ended_ticket(next(self._numbers), stored, name))
+            return None
+        return ended_ticket(next(self._numbers), stored, found.unwrap().record.name)
 
     def cancel(self, ticket: Ticket) -> None:
         """Nobody wants the answer any more; nothing happens where there is one."""
@@ -280,14 +292,21 @@ class Runtime:
 
         Calls whose outcome is unknown have these results; the others are made again.
         """
-        found = await self.message(message)
-        if isinstance(found, Failure):
-            return found
-        before = found.unwrap()
-        if self._draining:
-            return Failure(Draining())
-        if before.state not in _REOPENED:
-            return Failure(NotOpenable(message, before.state.value))
+        async with self._claims.of(message):
+            found = await self.message(message)
+            if isinstance(found, Failure):
+                return found
+            before = found.unwrap()
+            if self._draining:
+                return Failure(Draining())
+            known = _known(before, results)
+            if known or before.state not in _REOPENED:
+                return Failure(NotOpenable(message, before.state.value, known))
+            return await self._reopen(before, results)
+
+    async def _reopen(
+        self, before: Ticket, results: tuple[ToolResult, ...]
+    ) -> Result[Ticket, Refusal]:
         holder = self.supervisor.find(before.agent.value)
         if isinstance(holder, Failure):
             return holder
@@ -299,12 +318,15 @@ class Runtime:
         stored = await self.world.journal.append(reopened)
         if isinstance(stored, Failure):
             return stored
-        self.world.events.tell(reopened)
         turn = await self.world.messages.turn(before.message)
         if isinstance(turn, Failure):
             return turn
         unfinished = turn.unwrap()
-        assert unfinished is not None
+        if unfinished is None:
+            return Failure(UnknownMessage(before.message.value))
+        if not unfinished.accepted.text:
+            return Failure(MessageErased(before.message.value))
+        self.world.events.tell(reopened)
         return Success(self._take_up(resident, desk, unfinished))
 
     async def recover(self) -> Result[int, NotRead]:
@@ -360,6 +382,20 @@ class Runtime:
     def in_flight(self) -> int:
         """How many messages wait or are being answered."""
         return self._messages.in_flight
+
+    def at_work(self, place: ConversationKey) -> tuple[Ticket, ...]:
+        """The messages of a conversation that wait or are being answered."""
+        return tuple(ticket for ticket in self._messages.at_work() if ticket.place == place)
+
+    def forget(self, place: ConversationKey) -> None:
+        """A conversation was removed from the store."""
+        self.world.pasts.forget(place)
+        self._messages.forget(lambda ticket: ticket.place == place)
+
+    def forget_ended(self, before: datetime) -> None:
+        """Messages that ended before were removed from the store; others are read again."""
+        self.world.pasts.forget_stored()
+        self._messages.forget(lambda ticket: ticket.accepted < before)
 
     def oldest(self) -> Ticket | None:
         """The message that has been waiting or being answered for longest."""
@@ -431,6 +467,13 @@ class Runtime:
             use=ResourceUse(0.0) if desk is None else desk.host.use(),
             balances=() if resident.budget is None else resident.budget.balances(),
         )
+
+
+def _known(before: Ticket, results: tuple[ToolResult, ...]) -> tuple[str, ...]:
+    """The calls of which results are told, and whose outcome is not unknown."""
+    why = before.outcome.why if isinstance(before.outcome, NotAnswered) else None
+    open_calls = {call.id for call in why.calls} if isinstance(why, OutcomeUnknown) else set()
+    return tuple(result.call_id for result in results if result.call_id not in open_calls)
 
 
 def _same(first: Incoming, second: Incoming) -> bool:

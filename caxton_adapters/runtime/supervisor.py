@@ -244,7 +244,7 @@ class Supervisor:
 
     async def _forget(self, agent: AgentId) -> Result[None, Refusal]:
         """Remove what a deleted agent was told and said."""
-        self._world.pasts.forget_everything()
+        self._world.pasts.forget_agent(agent)
         forgotten = await self._world.messages.forget_agent(agent)
         return forgotten if isinstance(forgotten, Failure) else Success(None)
 

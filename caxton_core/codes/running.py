@@ -205,4 +205,32 @@ RUNNING: Final = (
         "Only a message that failed or was cancelled can go on.",
         "`caxton messages show MESSAGE` tells where it is.",
     ),
+    Explanation(
+        "CX4034",
+        "unknown conversation",
+        "no conversation {id} is known",
+        "A conversation is known from its first message until it is removed with its last one.",
+        "`caxton conversations list` shows those that are known.",
+    ),
+    Explanation(
+        "CX4035",
+        "ambiguous conversation",
+        "there are several conversations {id}",
+        "Agents may use the same identity, each for itself or sharing one conversation.",
+        "Say whose is meant: `--agent NAME` or `--shared`, `?agent=NAME` or `?shared=true`.",
+    ),
+    Explanation(
+        "CX4036",
+        "conversation at work",
+        "{count} messages of {id} are at work",
+        "Somebody waits for these answers, which would belong to nothing.",
+        "Wait for them, or remove the conversation by force, which cancels them.",
+    ),
+    Explanation(
+        "CX4037",
+        "message erased",
+        "the text of {id} was erased: its conversation is not to last",
+        "With conversation.persist = false nothing of a message stays when it has ended.",
+        "Send the message again.",
+    ),
 )

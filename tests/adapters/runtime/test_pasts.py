@@ -174,5 +174,5 @@ async def test_the_bytes_are_those_of_what_is_kept(
         summary = Summary(text, 1) if summarised else None
         await kept.past(place, now, 30.0, at_most=3)
         kept.pasts.add(place, exchange(text), summary, now=now, idle=30.0)
-    kept.pasts.forget_everything()
+    kept.pasts.forget_stored()
     assert kept.pasts.bytes == 0
