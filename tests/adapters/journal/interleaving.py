@@ -162,8 +162,8 @@ class Interleaving(RuleBasedStateMachine):
         self.running: list[Running] = []
         self.outcomes: dict[MessageId, Outcome] = {}
         self.said: dict[ConversationKey, list[int]] = {}
-        self._stack = ExitStack()
-        self._portal = self._stack.enter_context(start_blocking_portal())
+        self.stack = ExitStack()
+        self._portal = self.stack.enter_context(start_blocking_portal())
         self._reopen = self.new_place()
         self._open()
 
@@ -368,9 +368,9 @@ class Interleaving(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Let everything that was accepted end, and see that it does."""
-        if not hasattr(self, "_stack"):
+        if not hasattr(self, "stack"):
             return
-        with self._stack:
+        with self.stack:
             while self.running or self.waiting:
                 while self.free_to_begin():
                     self.begin(0)
