@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from caxton_core.conversation.message import Message
 from caxton_core.conversation.outcome import MessageState, Outcome
 from caxton_core.conversation.past import ConversationKey
-from caxton_core.conversation.turn import CallTools, ModelFailed, Observation, ToolsAnswered
+from caxton_core.conversation.turn import CallTools, ModelAnswered, Observation, ToolsAnswered
 from caxton_core.events import (
     CallAnswered,
     MessageAccepted,
@@ -62,7 +62,7 @@ class Unfinished:
 
 
 def folded(accepted: MessageAccepted, events: Iterable[TurnEvent]) -> Unfinished:
-    """How far the turn of a message came; what was recorded twice counts once."""
+    """How far the turn of a message came; a result that was recorded twice counts once."""
     turn = Unfinished(accepted)
     observed: list[Observed] = []
     for event in events:
@@ -96,8 +96,8 @@ def _after(turn: Unfinished, event: TurnEvent) -> Unfinished:
 
 
 def _without_failures(observed: tuple[Observation, ...]) -> tuple[Observation, ...]:
-    """Whoever tries again wants to ask the models again that failed."""
-    return tuple(told for told in observed if not isinstance(told, ModelFailed))
+    """Whoever tries again wants what failed or ended the turn to be tried again."""
+    return tuple(told for told in observed if isinstance(told, ModelAnswered | ToolsAnswered))
 
 
 def _known(turn: Unfinished, result: ToolResult) -> Unfinished:

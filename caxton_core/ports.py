@@ -129,7 +129,8 @@ class Conversations(Protocol):
     ) -> Awaitable[Result[Past, NotRead]]:
         """What the model may see: the newest exchanges, `at_most` so many, after the last reset.
 
-        A conversation that was used last before `since` is over: it begins anew.
+        A conversation that was used last before `since` is over: it begins anew. What is said in
+        one that is not lasting may be forgotten at once: the runtime has it at hand.
         """
         ...
 

@@ -107,6 +107,9 @@ class Pasts:
     ) -> None:
         """What a turn added is recorded: from now on it is part of the past."""
         self._outdate(place)
+        if summary is not None and place.agent is None:
+            # Others may have said something meanwhile: the store knows what the summary covers.
+            self.forget(place)
         kept = self._kept.get(place)
         if kept is None:
             return

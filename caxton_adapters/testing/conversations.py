@@ -156,10 +156,6 @@ class PastContract:
         assert questions(await past(store, EVERYONE)) == [1, 2]
         assert await past(store) == NOTHING
 
-    async def test_what_is_not_to_last_is_said_all_the_same(self, store: Stores) -> None:
-        await exchange(store, evolve(accepted(1), lasting=False))
-        assert questions(await past(store)) == [1]
-
     async def test_a_conversation_that_was_idle_for_too_long_is_over(self, store: Stores) -> None:
         ended = answered(await exchange(store, accepted(1))).at
         await append(store, accepted(9_000))
