@@ -8,6 +8,7 @@ from caxton_cli.leaving import Leave
 from caxton_cli.version import VERSION
 
 _AGENTS = "caxton_cli.commands.agents"
+_BACKUP = "caxton_cli.commands.backup"
 _FILES = "caxton_cli.commands.files"
 _SERVER = "caxton_cli.commands.server"
 _TALK = "caxton_cli.commands.talk"
@@ -27,9 +28,13 @@ COMMANDS = {
     "restart": Entry(f"{_AGENTS}:restart", "Stop an agent and start it again."),
     "delete": Entry(f"{_AGENTS}:delete", "Delete an agent."),
     "logs": Entry("caxton_cli.commands.logs:agent_logs", "Print what the log says about an agent."),
+    "memory": Entry("caxton_cli.commands.memory:memory", "Look after what agents remember."),
     "providers": Entry("caxton_cli.commands.providers:providers", "List the model providers."),
     "health": Entry("caxton_cli.commands.health:health", "Show how the server does, for probes."),
     "server": Entry("caxton_cli.root:server", "Start, stop and look after the server."),
+    "backup": Entry(f"{_BACKUP}:backup", "Copy all that the server keeps into a file."),
+    "verify": Entry(f"{_BACKUP}:verify", "Check a backup, or the server's database."),
+    "restore": Entry(f"{_BACKUP}:restore", "Put a backup in the place of the database."),
     "config": Entry("caxton_cli.commands.config:config", "Show the server's settings."),
     "doctor": Entry("caxton_cli.commands.doctor:doctor", "Look for what would be in the way."),
     "explain": Entry(f"{_FILES}:explain", "Explain the code of a problem."),

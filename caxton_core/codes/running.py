@@ -175,7 +175,7 @@ RUNNING: Final = (
         "not read",
         "the server cannot read what it has stored: {why}",
         "A turn without its conversation would answer something else.",
-        "Look at the disk of the data directory; `caxton backup verify` checks the database.",
+        "Look at the disk of the data directory; `caxton verify` checks the database.",
     ),
     Explanation(
         "CX4030",

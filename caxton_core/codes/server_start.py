@@ -105,8 +105,8 @@ SERVER_START: Final = (
         "database unusable",
         "the database {path} cannot be used: {reason}",
         "The agents that were deployed are kept there; a server that lost them would be no help.",
-        "Give the file to this user, put a backup in its place, or start with another --data-dir. "
-        "Caxton has changed nothing in it.",
+        "Give the file to this user, put a backup in its place with `caxton restore FILE`, or "
+        "start with another --data-dir. Caxton has changed nothing in it.",
         right="caxton server start --data-dir ~/another",
     ),
     Explanation(
@@ -116,5 +116,24 @@ SERVER_START: Final = (
         "A scripted provider says what its scenario says, and nothing else.",
         "Correct the file, or leave `scenario` out: the built-in one answers any message.",
         right='[providers.demo]\nkind = "scripted"',
+    ),
+    Explanation(
+        "CX2110",
+        "backup unusable",
+        "the backup {path} cannot be used: {reason}",
+        "What is restored takes the place of all that the server keeps, so every page of it is "
+        "looked at first.",
+        "Use another backup; `caxton verify FILE` looks at one. Nothing was changed.",
+        right="caxton verify /var/backups/caxton/monday.db",
+    ),
+    Explanation(
+        "CX2111",
+        "backup not made",
+        "{path} cannot be written: {reason}",
+        "A copy gets its name when it is whole and on the disk. A file that exists is never "
+        "replaced: it may be the last good backup.",
+        "Name another file, or a directory, and look at its rights and its room. Nothing was "
+        "changed.",
+        right="caxton backup /var/backups/caxton/monday.db",
     ),
 )
