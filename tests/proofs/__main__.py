@@ -17,9 +17,12 @@ from tests.proofs import (
     full_disk,
     io_errors,
     migrating,
+    neighbours,
+    overload,
     power,
     read_only,
     shutdown,
+    soak,
 )
 from tests.proofs.report import Report
 
@@ -38,6 +41,9 @@ def proofs(arguments: argparse.Namespace) -> dict[str, Proof]:
         "io-errors": io_errors.prove,
         "damaged-log": partial(damage.prove, arguments.damages, seed=arguments.seed),
         "migration": migrating.prove,
+        "overload": overload.prove,
+        "neighbours": neighbours.prove,
+        "soak": partial(soak.prove, arguments.messages),
     }
 
 
@@ -50,6 +56,7 @@ def main() -> int:
     parser.add_argument("--losses", type=int, default=12, help="how often the power is lost")
     parser.add_argument("--steps", type=int, default=5, help="how often the clock goes through")
     parser.add_argument("--damages", type=int, default=40, help="how often the log is damaged")
+    parser.add_argument("--messages", type=int, default=50_000, help="how many a soak sends")
     parser.add_argument("--seed", type=int, default=1, help="of the moments and the senders' dice")
     arguments = parser.parse_args()
     known = proofs(arguments)

@@ -74,7 +74,9 @@ class Witness:
             await self.here.ended()
 
     async def gone(self) -> None:
-        """See that nothing of an ended server is left."""
+        """See that nothing is left of a server that has ended."""
+        if self.here.ended_with is None:
+            return
         with anyio.move_on_after(ORPHAN_SECONDS):
             while self.here.leftovers():  # noqa: ASYNC110 - not of this loop
                 await anyio.sleep(0.01)
