@@ -14,6 +14,7 @@ from attrs import frozen
 
 TESTS = Path(__file__).parents[1]
 LIST = Path(__file__).with_name("criteria.toml")
+_OF_ITSELF = ("title", "drafted")
 
 
 @final
@@ -28,11 +29,15 @@ class Claim:
 @final
 @frozen
 class Story:
-    """A story of the plan: its title, and its criteria by id, in the order of the plan."""
+    """A story of the plan: its title, and its criteria by id, in the order of the plan.
+
+    Of one that is `drafted` the plan has only the title, and no definition of done.
+    """
 
     id: str
     title: str
     criteria: Mapping[str, str]
+    drafted: bool = False
 
 
 class UnreadableClaimError(Exception):
@@ -45,7 +50,10 @@ def stories(text: str) -> tuple[Story, ...]:
         Story(
             id=story,
             title=str(table["title"]),
-            criteria={f"{story}.{key}": str(line) for key, line in table.items() if key != "title"},
+            criteria={
+                f"{story}.{key}": str(line) for key, line in table.items() if key not in _OF_ITSELF
+            },
+            drafted=bool(table.get("drafted")),
         )
         for story, table in tomli.loads(text).items()
     )

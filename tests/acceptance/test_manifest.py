@@ -29,8 +29,9 @@ def test_every_criterion_that_a_test_names_exists() -> None:
 def test_a_story_lists_its_criteria_and_three_lines_of_its_definition_of_done() -> None:
     for story in KNOWN:
         endings = [id_.partition(".")[2] for id_ in story.criteria]
-        numbers = [str(n) for n in range(1, len(endings) - 2)]
-        assert endings == [*numbers, "D1", "D2", "D3"], story.id
+        done = [] if story.drafted else ["D1", "D2", "D3"]
+        numbers = [str(n) for n in range(1, len(endings) - len(done) + 1)]
+        assert endings == [*numbers, *done], story.id
 
 
 def test_a_criterion_without_a_test_is_found() -> None:

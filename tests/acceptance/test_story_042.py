@@ -128,7 +128,7 @@ def test_a_call_takes_the_services_time_and_less_than_a_tenth_of_a_second(
     late = service.at("latency=200")
     with installed(tmp_path, settings(late), OPENAI_API_KEY="sk-any") as shell:
         shell.deploy(agent("greeter", "gpt-4o"))
-        took = []
+        took: list[float] = []
         while len(took) < ROUNDS and min(took, default=1.0) >= 0.3:
             began = time.monotonic()
             assert shell.asked("POST", "/agents/greeter/message", ASKED).status == 200
