@@ -94,6 +94,18 @@ class Caller:
                 raise self._not_caxton(response.status)
             yield read_events(response)
 
+    @contextmanager
+    def lines(
+        self, method: str, path: str, *, timeout: float = PATIENCE
+    ) -> Iterator[Iterator[str]]:
+        """The lines of an answer while they come; leaving the block hangs up."""
+        with self._answering(method, path, None, timeout, {}) as response:
+            if response.status >= http.client.BAD_REQUEST:
+                raise refusal(self._read(response))
+            if _kind(response) != "application/jsonl":
+                raise self._not_caxton(response.status)
+            yield (line.decode().rstrip("\n") for line in response)
+
     def _read(self, response: http.client.HTTPResponse) -> Answer:
         """The answer; leaves where something else than Caxton gave it, a proxy perhaps."""
         headers = {name.lower(): value for name, value in response.getheaders()}
@@ -208,6 +220,8 @@ def _encoded(body: object) -> tuple[bytes | None, dict[str, str]]:
             return None, {}
         case str():
             return body.encode(), {"content-type": "application/toml"}
+        case bytes():
+            return body, {"content-type": "application/jsonl"}
         case _:
             return json.dumps(body).encode(), {"content-type": "application/json"}
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "delete": Entry(f"{_AGENTS}:delete", "Delete an agent."),
     "logs": Entry("caxton_cli.commands.logs:agent_logs", "Print what the log says about an agent."),
     "memory": Entry("caxton_cli.commands.memory:memory", "Look after what agents remember."),
+    "memory": Entry("caxton_cli.commands.memory:memory", "Look after what agents remember."),
     "providers": Entry("caxton_cli.commands.providers:providers", "List the model providers."),
     "health": Entry("caxton_cli.commands.health:health", "Show how the server does, for probes."),
     "server": Entry("caxton_cli.root:server", "Start, stop and look after the server."),

@@ -15,11 +15,13 @@ from caxton_adapters.rest.exchange import Answer, Answered, Application, Asked
 from caxton_adapters.rest.front import Front, HotRoutes
 from caxton_adapters.rest.guard import Guard
 from caxton_adapters.rest.health import HealthChecks
+from caxton_adapters.rest.memory import Memories
 from caxton_adapters.rest.messages import Messages
 from caxton_adapters.rest.providers import ListedProvider, Providers
 from caxton_adapters.rest.settings import RestSettings
 from caxton_adapters.runtime.feed import EventFeed
 from caxton_adapters.runtime.runtime import Runtime
+from caxton_core.ports import MemoryStore
 
 _GRACE: Final = 0.9
 """The part of the drain's time that messages get; the rest is for telling who still waits."""
@@ -34,7 +36,7 @@ class RestApi:
     an earlier run left is taken up again. `watch` runs beside the server.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - everything that the API is put together from
         self,
         runtime: Runtime,
         feed: EventFeed,
@@ -42,6 +44,8 @@ class RestApi:
         settings: RestSettings,
         parts: Sequence[Part] = (),
         started: Callable[[], bool] = lambda: True,
+        *,
+        memory: MemoryStore | None = None,
     ) -> None:
         guard = Guard(settings)
         self._runtime = runtime
@@ -53,6 +57,7 @@ class RestApi:
         self._agents = Agents(runtime, self._health.cpu_shares.of)
         self._messages = Messages(runtime, heartbeat=settings.heartbeat)
         self._providers = Providers(providers)
+        self._memories = Memories(runtime, runtime.world.clock, memory)
         self._loading = anyio.Lock()
         self._management: Application | None = None
         self.application = Front(settings, guard, self._hot_routes(), self.management)
@@ -119,6 +124,7 @@ class RestApi:
             self._health,
             self._messages,
             self._providers,
+            self._memories,
         )
         return application(resources)  # type: ignore[return-value] # ASGI, typed more closely
 

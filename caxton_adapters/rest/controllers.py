@@ -12,6 +12,7 @@ from litestar.params import FromPath, FromQuery, Parameter
 
 from caxton_adapters.rest import problem, wire
 from caxton_adapters.rest.exchange import Answer, json_answer, refusal
+from caxton_adapters.rest.memory_routes import MemoryController
 from caxton_adapters.rest.paging import DEFAULT_LIMIT, HIGHEST_LIMIT
 from caxton_adapters.rest.problem import Refused
 from caxton_adapters.rest.served import Here, Question, Served, served
@@ -284,6 +285,7 @@ CONTROLLERS: Final = (
     CapabilitiesController,
     AgentFilesController,
     ProvidersController,
+    MemoryController,
     EventsController,
     HealthController,
     ProblemsController,

@@ -18,6 +18,8 @@ from litestar.openapi.spec import License
 
 from caxton_adapters.rest.problem import ProblemDetails
 from caxton_adapters.rest.wire import DeployRequest, MessageAccepted, MessageRequest
+from caxton_core.memory.written import Written
+from caxton_core.reading.describing import json_schema
 
 _TITLE: Final = "Caxton"
 _ABOUT: Final = """\
@@ -38,6 +40,18 @@ def _ref(struct: type[msgspec.Struct]) -> _Json:
     return {"schema": {"$ref": f"#/components/schemas/{struct.__name__}"}}
 
 
+def _with_members(cls: type, **more: _Json) -> _Json:
+    """The schema of what is read into a class, with members that are read apart."""
+    schema = json_schema(cls, "")
+    properties = schema["properties"]
+    assert isinstance(properties, dict)
+    return {
+        "type": "object",
+        "properties": {**properties, **more},
+        "additionalProperties": False,
+    }
+
+
 _AGENT_FILE: Final[_Json] = {
     "required": True,
     "content": {
@@ -46,10 +60,21 @@ _AGENT_FILE: Final[_Json] = {
     },
 }
 _MESSAGE: Final[_Json] = {"required": True, "content": {"application/json": _ref(MessageRequest)}}
+_ANY: Final[_Json] = {"description": "Anything, as JSON."}
+_SEEN: Final[_Json] = {"type": ["string", "null"], "description": "`updated_at` as it was seen."}
+_ENTRY: Final[_Json] = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": _with_members(Written, value=_ANY, if_updated_at=_SEEN)}
+    },
+}
+_LINES: Final[_Json] = {"content": {"application/jsonl": {"schema": {"type": "string"}}}}
 _BODIES: Final[Mapping[str, _Json]] = {
     "deployAgent": _AGENT_FILE,
     "replaceAgent": _AGENT_FILE,
     "validateAgentFile": {**_AGENT_FILE, "required": False},
+    "putEntry": _ENTRY,
+    "importMemory": _LINES,
     "sendMessage": _MESSAGE,
     "sendMessageByCapability": _MESSAGE,
 }

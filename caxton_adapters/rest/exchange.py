@@ -79,10 +79,11 @@ class Answer:
 @final
 @frozen
 class Streamed:
-    """Server-sent events: `run` writes them, each as it stands on the wire, and ends them."""
+    """Server-sent events, or lines: `run` writes them as they stand on the wire, and ends them."""
 
     run: Callable[[WriteChunk], Awaitable[None]]
     headers: tuple[Header, ...] = ()
+    content_type: bytes = b"text/event-stream"
 
 
 Answered: TypeAlias = Answer | Streamed
@@ -130,7 +131,7 @@ async def write(answer: Answer, context: RequestContext, send: Send) -> None:
 async def write_stream(streamed: Streamed, context: RequestContext, send: Send) -> None:
     """Send the events as they come."""
     headers: list[Header] = [
-        (b"content-type", b"text/event-stream"),
+        (b"content-type", streamed.content_type),
         (b"cache-control", b"no-store"),
         (b"x-accel-buffering", b"no"),
         (b"x-request-id", context.request_id.encode("ascii")),

@@ -15,6 +15,7 @@ from caxton_adapters.rest.capabilities import Capabilities
 from caxton_adapters.rest.events import Events
 from caxton_adapters.rest.exchange import ASKED, Answered, Asked, json_answer, refusal
 from caxton_adapters.rest.health import HealthChecks
+from caxton_adapters.rest.memory import Memories
 from caxton_adapters.rest.messages import Messages
 from caxton_adapters.rest.problem import Refused
 from caxton_adapters.rest.providers import Providers
@@ -33,6 +34,7 @@ class Resources:
     health: HealthChecks
     messages: Messages
     providers: Providers
+    memory: Memories
 
 
 @final

@@ -9,6 +9,7 @@ from caxton_core.codes.agent_doubts import AGENT_DOUBTS
 from caxton_core.codes.agent_rules import AGENT_RULES
 from caxton_core.codes.explanation import Explanation
 from caxton_core.codes.files import FILES
+from caxton_core.codes.memories import MEMORIES
 from caxton_core.codes.providers import PROVIDERS
 from caxton_core.codes.requests import REQUESTS
 from caxton_core.codes.running import RUNNING
@@ -25,6 +26,7 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType(
             *SERVER_START,
             *REQUESTS,
             *RUNNING,
+            *MEMORIES,
             *PROVIDERS,
             *SCENARIOS,
         )

@@ -14,9 +14,11 @@ from caxton_core.memory.primitives import (
     EntryText,
     Moment,
     RelationType,
+    SearchText,
     Strength,
     Tag,
 )
+from caxton_core.memory.query import NO_TEXT, Cursor, Query, Search
 from caxton_core.primitives import JsonValue
 from caxton_core.problems import OutOfRange, Problem, Problems
 from caxton_core.reading.keys import Distinct, Key
@@ -68,6 +70,25 @@ class WrittenLine(Written):
 
 
 @final
+@frozen(kw_only=True)
+class WrittenQuery:
+    """Which entries are asked for."""
+
+    q: Annotated[SearchText, Key("Words that an entry has, all of them.", '"tea"')] = NO_TEXT
+    how: Annotated[Search, Key("How the words are looked for.", '"text"')] = Search.TEXT
+    kind: Annotated[EntryKind | None, Key("Entries of this kind.", '"fact"')] = None
+    tag: Annotated[
+        tuple[Tag, ...], Distinct(MOST_TAGS), Key("Entries with all of these.", '["food"]')
+    ] = ()
+    since: Annotated[Moment | None, Key("Entries stored from then on.", '"2026-11-22"')] = None
+    until: Annotated[Moment | None, Key("Entries stored before.", '"2026-11-23"')] = None
+    valid_at: Annotated[Moment | None, Key("Entries that held then.", '"2026-11-22"')] = None
+
+
+NO_FILTER: Final = WrittenQuery()
+
+
+@final
 @frozen
 class Imported:
     """A line that was read: the entry, and how it is related to others."""
@@ -103,6 +124,25 @@ def read_line(members: Members, *, owner: Owner, now: datetime) -> Result[Import
     return entry.map(lambda read_of_it: Imported(read_of_it, relations))
 
 
+def query_of(written: WrittenQuery, *, limit: int, cursor: Cursor | None = None) -> Query:
+    """The question that was written."""
+    return Query(
+        text=written.q,
+        how=written.how,
+        kind=written.kind,
+        tags=written.tag,
+        since=_time(written.since),
+        until=_time(written.until),
+        valid_at=_time(written.valid_at),
+        limit=limit,
+        cursor=cursor,
+    )
+
+
+def _time(moment: Moment | None) -> datetime | None:
+    return None if moment is None else moment.time
+
+
 def _apart(members: Members) -> tuple[dict[str, object], Result[JsonValue | None, Problems]]:
     """The members without the value, and the value; null says that there is none."""
     plain = {key: each for key, each in members.items() if key != _VALUE}
@@ -129,8 +169,7 @@ def _entry(
     key: EntryKey,
     times: tuple[datetime, datetime],
 ) -> Result[Entry, Problems]:
-    begins = None if written.valid_from is None else written.valid_from.time
-    ends = None if written.valid_to is None else written.valid_to.time
+    begins, ends = _time(written.valid_from), _time(written.valid_to)
     if begins is not None and ends is not None and ends <= begins:
         never = OutOfRange(str(written.valid_to), f"later than {written.valid_from}")
         return Failure((Problem(("valid_to",), never),))

@@ -14,6 +14,7 @@ from returns.result import Failure, Result, Success
 from caxton_adapters.clock import SystemClock
 from caxton_adapters.configs.in_memory import InMemoryConfigs
 from caxton_adapters.health.component import Component, Status
+from caxton_adapters.memory.in_memory import InMemoryMemory
 from caxton_adapters.providers.scripted.model import Scripted
 from caxton_adapters.providers.scripted.scenario import read_scenario
 from caxton_adapters.rest.api import RestApi
@@ -124,7 +125,13 @@ async def serving(
     async with running(world, configs=InMemoryConfigs(), hosts=hosts) as runtime:
         parts = () if part is None else (lambda: part.component,)
         api = RestApi(
-            runtime, feed, (listed,), settings, parts, lambda: part is None or part.started
+            runtime,
+            feed,
+            (listed,),
+            settings,
+            parts,
+            lambda: part is None or part.started,
+            memory=InMemoryMemory(),
         )
         server = RestServer(api.application, settings, drain=api.drain)
         for agent in agents or (GREETER,):

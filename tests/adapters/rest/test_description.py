@@ -17,7 +17,7 @@ from tests.acceptance.criteria import criterion
 from tests.adapters.rest.conftest import Served
 
 EXAMPLES = 6
-OPERATIONS = 22
+OPERATIONS = 29
 # Whether a text is an agent file, or a key came before, is more than a schema can say.
 EXCLUDED = (positive_data_acceptance,)
 BROWSED = settings(
