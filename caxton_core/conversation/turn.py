@@ -293,7 +293,8 @@ def advance(turn: Turn, observed: Observation) -> Turn:
         case (_, ModelAnswered(inner=True) | ModelFailed(inner=True) | BudgetReached(inner=True)):
             return _told_of_the_summary(turn, observed)
         case (AskModel(inner=True), _):
-            return advance(_asking(evolve(turn, condensing=None)), observed)
+            going_on = _asking(evolve(turn, condensing=None))
+            return going_on if isinstance(observed, BudgetReached) else advance(going_on, observed)
         case (_, BudgetReached() as reason):
             return _given_up(turn, reason)
         case (AskModel(), ModelAnswered(completion)):
@@ -313,9 +314,8 @@ def ended(turn: Turn) -> bool:
 
 
 def _told_of_the_summary(turn: Turn, observed: Observation) -> Turn:
-    """Go on with the summary, or without it; what is told of one that nobody waits for is spent."""
-    usage, due = turn.usage, turn.condensing
-    text = ""
+    """Go on with the summary, or without it; of one that nobody waits for the usage counts."""
+    usage, due, text = turn.usage, turn.condensing, ""
     if isinstance(observed, ModelAnswered):
         usage = added(usage, observed.completion.usage)
         text = condensed(observed.completion, due.most) if due else ""

@@ -97,12 +97,13 @@ def test_the_earlier_summary_is_part_of_the_next_one() -> None:
     assert "Her name is Ada." not in after
 
 
-FAILED: list[Observation] = [
+TOLD_OF_A_SUMMARY: list[Observation] = [
     ModelFailed(AnswerEmpty(), inner=True),
     BudgetReached("tokens_per_day", "1000", None, inner=True),
     answer("", inner=True),
     answer(" \n", inner=True),
 ]
+FAILED = [*TOLD_OF_A_SUMMARY, BudgetReached("tokens_per_day", "1000", None)]
 
 
 @pytest.mark.parametrize("failed", FAILED)
@@ -176,7 +177,7 @@ def _messages(turn: Turn) -> tuple[object, ...]:
 
 @given(
     st.sampled_from([Past(exchange(1)), LONG]),
-    st.lists(st.sampled_from([answer("s", inner=True), *FAILED]), max_size=3),
+    st.lists(st.sampled_from([answer("s", inner=True), *TOLD_OF_A_SUMMARY]), max_size=3),
 )
 def test_an_answer_is_never_taken_for_a_summary_nor_a_summary_for_the_answer(
     past: Past, told: list[Observation]

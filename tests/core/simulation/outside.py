@@ -1,7 +1,7 @@
 """Models and tools, which do what they do whether or not anybody hears of it."""
 
 from collections import Counter
-from typing import final
+from typing import Final, final
 
 from attrs import field, mutable
 from returns.result import Failure, Result, Success
@@ -31,7 +31,8 @@ from tests.core.conversation.test_repair import is_accepted
 from tests.core.simulation.disk import Disk, break_off
 from tests.core.simulation.plan import IDEMPOTENT, READ, SEND, Plan
 
-SUMMARY = "SUMMARY"
+SUMMARY: Final = "SUMMARY"
+_NO_ARGUMENTS: Final = JsonObject("{}")
 _FAILURES: tuple[ModelFailure, ...] = (
     Unreachable("there", "refused"),
     ServiceFault(500, "broken"),
@@ -92,7 +93,7 @@ class Outside:
         call_id = chance.choice(("", "call_1", f"call_{chance.randint(0, 10**6)}"))
         if chance.random() < 0.1:
             return BrokenToolCall(call_id, "files.read", "{", "no JSON")
-        return ToolCall(call_id, chance.choice((READ, SEND)).name, JsonObject("{}"))
+        return ToolCall(call_id, chance.choice((READ, SEND)).name, _NO_ARGUMENTS)
 
 
 def _usage(request: ModelRequest, part: float) -> Usage:

@@ -83,7 +83,7 @@ class Plan:
             CANDIDATES[: chance.randint(1, 2)],
             Sampling(max_tokens=TokenCount(40)),
             Duration(60.0),
-            TokenCount(chance.choice((150, 350, 500))),
+            TokenCount(chance.choice((150, 260, 350))),
             max_exchanges=chance.choice((2, 50)),
             max_tool_rounds=chance.randint(1, 3),
             tokens_per_turn=chance.choice((None, TokenCount(300), TokenCount(4000))),
@@ -103,8 +103,8 @@ def plan_of(seed: int) -> Plan:
         slow=chance.choice((0.0, 0.02)),
         unclear=chance.choice((0.0, 0.05)),
     )
-    count = chance.randint(1, 6)
-    places = [_place(chance) for _ in range(2)]
+    count = chance.randint(1, 4)
+    places = [_place(chance) for _ in range(chance.randint(1, 2))]
     messages = tuple(_message(number, chance.choice(places), chance) for number in range(count))
     plan = Plan(seed, chance, rates, messages, chance.choice((None, 800, 50_000)))
     plan.calls = chance.choice((0.0, 0.3, 0.8))
@@ -119,6 +119,6 @@ def _place(chance: Random) -> MessageAccepted:
 
 
 def _message(number: int, place: MessageAccepted, chance: Random) -> MessageAccepted:
-    text = f"message {number} " + "x" * chance.choice((5, 5, 400))
+    text = f"message {number} " + "x" * chance.choice((5, 400))
     at = START + timedelta(seconds=number)
     return evolve(place, at=at, message=MessageId(f"message-{number}"), text=text)

@@ -21,7 +21,7 @@ from tests.core.simulation.outside import SUMMARY, Outside
 from tests.core.simulation.plan import NO_FAULTS, START, Plan, plan_of
 from tests.core.simulation.server import Append, Ask, Make, Server, Sleep, Task
 
-FAULTY_TICKS: Final = 60
+FAULTY_TICKS: Final = 45
 MOST_TICKS: Final = 1_000
 MOST_ATTEMPTS: Final = 5
 

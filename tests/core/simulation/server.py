@@ -281,7 +281,8 @@ class Server:
     ) -> Generator[Effect, Told, Answer | BudgetReached]:
         agent, provider = task.accepted.agent, step.candidate.provider
         most = self.plan.tokens_per_day
-        self.budgets.setdefault(agent, daily(None if most is None else TokenCount(most), None))
+        if agent not in self.budgets:
+            self.budgets[agent] = daily(None if most is None else TokenCount(most), None)
         request = bounded(step.request)
         room = Spending(1, prompt_tokens(request) + answer_tokens(request), 0)
         granted = reserve(self.budgets[agent], room, self.now)
