@@ -10,6 +10,7 @@ from caxton_adapters.health.component import Part
 from caxton_adapters.health.work import CpuShares
 from caxton_adapters.rest.agents import Agents
 from caxton_adapters.rest.capabilities import Capabilities
+from caxton_adapters.rest.conversations import Conversations
 from caxton_adapters.rest.events import Events
 from caxton_adapters.rest.exchange import Answer, Answered, Application, Asked
 from caxton_adapters.rest.front import Front, HotRoutes
@@ -19,6 +20,7 @@ from caxton_adapters.rest.memory import Memories
 from caxton_adapters.rest.messages import Messages
 from caxton_adapters.rest.providers import ListedProvider, Providers
 from caxton_adapters.rest.settings import RestSettings
+from caxton_adapters.runtime.archive import Archive
 from caxton_adapters.runtime.feed import EventFeed
 from caxton_adapters.runtime.runtime import Runtime
 from caxton_core.ports import MemoryStore
@@ -52,6 +54,7 @@ class RestApi:
         self._feed = feed
         self._drain_timeout = settings.drain_timeout
         self._capabilities = Capabilities(runtime)
+        self._conversations = Conversations(Archive(runtime))
         self._events = Events(feed, settings.max_event_streams, settings.heartbeat)
         self._health = HealthChecks(runtime, guard, parts, started)
         self._agents = Agents(runtime, self._health.cpu_shares.of)
@@ -120,6 +123,7 @@ class RestApi:
         resources = Resources(
             self._agents,
             self._capabilities,
+            self._conversations,
             self._events,
             self._health,
             self._messages,

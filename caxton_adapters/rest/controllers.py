@@ -11,6 +11,7 @@ from litestar import Controller, Response, delete, get, post, put
 from litestar.params import FromPath, FromQuery, Parameter
 
 from caxton_adapters.rest import problem, wire
+from caxton_adapters.rest.archive_routes import ConversationsController, StoredMessagesController
 from caxton_adapters.rest.exchange import Answer, json_answer, refusal
 from caxton_adapters.rest.memory_routes import MemoryController
 from caxton_adapters.rest.paging import DEFAULT_LIMIT, HIGHEST_LIMIT
@@ -282,6 +283,8 @@ class ProblemsController(Controller):
 CONTROLLERS: Final = (
     AgentsController,
     MessagesController,
+    StoredMessagesController,
+    ConversationsController,
     CapabilitiesController,
     AgentFilesController,
     ProvidersController,

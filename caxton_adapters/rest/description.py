@@ -16,6 +16,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.openapi.spec import License
 
+from caxton_adapters.rest.archive_wire import RetryRequest
 from caxton_adapters.rest.problem import ProblemDetails
 from caxton_adapters.rest.wire import DeployRequest, MessageAccepted, MessageRequest
 from caxton_core.memory.written import Written
@@ -33,7 +34,7 @@ _Json = dict[str, Any]
 NOT_FOUND: Final = 404
 
 _TOML_EXAMPLE: Final = 'name = "greeter"\nsystem_prompt = "You greet people warmly and briefly."\n'
-_STRUCTS: Final = (ProblemDetails, MessageRequest, MessageAccepted, DeployRequest)
+_STRUCTS: Final = (ProblemDetails, MessageRequest, MessageAccepted, DeployRequest, RetryRequest)
 
 
 def _ref(struct: type[msgspec.Struct]) -> _Json:
@@ -69,12 +70,14 @@ _ENTRY: Final[_Json] = {
     },
 }
 _LINES: Final[_Json] = {"content": {"application/jsonl": {"schema": {"type": "string"}}}}
+_RETRY: Final[_Json] = {"content": {"application/json": _ref(RetryRequest)}}
 _BODIES: Final[Mapping[str, _Json]] = {
     "deployAgent": _AGENT_FILE,
     "replaceAgent": _AGENT_FILE,
     "validateAgentFile": {**_AGENT_FILE, "required": False},
     "putEntry": _ENTRY,
     "importMemory": _LINES,
+    "retryMessage": _RETRY,
     "sendMessage": _MESSAGE,
     "sendMessageByCapability": _MESSAGE,
 }
@@ -133,6 +136,8 @@ def _complete(operation: _Json) -> None:
     body = _BODIES.get(name)
     if body is not None:
         operation["requestBody"] = body
+    if name == "retryMessage":
+        operation["responses"]["202"] = _ACCEPTED
     if name in _SENDING:
         operation.setdefault("parameters", []).extend(_SENDING_HEADERS)
         operation["responses"]["202"] = _ACCEPTED

@@ -1,4 +1,4 @@
-"""Messages to agents: sent, waited for, streamed, asked about, cancelled."""
+"""Messages to agents: sent, waited for, streamed, asked about, cancelled, tried again."""
 
 import re
 from functools import partial
@@ -9,6 +9,7 @@ import msgspec
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.rest import problem, sse
+from caxton_adapters.rest.archive_wire import FailedCall, MessagePage, RetryRequest
 from caxton_adapters.rest.body import invalid, read_json
 from caxton_adapters.rest.choosing import Chooser
 from caxton_adapters.rest.exchange import (
@@ -22,17 +23,21 @@ from caxton_adapters.rest.exchange import (
     refusal,
 )
 from caxton_adapters.rest.failures import of_turn
+from caxton_adapters.rest.paging import cursor_of
 from caxton_adapters.rest.problem import Refused, details
 from caxton_adapters.rest.refusals import no_offer, of_runtime
 from caxton_adapters.rest.telling import message_accepted, message_answer, message_state
 from caxton_adapters.rest.wire import Delta, MessageRequest
+from caxton_adapters.runtime.archive import Archive, MessagesWanted
 from caxton_adapters.runtime.runtime import Runtime
 from caxton_adapters.runtime.ticket import Delivery, Incoming, Ticket
 from caxton_core.conversation import outcome as outcomes
 from caxton_core.conversation.outcome import NotAnswered
 from caxton_core.primitives import ConversationId
+from caxton_core.tools.tool import ToolFailed, ToolResult, ToolSucceeded
 
 _DECODER: Final = msgspec.json.Decoder(MessageRequest)
+_RETRY_DECODER: Final = msgspec.json.Decoder(RetryRequest)
 _END: Final = 1.0
 _KEY: Final = re.compile(rb"[\x21-\x7e]{1,255}")
 _REPLAYED: Final[tuple[Header, ...]] = ((b"idempotent-replayed", b"true"),)
@@ -51,6 +56,7 @@ class Messages:
         self._runtime = runtime
         self._heartbeat = heartbeat
         self._chooser = Chooser(runtime)
+        self._archive = Archive(runtime)
         self.draining = False
 
     async def send(self, asked: Asked, ref: str) -> Answered:
@@ -91,6 +97,26 @@ class Messages:
         with anyio.move_on_after(_END):
             await found.unwrap().done()
         return json_answer(message_state(found.unwrap(), asked.context.request_id))
+
+    async def page(self, asked: Asked, wanted: MessagesWanted) -> Answer:
+        """Some messages, newest first."""
+        found = await self._archive.messages(wanted)
+        if isinstance(found, Failure):
+            return refusal(of_runtime(found.failure()), asked.context)
+        tickets, last = found.unwrap().tickets, found.unwrap().last
+        states = tuple(message_state(ticket, asked.context.request_id) for ticket in tickets)
+        return json_answer(MessagePage(states, None if last is None else cursor_of(last.value)))
+
+    async def retry(self, asked: Asked, id_: str) -> Answer:
+        """Have a message that failed go on, with results that its sender knows."""
+        read = read_json(_RETRY_DECODER, asked.body or b"{}")
+        if isinstance(read, Failure):
+            return refusal(read.failure(), asked.context)
+        results = tuple(_result(*told) for told in read.unwrap().results.items())
+        reopened = await self._runtime.reopen(id_, results)
+        if isinstance(reopened, Failure):
+            return refusal(of_runtime(reopened.failure()), asked.context)
+        return json_answer(message_accepted(reopened.unwrap()), 202, (_location(id_),))
 
     async def _answer(self, asked: Asked, ticket: Ticket, headers: tuple[Header, ...]) -> Answered:
         if _prefers_async(asked):
@@ -149,9 +175,17 @@ def _incoming(asked: Asked) -> Result[Incoming, Refused]:
 
 
 def _accepted(ticket: Ticket, headers: tuple[Header, ...]) -> Answer:
-    location = (b"location", b"/messages/" + ticket.message.value.encode("ascii"))
+    location = _location(ticket.message.value)
     applied = (b"preference-applied", b"respond-async")
     return json_answer(message_accepted(ticket), 202, (location, applied, *headers))
+
+
+def _location(message: str) -> Header:
+    return b"location", b"/messages/" + message.encode("ascii")
+
+
+def _result(call: str, told: str | FailedCall) -> ToolResult:
+    return ToolSucceeded(call, told) if isinstance(told, str) else ToolFailed(call, told.failed)
 
 
 def _prefers_async(asked: Asked) -> bool:

@@ -12,6 +12,7 @@ from returns.result import Failure, Result
 from caxton_adapters.rest import exchange
 from caxton_adapters.rest.agents import Agents
 from caxton_adapters.rest.capabilities import Capabilities
+from caxton_adapters.rest.conversations import Conversations
 from caxton_adapters.rest.events import Events
 from caxton_adapters.rest.exchange import ASKED, Answered, Asked, json_answer, refusal
 from caxton_adapters.rest.health import HealthChecks
@@ -30,6 +31,7 @@ class Resources:
 
     agents: Agents
     capabilities: Capabilities
+    conversations: Conversations
     events: Events
     health: HealthChecks
     messages: Messages

@@ -6,15 +6,24 @@ from datetime import datetime
 import msgspec
 
 from caxton_adapters.health.checkup import Seen
-from caxton_adapters.rest import wire
+from caxton_adapters.rest import archive_wire, wire
 from caxton_adapters.rest.failures import of_turn
 from caxton_adapters.rest.placed import error_items
 from caxton_adapters.rest.problem import details
+from caxton_adapters.runtime.archive import KnownConversation
 from caxton_adapters.runtime.runtime import AgentView
 from caxton_adapters.runtime.ticket import Ticket
-from caxton_core.conversation.outcome import Answered, NotAnswered
+from caxton_core.conversation.message import AssistantMessage, Message, ToolMessage, UserMessage
+from caxton_core.conversation.outcome import Answered, NotAnswered, OutcomeUnknown
 from caxton_core.limits import Balance, Unit, Usage
-from caxton_core.tools.tool import BrokenToolCall, RequestedCall, ToolCall
+from caxton_core.tools.tool import (
+    BrokenToolCall,
+    RequestedCall,
+    ToolCall,
+    ToolFailed,
+    ToolResult,
+    ToolSucceeded,
+)
 
 
 def message_answer(ticket: Ticket, answered: Answered) -> wire.MessageAnswer:
@@ -43,11 +52,13 @@ def message_accepted(ticket: Ticket) -> wire.MessageAccepted:
 def message_state(ticket: Ticket, request_id: str) -> wire.MessageState:
     """A message and what became of it."""
     answer = problem = None
+    unknown: tuple[ToolCall, ...] = ()
     match ticket.outcome:
         case Answered() as answered:
             answer = message_answer(ticket, answered)
         case NotAnswered(why):
             problem = details(of_turn(why), request_id)
+            unknown = why.calls if isinstance(why, OutcomeUnknown) else ()
         case None:
             pass
     return wire.MessageState(
@@ -57,6 +68,43 @@ def message_state(ticket: Ticket, request_id: str) -> wire.MessageState:
         ticket.state.value,
         answer,
         problem,
+        _time(ticket.accepted),
+        ticket.incoming.text,
+        tuple(map(_call, unknown)),
+    )
+
+
+def exported_message(
+    ticket: Ticket, said: tuple[Message, ...], request_id: str
+) -> archive_wire.ExportedMessage:
+    """A message with everything that was said in its turn."""
+    state = message_state(ticket, request_id)
+    answered = ticket.outcome if isinstance(ticket.outcome, Answered) else None
+    return archive_wire.ExportedMessage(
+        state.message_id,
+        state.conversation_id,
+        state.agent,
+        _time(ticket.accepted),
+        state.status,
+        state.text,
+        tuple(map(_said, said)),
+        None if answered is None else answered.model,
+        None if answered is None else answered.finish.value,
+        None if answered is None else _usage(answered.usage),
+        state.problem,
+    )
+
+
+def conversation_body(known: KnownConversation) -> archive_wire.ConversationBody:
+    """A conversation as it stands in a list."""
+    view = known.view
+    return archive_wire.ConversationBody(
+        view.place.conversation.value,
+        None if known.agent is None else known.agent.value,
+        view.messages,
+        _time(view.created),
+        _time(view.last_used),
+        view.summary,
     )
 
 
@@ -163,6 +211,24 @@ def _call(call: RequestedCall) -> wire.ToolCallBody:
         case BrokenToolCall():
             arguments = msgspec.Raw(msgspec.json.encode(call.arguments))
             return wire.ToolCallBody(call.id, call.name, arguments, call.why)
+
+
+def _said(message: Message) -> archive_wire.SaidBody:
+    match message:
+        case UserMessage(text):
+            return archive_wire.SaidBody("user", text)
+        case AssistantMessage(text, calls):
+            return archive_wire.SaidBody("assistant", text, tuple(map(_call, calls)))
+        case ToolMessage(result):
+            return _told(result)
+
+
+def _told(result: ToolResult) -> archive_wire.SaidBody:
+    match result:
+        case ToolSucceeded(call_id, text):
+            return archive_wire.SaidBody("tool", text, call_id=call_id)
+        case ToolFailed(call_id, why):
+            return archive_wire.SaidBody("tool", why, call_id=call_id, failed=True)
 
 
 def _time(time: datetime) -> str:

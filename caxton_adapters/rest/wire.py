@@ -81,8 +81,9 @@ class MessageAccepted(msgspec.Struct, frozen=True):
 class MessageState(msgspec.Struct, frozen=True, omit_defaults=True):
     """A message and what became of it.
 
-    `status` is accepted, running, answered, failed or cancelled; one that has ended
-    has an `answer` or a `problem`.
+    `status` is accepted, running, answered, failed, cancelled or dead_lettered; one that has ended
+    has an `answer` or a `problem`, and `unknown_calls` where nobody knows whether they were made.
+    The `text` is absent where it was erased.
     """
 
     message_id: MessageId
@@ -91,6 +92,9 @@ class MessageState(msgspec.Struct, frozen=True, omit_defaults=True):
     status: str
     answer: MessageAnswer | None = None
     problem: ProblemDetails | None = None
+    accepted: Time | None = None
+    text: str = ""
+    unknown_calls: tuple[ToolCallBody, ...] = ()
 
 
 class Delta(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from returns.result import Failure, Result, Success
 from caxton_adapters.runtime.answering import World, recorded
 from caxton_adapters.runtime.claims import Claims
 from caxton_adapters.runtime.desk import Desk
-from caxton_adapters.runtime.identity import MESSAGE, is_ours, new_conversation_id, new_message_id
+from caxton_adapters.runtime.identity import is_ours, new_conversation_id, new_message_id
 from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.isolation.host import ResourceUse
 from caxton_adapters.runtime.messages import Messages
@@ -254,9 +254,10 @@ class Runtime:
         ticket = self._messages.get(message)
         if ticket is not None:
             return Success(ticket)
-        if not message.startswith(MESSAGE):
+        parsed = MessageId.parse(message)
+        if isinstance(parsed, Failure):
             return Failure(UnknownMessage(message))
-        read = await self.world.journal.find(MessageId(message))
+        read = await self.world.journal.find(parsed.unwrap())
         if isinstance(read, Failure):
             return read
         stored = read.unwrap()
