@@ -89,22 +89,24 @@ class ClockSteps:
                 witness.faults.append(f"nothing was answered after a step to {step} s")
 
 
-def steps(clock: SteppingClock, rounds: int, seed: int) -> Iterator[End]:
+def steps(clock: SteppingClock, rounds: int, seed: int, seconds: float) -> Iterator[End]:
     """All steps in a random order; then two hours back, a kill, and a start at that time."""
     dice = Random(seed)
     for _ in range(rounds):
-        yield ClockSteps(clock, (*dice.sample(STEPS, len(STEPS)), 0, -2 * HOUR), 0.5)
+        yield ClockSteps(clock, (*dice.sample(STEPS, len(STEPS)), 0, -2 * HOUR), seconds)
         yield AtAnyMoment(0.0)
-        yield ClockSteps(clock, (-2 * HOUR,), 0.5)
+        yield ClockSteps(clock, (-2 * HOUR,), seconds)
 
 
-async def prove(rounds: int = 5, *, senders: int = 24, seed: int = 1) -> Report:
-    """Let the clock step so often, under load from so many senders."""
+async def prove(
+    rounds: int = 5, *, senders: int = 24, seed: int = 1, seconds: float = 0.5
+) -> Report:
+    """Let the clock step so often, every so many seconds, under load from so many senders."""
     with installation() as here:
         clock = stepping_clock(here.directory)
         return await tried(
             "clock",
-            steps(clock, rounds, seed),
+            steps(clock, rounds, seed, seconds),
             agents=AGENTS,
             senders=senders,
             seed=seed,
