@@ -90,6 +90,14 @@ def test_a_past_that_fits_is_not_summarised_and_neither_is_one_that_may_slide() 
     assert not is_inner(begin(evolve(SUMMARIZE, strategy=WindowStrategy.SLIDING), LONG, "Hello"))
 
 
+def test_the_newest_exchange_is_never_summarised_however_long_it_is() -> None:
+    newest = exchange(2, size=10_000)
+    assert not is_inner(begin(SUMMARIZE, Past(newest), "Hello"))
+    asked = begin(SUMMARIZE, Past((*exchange(1), *newest)), "Hello")
+    assert "Question 1 " in prompt_of(asked)
+    assert "Question 2 " not in prompt_of(asked)
+
+
 def test_the_earlier_summary_is_part_of_the_next_one() -> None:
     asked = begin(SUMMARIZE, evolve(LONG, summary="Her name is Ada."), "Hello")
     assert "Her name is Ada." in prompt_of(asked)
