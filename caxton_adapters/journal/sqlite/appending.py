@@ -10,7 +10,7 @@ from caxton_adapters.database.statements import statements
 from caxton_adapters.journal.sqlite import codec
 from caxton_adapters.journal.sqlite.times import ticks
 from caxton_core.conversation.message import UserMessage
-from caxton_core.conversation.outcome import Answered, NotAnswered, OutcomeUnknown, state_after
+from caxton_core.conversation.outcome import Answered, state_after
 from caxton_core.conversation.turn import CallTools
 from caxton_core.events import (
     CallAnswered,
@@ -106,17 +106,13 @@ def _accepted(event: MessageAccepted) -> Row:
 def _ended(event: MessageEnded) -> Row:
     said, summary = event.said, event.summary
     opening = said[0].text if said and isinstance(said[0], UserMessage) else None
-    # An unknown outcome waits for a person, who needs to see what was asked.
-    unknown = isinstance(event.outcome, NotAnswered) and isinstance(
-        event.outcome.why, OutcomeUnknown
-    )
     return _filled(
         "ended",
         event,
         body=codec.written(codec.plain_outcome(event.outcome, said)),
         number=summary and summary.exchanges,
         state=state_after(event.outcome).value,
-        erased=not unknown,
+        erased=_answers(event),  # of anything else a person may want that it goes on
         opening=None if opening is None else codec.written(opening),
         said=codec.written(codec.plain_said(said)) if said else None,
         summary=summary and codec.written(summary.text),

@@ -7,7 +7,9 @@ import pytest
 
 from caxton_adapters.database import Database, open_database
 from caxton_adapters.journal.sqlite import SqliteConversations, SqliteJournal
+from caxton_adapters.testing.conversations import ConversationsContract
 from caxton_adapters.testing.journal import JournalContract
+from caxton_adapters.testing.messages import MessagesContract
 from caxton_adapters.testing.stores import Stores
 from caxton_adapters.testing.turns import TurnsContract
 
@@ -30,6 +32,18 @@ class TestSqliteJournal(JournalContract):
 
 
 class TestTurnsInSqlite(TurnsContract):
+    @pytest.fixture
+    def store(self, database: Database) -> Stores:
+        return stores(database)
+
+
+class TestMessagesInSqlite(MessagesContract):
+    @pytest.fixture
+    def store(self, database: Database) -> Stores:
+        return stores(database)
+
+
+class TestConversationsInSqlite(ConversationsContract):
     @pytest.fixture
     def store(self, database: Database) -> Stores:
         return stores(database)
