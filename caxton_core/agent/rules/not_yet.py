@@ -26,10 +26,6 @@ def _some(value: object) -> bool:
     return value != []
 
 
-def _memory(value: object) -> bool:
-    return isinstance(value, Mapping) and value.get("enabled") is not False
-
-
 def _only(*values: object) -> Callable[[object], bool]:
     return lambda value: value in values
 
@@ -41,7 +37,9 @@ def _weight(value: object) -> bool:
 AWAITED: Final = (
     Awaited(("permissions", "ask"), "nobody can be asked, so these calls are refused", _some),
     Awaited(
-        ("memory",), "the agent remembers the conversation that goes on, nothing else", _memory
+        ("memory", "min_similarity"),
+        "entries are recalled that share words with the message, however alike they are",
+        _anything,
     ),
     Awaited(
         ("conversation", "strategy"),

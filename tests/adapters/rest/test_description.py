@@ -30,8 +30,8 @@ BROWSED = settings(
 )
 
 
-@schemathesis.serializer("application/toml")
-def as_toml(_: object, value: object) -> bytes:
+@schemathesis.serializer("application/toml", "application/jsonl")
+def as_text(_: object, value: object) -> bytes:
     return str(value).encode("utf-8", "replace")
 
 

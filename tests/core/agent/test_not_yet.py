@@ -25,8 +25,7 @@ def awaited(written: str) -> list[Placed]:
     ("written", "key", "line"),
     [
         ('[permissions]\nask = ["files.read"]', "permissions.ask", 4),
-        ("[memory]\nauto_store = true", "memory", 3),
-        ("[memory]\nenabled = true", "memory", 3),
+        ("[memory]\nmin_similarity = 0.7", "memory.min_similarity", 4),
         ('[conversation]\nstrategy = "summarize"', "conversation.strategy", 4),
         ('[conversation]\nscope = "shared"', "conversation.scope", 4),
         ("[conversation]\npersist = true", "conversation.persist", 4),
@@ -47,7 +46,7 @@ def test_a_key_that_has_no_effect_yet_is_told_at_its_line(
     [
         "",
         "[permissions]\nask = []",
-        "[memory]\nenabled = false",
+        '[memory]\nenabled = true\nscope = "global"\nauto_store = true\nretention = "1d"',
         '[conversation]\nstrategy = "sliding"\nscope = "agent"\npersist = false',
         "[routing]\nweight = 1.0\npriority = 60",
     ],
