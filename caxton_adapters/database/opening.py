@@ -32,6 +32,8 @@ def prepare(path: Path, synchronous: Synchronous) -> None:
         _bring_up_to_date(path, synchronous, migrations(), unclean=unclean)
     except sqlite3.Error as error:
         raise StorageUnusable(path, in_words(error)) from error
+    except UnicodeDecodeError as error:  # SQLite's own words quote what is in the file
+        raise StorageUnusable(path, "it is damaged; restore a backup") from error
 
 
 def _was_left_open(path: Path) -> bool:

@@ -21,6 +21,8 @@ async def stored(asked: Awaitable[T]) -> Result[T, NotStored]:
         return Success(await asked)
     except sqlite3.Error as error:
         return Failure(NotStored(in_words(error)))
+    except UnicodeDecodeError as error:  # SQLite's own words quote what is in a damaged file
+        return Failure(NotStored(f"the database is damaged ({error})"))
 
 
 async def read(asked: Awaitable[T]) -> Result[T, NotRead]:
