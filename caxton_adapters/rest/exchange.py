@@ -26,6 +26,9 @@ METHODS_ASKED: Final = "caxton.methods"
 ASKED: Final = "caxton.asked"
 """Where the application behind the front finds the request that the front has read."""
 
+PROBES: Final = frozenset({"/health", "/health/live", "/health/ready", "/health/startup"})
+"""Paths whose answers wait for nothing, so that they can be given before everything else."""
+
 JSON: Final = b"application/json"
 _WELL_FORMED_ID: Final = re.compile(rb"[A-Za-z0-9_.:-]{1,128}")
 _TRACE: Final = re.compile(

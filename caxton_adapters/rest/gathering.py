@@ -24,7 +24,7 @@ class GatheringTransport(asyncio.Transport):
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Keep the piece until the loop has done what it is doing."""
         if not self._pending:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._pending.append(data)
 
     def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
@@ -32,14 +32,15 @@ class GatheringTransport(asyncio.Transport):
         for piece in list_of_data:
             self.write(piece)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write now what is kept."""
         pending, self._pending = self._pending, []
         if pending and not self._transport.is_closing():
             self._transport.write(pending[0] if len(pending) == 1 else b"".join(pending))
 
     def close(self) -> None:
         """Send what is kept, then close."""
-        self._flush()
+        self.flush()
         self._transport.close()
 
     def abort(self) -> None:
@@ -85,7 +86,7 @@ class GatheringTransport(asyncio.Transport):
 
     def write_eof(self) -> None:
         """Send what is kept, then close the sending side."""
-        self._flush()
+        self.flush()
         self._transport.write_eof()
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final, final
 
 from caxton_adapters.rest import problem
-from caxton_adapters.rest.exchange import Header
+from caxton_adapters.rest.exchange import PROBES, Header
 from caxton_adapters.rest.problem import Refused
 from caxton_adapters.rest.settings import ANY_HOST, RestSettings
 
 _READING: Final = frozenset({"GET", "HEAD"})
-_OPEN: Final = frozenset({"/", "/health", "/health/live", "/health/ready", "/health/startup"})
+_OPEN: Final = frozenset({"/", *PROBES})
 """Paths of probes, which have no token (`/health` then says no more than its status), and the door
 that leads to the page."""
 

@@ -1,15 +1,19 @@
 """How a server ends: by signal, while it drains, and at once."""
 
+import asyncio
 import os
 import signal
+import socket
 
 import anyio
 import anyio.lowlevel
 import httpx2
 import pytest
 
+from caxton_adapters.rest.exchange import Answer, Receive, Scope, Send, context_of, write
+from caxton_adapters.rest.serving import RestServer
 from caxton_adapters.rest.settings import RestSettings
-from tests.adapters.rest.conftest import QUICK, SLOW, Served, events_of, serving, until
+from tests.adapters.rest.conftest import QUICK, SLOW, Served, events_of, raw, serving, until
 from tests.adapters.rest.test_messages import HELLO, STREAM, started
 
 PACED = QUICK + '\n[streaming]\ndelay = "200ms"\n'
@@ -100,6 +104,42 @@ async def test_an_answer_is_sent_at_one_go(server: Served) -> None:
     head, _, body = whole.partition(b"\r\n\r\n")
     assert b"content-length: %d" % len(body) in head
     assert body == b'{"status":"pass"}'
+
+
+async def test_a_probe_is_answered_before_what_waits_in_the_loop() -> None:
+    ran: dict[str, bool] = {}
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        ran[scope["path"]] = asyncio.current_task() is None
+        await receive()
+        await write(Answer(200, b"{}"), context_of({}), send)
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = RestServer(application, RestSettings())
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    async with anyio.create_task_group() as tasks, httpx2.AsyncClient(trust_env=False) as client:
+        tasks.start_soon(server.serve, [listener])
+        for path in ("/health", "/agents", "/health/ready", "/health/live?verbose"):
+            assert (await client.get(url + path)).content == b"{}"
+        assert (await client.request("GET", f"{url}/health/startup", content=b"x")).content == b"{}"
+        server.stop_at_once()
+    assert ran == {
+        "/health": True,
+        "/agents": False,
+        "/health/ready": True,
+        "/health/live": True,
+        "/health/startup": False,  # its body may still be on its way
+    }
+
+
+async def test_probes_are_answered_in_a_row_and_among_others(server: Served) -> None:
+    ask = b"GET /%s HTTP/1.1\r\nhost: localhost\r\n%s\r\n"
+    paths = (b"health", b"agents", b"health/live", b"nothing", b"health/ready")
+    sent = b"".join(ask % (path, b"") for path in paths)
+    answer = await raw(server, sent + ask % (b"health/live", b"connection: close\r\n"))
+    parts = answer.split(b"HTTP/1.1 ")[1:]
+    assert [part[:3] for part in parts] == [b"200", b"200", b"200", b"404", b"200", b"200"]
+    assert b"connection: close" in parts[-1].lower()
 
 
 async def test_a_client_that_does_not_read_is_left() -> None:
