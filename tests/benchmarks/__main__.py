@@ -28,7 +28,9 @@ NAMES = (
     "recording",
     "streams",
     "memory",
+    "remembering",
     "faults",
+    "accepting",
 )
 
 

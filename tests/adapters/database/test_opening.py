@@ -4,7 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from caxton_adapters.database.opening import prepare
 NEWEST = len(migrations())
 KILLED = """
 import os, sqlite3, sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from caxton_adapters.database import opening
 from caxton_adapters.database.connecting import Synchronous
@@ -52,6 +52,11 @@ def held(path: Path) -> tuple[int, list[str]]:
         return version_of(connection), names
 
 
+def modes(folder: Path) -> dict[str, int]:
+    """The files of a folder and who may do what with them."""
+    return {each.name: each.stat().st_mode & 0o777 for each in folder.iterdir()}
+
+
 async def opened(path: Path) -> None:
     async with open_database(path) as database:
         await database.probe()
@@ -63,7 +68,7 @@ async def test_every_earlier_schema_is_brought_up_to_date(tmp_path: Path, versio
     old(path, version)
     await opened(path)
     assert held(path) == (NEWEST, ["greeter"])
-    assert [each.name for each in tmp_path.iterdir()] == ["caxton.db"]
+    assert sorted(modes(tmp_path)) == ["caxton.db"]
 
 
 def test_a_migration_that_is_killed_anywhere_is_done_by_the_next_start(tmp_path: Path) -> None:
@@ -93,7 +98,7 @@ async def test_the_file_is_for_our_own_eyes(tmp_path: Path) -> None:
     path = tmp_path / "caxton.db"
     async with open_database(path) as database:
         await database.probe()
-        assert {each.stat().st_mode & 0o777 for each in tmp_path.iterdir()} == {0o600}
+        assert set(modes(tmp_path).values()) == {0o600}
 
 
 async def test_the_database_of_another_program_is_refused(tmp_path: Path) -> None:
@@ -134,9 +139,7 @@ def test_flipped_bytes_are_refused_or_read_but_never_a_crash(tmp_path: Path) -> 
         flipped = bytearray(content)
         flipped[place] ^= 0xFF
         path.write_bytes(flipped)
-        try:
+        with suppress(StorageUnusable):  # anything else that is raised is a crash
             prepare(path, Synchronous.NORMAL)
-        except StorageUnusable as unusable:
-            assert unusable.why
         for each in tmp_path.glob("flipped.db*"):
             each.unlink()
