@@ -37,8 +37,9 @@ from caxton_adapters.runtime.feed import EventFeed, Listener, Told
 from caxton_adapters.runtime.isolation.choice import DEFAULT_ISOLATION, Hosts
 from caxton_adapters.runtime.pasts import Pasts
 from caxton_adapters.runtime.refusals import ConfigRefused, Refusal
-from caxton_adapters.runtime.runtime import AgentView, Runtime, running
+from caxton_adapters.runtime.runtime import Runtime, running
 from caxton_adapters.runtime.ticket import Delivery, Incoming, Ticket
+from caxton_adapters.runtime.views import AgentView
 from caxton_adapters.secrets import Secret
 from caxton_adapters.tools.combined import CombinedTools
 from caxton_core.agent.sections import Isolation, MemoryRules

@@ -16,7 +16,8 @@ from caxton_adapters.rest.refusals import of_runtime
 from caxton_adapters.rest.telling import agent_details, agent_summary
 from caxton_adapters.rest.wire import AgentDetails, AgentPage, DeployRequest
 from caxton_adapters.runtime.refusals import Refusal
-from caxton_adapters.runtime.runtime import AgentView, Runtime
+from caxton_adapters.runtime.runtime import Runtime
+from caxton_adapters.runtime.views import AgentView
 from caxton_core.primitives import AgentId
 
 Change: TypeAlias = Callable[[str], Awaitable[Result[AgentView, Refusal]]]

@@ -5,7 +5,8 @@ from typing import Final, final
 
 from returns.result import Failure
 
-from caxton_adapters.runtime.runtime import AgentView, Runtime
+from caxton_adapters.runtime.runtime import Runtime
+from caxton_adapters.runtime.views import AgentView
 from caxton_core.primitives import CapabilityName
 
 _MOST_NAMED: Final = 20

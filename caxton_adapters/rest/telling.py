@@ -11,8 +11,8 @@ from caxton_adapters.rest.failures import of_turn
 from caxton_adapters.rest.placed import error_items
 from caxton_adapters.rest.problem import details
 from caxton_adapters.runtime.archive import KnownConversation
-from caxton_adapters.runtime.runtime import AgentView
 from caxton_adapters.runtime.ticket import Ticket
+from caxton_adapters.runtime.views import AgentView
 from caxton_core.conversation.message import AssistantMessage, Message, ToolMessage, UserMessage
 from caxton_core.conversation.outcome import Answered, NotAnswered, OutcomeUnknown
 from caxton_core.limits import Balance, Unit, Usage

@@ -11,8 +11,9 @@ from returns.result import Failure, Result, Success
 
 from caxton_adapters.configs.in_memory import InMemoryConfigs
 from caxton_adapters.runtime.isolation.choice import Hosts
-from caxton_adapters.runtime.runtime import AgentView, Runtime, running
+from caxton_adapters.runtime.runtime import Runtime, running
 from caxton_adapters.runtime.ticket import Incoming
+from caxton_adapters.runtime.views import AgentView
 from caxton_core.agent.sections import Isolation
 from caxton_core.conversation.model import (
     AnswerCut,

@@ -14,7 +14,8 @@ from caxton_adapters.journal.in_memory import InMemoryJournal
 from caxton_adapters.providers.scripted.model import Scripted
 from caxton_adapters.providers.scripted.scenario import read_scenario
 from caxton_adapters.runtime.isolation.choice import Hosts
-from caxton_adapters.runtime.runtime import MOST_ATTEMPTS, Runtime, running
+from caxton_adapters.runtime.recovery import MOST_ATTEMPTS
+from caxton_adapters.runtime.runtime import Runtime, running
 from caxton_adapters.runtime.ticket import Incoming, Ticket
 from caxton_core.agent.record import StateName
 from caxton_core.agent.sections import Isolation

@@ -14,6 +14,7 @@ from returns.result import Failure, Result, Success
 from caxton_adapters.configs.in_memory import InMemoryConfigs
 from caxton_adapters.providers.scripted.model import Scripted
 from caxton_adapters.providers.scripted.scenario import read_scenario
+from caxton_adapters.runtime.intake import DEFAULT_LIMITS, RuntimeLimits
 from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.refusals import (
     Draining,
@@ -24,7 +25,7 @@ from caxton_adapters.runtime.refusals import (
     Overloaded,
     TurnsInFlight,
 )
-from caxton_adapters.runtime.runtime import DEFAULT_LIMITS, Runtime, RuntimeLimits, running
+from caxton_adapters.runtime.runtime import Runtime, running
 from caxton_adapters.runtime.ticket import Delivery, Incoming
 from caxton_core.agent.record import StateName
 from caxton_core.agent.sections import Isolation

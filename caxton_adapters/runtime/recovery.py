@@ -1,0 +1,126 @@
+"""Turns that go on: after the end of a server by themselves, after a failure by a person's wish."""
+
+from typing import Final, final
+
+from attrs import define, field
+from returns.result import Failure, Result, Success
+
+from caxton_adapters.runtime.answering import recorded
+from caxton_adapters.runtime.claims import Claims
+from caxton_adapters.runtime.intake import Intake, not_running
+from caxton_adapters.runtime.refusals import (
+    Draining,
+    MessageErased,
+    NotOpenable,
+    Refusal,
+    UnknownMessage,
+)
+from caxton_adapters.runtime.ticket import Ticket
+from caxton_core.conversation.outcome import (
+    AgentGone,
+    DeadLettered,
+    MessageState,
+    NotAnswered,
+    OutcomeUnknown,
+    TurnFailure,
+)
+from caxton_core.events import MessageAccepted, MessageEnded, MessageReopened
+from caxton_core.journal import Unfinished
+from caxton_core.storage import NotRead
+from caxton_core.tools.tool import ToolResult
+
+MOST_ATTEMPTS: Final = 5
+"""How often the server may die while it works on a message, before it is not tried again."""
+
+_REOPENED: Final = (MessageState.FAILED, MessageState.CANCELLED, MessageState.DEAD_LETTERED)
+
+
+@final
+@define(eq=False)
+class Recovery:
+    """Takes messages up again whose turns did not end well."""
+
+    _intake: Intake
+    _claims: Claims = field(factory=Claims, init=False)
+
+    async def reopen(
+        self, message: str, results: tuple[ToolResult, ...] = ()
+    ) -> Result[Ticket, Refusal]:
+        """Have the turn of a message that failed go on from its last recorded observation.
+
+        Calls whose outcome is unknown have these results; the others are made again.
+        """
+        async with self._claims.of(message):
+            found = await self._intake.message(message)
+            if isinstance(found, Failure):
+                return found
+            before = found.unwrap()
+            if self._intake.draining:
+                return Failure(Draining())
+            known = _known(before, results)
+            if known or before.state not in _REOPENED:
+                return Failure(NotOpenable(message, before.state.value, known))
+            return await self._reopen(before, results)
+
+    async def _reopen(
+        self, before: Ticket, results: tuple[ToolResult, ...]
+    ) -> Result[Ticket, Refusal]:
+        holder = self._intake.supervisor.find(before.agent.value)
+        if isinstance(holder, Failure):
+            return holder
+        resident = holder.unwrap()
+        desk = resident.desk
+        if desk is None:
+            return Failure(not_running(resident))
+        reopened = MessageReopened(
+            before.agent, self._intake.world.clock.now(), before.message, results
+        )
+        stored = await self._intake.world.journal.append(reopened)
+        if isinstance(stored, Failure):
+            return stored
+        turn = await self._intake.world.messages.turn(before.message)
+        if isinstance(turn, Failure):
+            return turn
+        unfinished = turn.unwrap()
+        if unfinished is None:
+            return Failure(UnknownMessage(before.message.value))
+        if not unfinished.accepted.text:
+            return Failure(MessageErased(before.message.value))
+        self._intake.world.events.tell(reopened)
+        return Success(self._intake.take_up(resident, desk, unfinished))
+
+    async def recover(self) -> Result[int, NotRead]:
+        """Take up the messages that an earlier run of the server left; how many there were."""
+        read = await self._intake.world.journal.unfinished()
+        if isinstance(read, Failure):
+            return read
+        for unfinished in read.unwrap():
+            await self._recover(unfinished)
+        return Success(len(read.unwrap()))
+
+    async def _recover(self, unfinished: Unfinished) -> None:
+        accepted = unfinished.accepted
+        found = self._intake.supervisor.find(accepted.agent.value)
+        resident = None if isinstance(found, Failure) else found.unwrap()
+        if unfinished.attempts >= MOST_ATTEMPTS:
+            await self._give_up(accepted, DeadLettered(unfinished.attempts))
+        elif resident is None:
+            await self._give_up(accepted, AgentGone("it was deleted"))
+        elif resident.desk is None:
+            await self._give_up(accepted, AgentGone(f"it is {resident.record.state.value}"))
+        else:
+            self._intake.take_up(resident, resident.desk, unfinished)
+
+    async def _give_up(self, accepted: MessageAccepted, why: TurnFailure) -> None:
+        ended = MessageEnded(
+            accepted.agent, self._intake.world.clock.now(), accepted.message, NotAnswered(why)
+        )
+        await recorded(self._intake.world.journal, ended)
+        self._intake.world.events.tell(ended)
+
+
+def _known(before: Ticket, results: tuple[ToolResult, ...]) -> tuple[str, ...]:
+    """The calls of which results are told, and whose outcome is not unknown."""
+    why = before.outcome.why if isinstance(before.outcome, NotAnswered) else None
+    open_calls = {call.id for call in why.calls} if isinstance(why, OutcomeUnknown) else set()
+    return tuple(result.call_id for result in results if result.call_id not in open_calls)
