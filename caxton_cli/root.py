@@ -28,7 +28,10 @@ COMMANDS = {
     "restart": Entry(f"{_AGENTS}:restart", "Stop an agent and start it again."),
     "delete": Entry(f"{_AGENTS}:delete", "Delete an agent."),
     "logs": Entry("caxton_cli.commands.logs:agent_logs", "Print what the log says about an agent."),
-    "memory": Entry("caxton_cli.commands.memory:memory", "Look after what agents remember."),
+    "conversations": Entry(
+        "caxton_cli.commands.conversations:conversations", "Look after what was said."
+    ),
+    "messages": Entry("caxton_cli.commands.messages:messages", "Look after messages."),
     "memory": Entry("caxton_cli.commands.memory:memory", "Look after what agents remember."),
     "providers": Entry("caxton_cli.commands.providers:providers", "List the model providers."),
     "health": Entry("caxton_cli.commands.health:health", "Show how the server does, for probes."),

@@ -10,12 +10,11 @@ import click
 from caxton_cli import exits
 from caxton_cli.agent_files import AgentFile, checked_or_leave
 from caxton_cli.client import Answer, Caller, calls_server, connect, refusal, segment
+from caxton_cli.confirming import YES, confirm
 from caxton_cli.details import details
-from caxton_cli.leaving import Leave
-from caxton_cli.printing import columns, emit, is_terminal, note
+from caxton_cli.printing import columns, emit, note
 
 PAGE = 200
-_YES = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 _FORCE = click.option("--force", is_flag=True, help="Drop the messages that it is answering.")
 
 
@@ -106,7 +105,7 @@ def start(*, agent: str, url: str | None, token: str | None, as_json: bool) -> i
 @click.command()
 @click.argument("agent")
 @_FORCE
-@_YES
+@YES
 @calls_server
 def stop(
     *, agent: str, force: bool, yes: bool, url: str | None, token: str | None, as_json: bool
@@ -115,7 +114,7 @@ def stop(
 
     What it is answering gets five seconds to end; with --force it gets none.
     """
-    _confirm(f"stop {agent} and drop what it is answering?", yes=yes or not force)
+    confirm(f"stop {agent} and drop what it is answering?", yes=yes or not force)
     query = "?force=true" if force else ""
     return _step(connect(url, token), agent, f"stop{query}", "start", as_json=as_json)
 
@@ -136,13 +135,13 @@ def restart(*, agent: str, force: bool, url: str | None, token: str | None, as_j
 @click.command()
 @click.argument("agent")
 @_FORCE
-@_YES
+@YES
 @calls_server
 def delete(
     *, agent: str, force: bool, yes: bool, url: str | None, token: str | None, as_json: bool
 ) -> int:
     """Delete an AGENT and its conversations."""
-    _confirm(f"delete {agent}?", yes=yes)
+    confirm(f"delete {agent}?", yes=yes)
     query = "?force=true" if force else ""
     answer = connect(url, token).ask("DELETE", f"/agents/{segment(agent)}{query}")
     if answer.status == CONFLICT and not force:
@@ -193,12 +192,3 @@ def _step(caller: Caller, agent: str, step: str, then: str, *, as_json: bool) ->
         print(f"{document['name']} is {document['state']}")
         note(f"next: caxton {then} {document['name']}")
     return exits.DONE
-
-
-def _confirm(question: str, *, yes: bool) -> None:
-    if yes:
-        return
-    if not (sys.stdin.isatty() and is_terminal()):
-        raise Leave(f"{question} Nobody can answer here.", exit_code=exits.USAGE, hint="add --yes")
-    if not click.confirm(question, err=True):
-        raise Leave("nothing was done")

@@ -1,12 +1,13 @@
 """Talking with an agent: one message, or a conversation in the terminal."""
 
 import sys
+from http.client import NOT_FOUND, OK
 from importlib.util import find_spec
 
 import click
 
 from caxton_cli import exits
-from caxton_cli.client import PATIENCE, Caller, calls_server, connect, segment
+from caxton_cli.client import PATIENCE, Caller, calls_server, connect, refusal, segment
 from caxton_cli.durations import SECONDS
 from caxton_cli.leaving import Leave
 from caxton_cli.printing import emit, is_terminal, note, styled
@@ -14,8 +15,10 @@ from caxton_cli.turn import Turn, shown
 
 _LEAVE = ("/quit", "/exit", "/bye")
 _HELP = ("/help", "/?")
+_RESET = "/reset"
 _COMMANDS = """\
 /quit, /exit, /bye  leave, as Ctrl-D does
+/reset              begin anew: the agent forgets what was said
 /help, /?           tell these commands
 Ctrl-C              cancel the answer that is coming; once more leaves
 everything else is sent to the agent"""
@@ -77,7 +80,8 @@ def chat(*, agent: str, conversation: str | None, url: str | None, token: str | 
     """Talk with an AGENT in the terminal.
 
     Ctrl-C cancels the answer that is coming; once more, or Ctrl-D, leaves. So do the lines /quit,
-    /exit and /bye; /help and /? tell this. None of these lines is sent to the agent.
+    /exit and /bye; /reset lets the conversation begin anew, /help and /? tell this. None of these
+    lines is sent to the agent.
     """
     caller = connect(url, token)
     caller.call("GET", f"/agents/{segment(agent)}")
@@ -95,6 +99,8 @@ def chat(*, agent: str, conversation: str | None, url: str | None, token: str | 
             leaving = False
             if said.strip() in _HELP:
                 note(_COMMANDS)
+            elif said.strip() == _RESET:
+                _reset(caller, agent, conversation)
             elif said.strip():
                 answering = True
                 conversation = _answered(caller, agent, said, conversation)
@@ -103,6 +109,16 @@ def chat(*, agent: str, conversation: str | None, url: str | None, token: str | 
             if leaving:
                 return exits.INTERRUPTED
             leaving = True
+
+
+def _reset(caller: Caller, agent: str, conversation: str | None) -> None:
+    """Have the agent forget what was said; nothing happens where nothing was."""
+    if conversation is not None:
+        path = f"/conversations/{segment(conversation)}/reset?agent={segment(agent)}"
+        answer = caller.ask("POST", path)
+        if answer.status not in (OK, NOT_FOUND):
+            raise refusal(answer)
+    note("the conversation begins anew")
 
 
 def _ask() -> str | None:
