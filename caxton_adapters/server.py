@@ -17,6 +17,7 @@ from caxton_adapters.health.machine import clock, disk
 from caxton_adapters.health.provider import provider
 from caxton_adapters.health.storage import database as stored
 from caxton_adapters.health.storage import keep_probing
+from caxton_adapters.health.tools import tools
 from caxton_adapters.journal.sqlite import SqliteConversations, SqliteJournal
 from caxton_adapters.memory.agent import AgentMemory
 from caxton_adapters.memory.sqlite import sqlite_memory
@@ -128,6 +129,7 @@ async def _run(
             stored(lambda: database.health),
             disk(process.directory),
             clock(machine.stepped),
+            tools(lambda: world.calls.breakers),
             *_conditions(catalogue),
         )
         api = RestApi(runtime, feed, _listed(catalogue), wanted, parts)

@@ -5,6 +5,7 @@ from typing import Final, final
 
 from attrs import frozen
 
+from caxton_adapters.health.circuits import word
 from caxton_adapters.health.component import Component, Fact, Part, Status
 from caxton_core.conversation.model import (
     KeyMissing,
@@ -13,7 +14,7 @@ from caxton_core.conversation.model import (
     NotPermitted,
     QuotaExhausted,
 )
-from caxton_core.resilience.breaker import Breaker, Closed, HalfOpen, Open, Outcome, outcome_of
+from caxton_core.resilience.breaker import Breaker, Closed, Outcome, outcome_of
 
 _OPERATORS: Final = (KeyMissing, NotAuthenticated, NotPermitted, QuotaExhausted)
 """What only the operator can mend, though the service itself is well."""
@@ -36,7 +37,7 @@ def provider(
 
     def look() -> Component:
         now = condition()
-        circuits = {model or "default": _word(each) for model, each in now.breakers.items()}
+        circuits = {model or "default": word(each) for model, each in now.breakers.items()}
         facts: Mapping[str, Fact] = {"circuits": circuits} if circuits else {}
         reason = _reason(now, say)
         return Component(title, Status.WARN if reason else Status.WELL, reason, facts)
@@ -46,7 +47,7 @@ def provider(
 
 def _reason(now: ProviderCondition, say: Callable[[ModelFailure], str]) -> str:
     reasons = [
-        f"calls of {model or 'the default model'} are held back (circuit {_word(each)})"
+        f"calls of {model or 'the default model'} are held back (circuit {word(each)})"
         for model, each in now.breakers.items()
         if not isinstance(each, Closed)
     ]
@@ -57,13 +58,3 @@ def _reason(now: ProviderCondition, say: Callable[[ModelFailure], str]) -> str:
 
 def _tells_of_the_service(failure: ModelFailure) -> bool:
     return isinstance(failure, _OPERATORS) or outcome_of(failure) is Outcome.FAULT
-
-
-def _word(breaker: Breaker) -> str:
-    match breaker:
-        case Closed():
-            return "closed"
-        case Open():
-            return "open"
-        case HalfOpen():
-            return "half-open"

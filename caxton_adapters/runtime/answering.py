@@ -17,6 +17,7 @@ from caxton_adapters.runtime.daily_budget import DailyBudget
 from caxton_adapters.runtime.isolation.host import Host, HostDied
 from caxton_adapters.runtime.pasts import Pasts, with_recalled
 from caxton_adapters.runtime.ticket import Delivery, Ticket
+from caxton_adapters.runtime.tool_calls import ToolCalls
 from caxton_core.conversation.model import (
     AnswerCut,
     ModelRequest,
@@ -59,7 +60,7 @@ from caxton_core.ports import Answer, Clock, Events, Journal, Messages, Model, T
 from caxton_core.primitives import ProviderName, ToolName, Usd
 from caxton_core.storage import NotRead
 from caxton_core.tools.permission import Grant, refused
-from caxton_core.tools.tool import Caller, ToolCall, ToolFailed, ToolResult
+from caxton_core.tools.tool import Caller, ToolCall, ToolResult
 
 MOST_DEATHS_OF_A_TURN: Final = 3
 _SHORTEST_PAUSE: Final = 0.05
@@ -110,6 +111,11 @@ class World:
     clock: Clock
     memory: Recollection | None = None
     lasting: bool = False
+    calls: ToolCalls = field(init=False)
+
+    @calls.default
+    def _guarded(self) -> ToolCalls:
+        return ToolCalls(self.tools, self.clock)
 
 
 @final
@@ -319,11 +325,9 @@ class Answering:
                 together.start_soon(call_one, call)
         return tuple(results)
 
-    async def _made(self, call: ToolCall) -> ToolResult:
-        timeout = self.terms.tool_timeout
-        with anyio.move_on_after(timeout):
-            return await self.world.tools.call(call, self._caller(call.id))
-        return ToolFailed(call.id, f"no answer within {timeout:g} s")
+    def _made(self, call: ToolCall) -> Awaitable[ToolResult]:
+        caller, calls = self._caller(call.id), self.world.calls
+        return calls.make(call, caller, self.terms.tool_timeout)
 
     def _idempotent(self) -> frozenset[ToolName]:
         return frozenset(tool.name for tool in self.terms.grant.tools if tool.idempotent)

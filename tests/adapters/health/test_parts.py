@@ -15,6 +15,7 @@ from caxton_adapters.health.component import Status
 from caxton_adapters.health.machine import clock, disk
 from caxton_adapters.health.provider import ProviderCondition, provider
 from caxton_adapters.health.storage import SILENCE, database, keep_probing
+from caxton_adapters.health.tools import tools
 from caxton_core.conversation.model import (
     ContentFiltered,
     ContextTooLong,
@@ -22,6 +23,7 @@ from caxton_core.conversation.model import (
     NotAuthenticated,
     Unreachable,
 )
+from caxton_core.primitives import ToolName
 from caxton_core.resilience.breaker import Breaker, Closed, HalfOpen, Open
 from tests.waiting import PATIENCE
 
@@ -137,3 +139,17 @@ def test_a_circuit_that_is_not_closed_is_a_doubt(breaker: Breaker, word: str) ->
 def test_a_provider_that_nobody_called_is_well() -> None:
     found = provider("play", ProviderCondition, repr)()
     assert (found.status, found.facts) == (Status.WELL, {})
+
+
+def test_a_tool_that_gives_no_answer_is_a_doubt() -> None:
+    breakers: dict[ToolName, Breaker] = {}
+    part = tools(lambda: breakers)
+    assert (part().status, part().facts) == (Status.WELL, {})
+    breakers[ToolName("files.read")] = Closed()
+    assert (part().status, part().facts) == (Status.WELL, {"circuits": {"files.read": "closed"}})
+    breakers[ToolName("files.write")] = Open(1, until=9.0, pause=9.0)
+    held_back = part()
+    assert (held_back.status, held_back.reason) == (
+        Status.WARN,
+        "not called for a while: files.write",
+    )
