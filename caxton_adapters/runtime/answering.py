@@ -251,14 +251,14 @@ class Answering:
     async def _asked(self, step: AskModel) -> Observation:
         found = self.world.models.find(step.candidate.provider)
         if isinstance(found, Failure):
-            return ModelFailed(found.failure())
+            return ModelFailed(found.failure(), inner=step.inner)
         shown_before = self.ticket.shown
         if self.terms.budget is None:
             answer = await self._answer(found.unwrap(), step)
         else:
             within = await self._answer_within(self.terms.budget, found.unwrap(), step)
             if isinstance(within, BudgetReached):
-                return within
+                return evolve(within, inner=step.inner)
             answer = within
         if isinstance(answer, Failure):
             shown = self.ticket.shown - shown_before
