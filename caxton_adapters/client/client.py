@@ -33,6 +33,7 @@ FAREWELL: Final = 2.0
 _encode: Final = msgspec.json.Encoder().encode
 KEY: Final = "idempotency-key"
 _REFUSALS: Final = 400
+_UNAVAILABLE: Final = 503
 _NONE: Final[Mapping[str, str]] = {}
 _JSON: Final = {"content-type": "application/json"}
 _TOML: Final = {"content-type": "application/toml"}
@@ -62,8 +63,11 @@ class Client:
         self._http = HttpClient(waits)
 
     async def health(self) -> wire.Health:
-        """How the server does."""
-        return await self._call(wire.Health, "GET", "/health")
+        """How the server does, also where it takes no new work."""
+        response = await self._answer("GET", "/health")
+        if response.status not in (200, _UNAVAILABLE):
+            raise _failed(response.status, response.body, response.header)
+        return _read(response.status, response.body, wire.Health)
 
     async def deploy(self, text: str) -> wire.Agent:
         """Run a new agent that the text of an agent file describes."""
@@ -177,14 +181,19 @@ class Client:
     async def _fetch(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] = _NONE
     ) -> Response:
+        response = await self._answer(method, path, body, headers)
+        if response.status >= _REFUSALS:
+            raise _failed(response.status, response.body, response.header)
+        return response
+
+    async def _answer(
+        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] = _NONE
+    ) -> Response:
         endpoint = self._http.endpoint(method, self._url + path, self._headers(headers))
         keyed = KEY in headers
         tries = TRIES if keyed or method == "GET" else 1
         total = self._patience if keyed else self._timeout
-        response = await _answered(endpoint, body, total, tries)
-        if response.status >= _REFUSALS:
-            raise _failed(response.status, response.body, response.header)
-        return response
+        return await _answered(endpoint, body, total, tries)
 
     def _headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         if self._token is None:

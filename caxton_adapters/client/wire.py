@@ -67,6 +67,7 @@ class ResourceUse(msgspec.Struct, frozen=True):
     isolation: str
     pid: int | None = None
     cpu_seconds: float | None = None
+    cpu_share: float | None = None
     memory_bytes: int | None = None
     running: int = 0
     waiting: int = 0
@@ -102,14 +103,28 @@ class Agent(msgspec.Struct, frozen=True):
     warnings: tuple[ErrorItem, ...] = ()
 
 
+class Component(msgspec.Struct, frozen=True):
+    """A part of the server: pass, warn or fail, since when and why."""
+
+    name: str
+    status: str
+    since: str
+    reason: str = ""
+
+
 class Health(msgspec.Struct, frozen=True):
-    """How the server does; `agents` counts them by state."""
+    """How the server does; `agents` counts them by state.
+
+    `status` is pass, degraded, starting, draining or fail; `reasons` say why.
+    """
 
     status: str
     version: str = ""
     pid: int = 0
     uptime_seconds: float = 0.0
     agents: dict[str, int] = {}
+    reasons: tuple[str, ...] = ()
+    components: tuple[Component, ...] = ()
 
 
 class Problem(msgspec.Struct, frozen=True):

@@ -142,6 +142,9 @@ def _server(url: str | None, token: str | None) -> Iterator[Finding]:
         return
     served = f"{caller.url}: {health.get('status')}, version {health.get('version') or 'hidden'}"
     yield Finding("server", Verdict.GOOD, served)
+    reasons = health.get("reasons")
+    for reason in reasons if isinstance(reasons, list) else []:
+        yield Finding("server", Verdict.NOTICE, str(reason), "more about it: caxton health")
     answer = caller.ask("GET", "/providers", timeout=60.0)
     found = answer.document.get("providers")
     for one in found if isinstance(found, list) else []:

@@ -18,7 +18,7 @@ from caxton_adapters.client import (
 )
 from caxton_adapters.rest.settings import RestSettings
 from caxton_adapters.secrets import Secret
-from tests.adapters.rest.conftest import SLOW, Served, serving
+from tests.adapters.rest.conftest import SLOW, Part, Served, serving
 from tests.raw_server import Act, raw_server, response
 from tests.waiting import until
 
@@ -88,6 +88,15 @@ async def test_more_agents_than_a_page_has_are_listed(caxton: Client) -> None:
 async def test_the_server_tells_how_it_does(caxton: Client) -> None:
     health = await caxton.health()
     assert (health.status, health.agents["running"]) == ("pass", 1)
+
+
+async def test_a_server_that_takes_nothing_new_tells_how_it_does() -> None:
+    part = Part()
+    part.fail()
+    async with serving(part=part) as server, Client(server.url) as client:
+        health = await client.health()
+    assert (health.status, health.reasons) == ("fail", ("database: disk I/O error",))
+    assert (health.components[0].name, health.components[0].status) == ("database", "fail")
 
 
 async def test_a_refusal_has_its_code_and_its_lines(caxton: Client) -> None:
