@@ -26,10 +26,6 @@ def _some(value: object) -> bool:
     return value != []
 
 
-def _only(*values: object) -> Callable[[object], bool]:
-    return lambda value: value in values
-
-
 def _weight(value: object) -> bool:
     return value != 1.0
 
@@ -40,21 +36,6 @@ AWAITED: Final = (
         ("memory", "min_similarity"),
         "entries are recalled that share words with the message, however alike they are",
         _anything,
-    ),
-    Awaited(
-        ("conversation", "strategy"),
-        "messages that no longer fit are left out, as with `sliding`",
-        _only("summarize"),
-    ),
-    Awaited(
-        ("conversation", "scope"),
-        "the agent has its conversations for itself, as with `agent`",
-        _only("shared"),
-    ),
-    Awaited(
-        ("conversation", "persist"),
-        "conversations are kept in memory, until the server stops",
-        _only(True),
     ),
     Awaited(
         ("resources", "max_cpu"),

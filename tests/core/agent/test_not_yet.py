@@ -26,9 +26,6 @@ def awaited(written: str) -> list[Placed]:
     [
         ('[permissions]\nask = ["files.read"]', "permissions.ask", 4),
         ("[memory]\nmin_similarity = 0.7", "memory.min_similarity", 4),
-        ('[conversation]\nstrategy = "summarize"', "conversation.strategy", 4),
-        ('[conversation]\nscope = "shared"', "conversation.scope", 4),
-        ("[conversation]\npersist = true", "conversation.persist", 4),
         ("[resources]\nmax_cpu = 0.5", "resources.max_cpu", 4),
         ("[routing]\nweight = 2.0", "routing.weight", 4),
     ],
@@ -47,7 +44,7 @@ def test_a_key_that_has_no_effect_yet_is_told_at_its_line(
         "",
         "[permissions]\nask = []",
         '[memory]\nenabled = true\nscope = "global"\nauto_store = true\nretention = "1d"',
-        '[conversation]\nstrategy = "sliding"\nscope = "agent"\npersist = false',
+        '[conversation]\nstrategy = "summarize"\nscope = "shared"\npersist = true',
         "[routing]\nweight = 1.0\npriority = 60",
     ],
 )
