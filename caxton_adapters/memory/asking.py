@@ -4,7 +4,7 @@ User text becomes quoted words, so nothing in it is an operator of the full-text
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from math import log
 from typing import Any, Final, TypeAlias, final
 
@@ -17,10 +17,9 @@ from caxton_core.memory.ranking import words
 Parameters: TypeAlias = tuple[str | int, ...]
 
 _BITS: Final = 32
-_KEY_WEIGHT: Final = 2.0
 _MOST_WORDS: Final = 16
 """Of a long text the longest words are looked for: they are the rarest."""
-_MOST_OF_A_WORD: Final = 300
+_MOST_OF_A_WORD: Final = 100
 """A word that more entries have says little about any of them; of these the newest are looked at.
 """
 _MANY: Final = 1_000_000
@@ -121,52 +120,37 @@ def newest(
     return connection.execute(statement, (*condition.parameters, limit)).fetchall()
 
 
-def scored(connection: sqlite3.Connection, own: Range, query: Query) -> Sequence[tuple[int, float]]:
-    """The ids of the entries that have the words and pass, with how well they fit."""
+def weighed(connection: sqlite3.Connection, own: Range, query: Query) -> dict[int, float]:
+    """The ids of the newest entries that have the words and pass, with what their words weigh.
+
+    A word weighs as in BM25, by how few entries have it: of the owner's own, so that nobody's order
+    tells of others. The index's own `bm25` would walk over all entries of the server that have a
+    word, which takes longer the more there are.
+    """
     wanted = words(query.text.value)
     if not wanted:
-        return ()
+        return {}
     if query.match is Match.ALL:
-        return _with_all(connection, own, query, wanted)
-    return _with_any(connection, own, query, wanted)
-
-
-def _with_all(
-    connection: sqlite3.Connection, own: Range, query: Query, wanted: Sequence[str]
-) -> Sequence[tuple[int, float]]:
-    score = f"-bm25(memory_words, {_KEY_WEIGHT}, 1.0)"
-    text = " AND ".join(map(_quoted, wanted))
-    found = _matching(connection, own, query, f"rowid, {score}", (text, MOST_RANKED))
-    return [(int(id_), float(fits)) for id_, fits in found]
-
-
-def _with_any(
-    connection: sqlite3.Connection, own: Range, query: Query, wanted: Sequence[str]
-) -> Sequence[tuple[int, float]]:
-    """The words that an entry has, each weighed as BM25 weighs it: by how few entries have it.
-
-    `bm25` itself would walk over all entries of the server that have one of the words.
-    """
-    scores: dict[int, float] = {}
+        text = " AND ".join(map(_quoted, wanted))
+        return dict.fromkeys(_matching(connection, own, query, text, MOST_RANKED), 1.0)
+    weights: dict[int, float] = {}
     for word in sorted(wanted, key=len, reverse=True)[:_MOST_WORDS]:
-        having = _matching(connection, own, query, "rowid", (_quoted(word), _MOST_OF_A_WORD))
-        weight = log(_MANY / (len(having) or 1))
-        for (id_,) in having:
-            scores[id_] = scores.get(id_, 0.0) + weight
-    return list(scores.items())
+        having = _matching(connection, own, query, _quoted(word), _MOST_OF_A_WORD)
+        for id_ in having:
+            weights[id_] = weights.get(id_, 0.0) + log(_MANY / len(having))
+    return weights
 
 
 def _matching(
-    connection: sqlite3.Connection, own: Range, query: Query, what: str, asked: tuple[str, int]
-) -> list[tuple[int, ...]]:
-    text, limit = asked
+    connection: sqlite3.Connection, own: Range, query: Query, text: str, limit: int
+) -> list[int]:
     condition = _passing(query)
     statement = (
-        f"SELECT {what} FROM memory_words WHERE memory_words MATCH ?"  # noqa: S608 - our own words
+        "SELECT rowid FROM memory_words WHERE memory_words MATCH ?"  # noqa: S608 - our own words
         f" AND rowid BETWEEN ? AND ? AND {condition.sql} ORDER BY rowid DESC LIMIT ?"
     )
     parameters = (text, own.first, own.last, *condition.parameters, limit)
-    return connection.execute(statement, parameters).fetchall()
+    return [id_ for (id_,) in connection.execute(statement, parameters)]
 
 
 def _quoted(word: str) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from attrs import evolve
 
-from caxton_adapters.memory.asking import Range, newest, scored
+from caxton_adapters.memory.asking import Range, newest, weighed
 from caxton_adapters.memory.reading import entry as stored_entry
 from caxton_adapters.memory.reading import number_of_entries, range_of
 from caxton_adapters.memory.rows import COLUMNS, entry_row, micros, owner_row
@@ -132,8 +132,7 @@ def forget_some(connection: sqlite3.Connection, owner: Owner, query: Query) -> i
         return 0
     whole = evolve(query, cursor=None)
     if query.is_worded:
-        fitting = [id_ for id_, _ in scored(connection, own, whole)]
-        return _remove(connection, fitting[:MOST_AT_ONCE])
+        return _remove(connection, list(weighed(connection, own, whole))[:MOST_AT_ONCE])
     rows = newest(connection, own, whole, "e.id", MOST_AT_ONCE)
     return _remove(connection, [id_ for (id_,) in rows])
 

@@ -7,12 +7,15 @@ from typing import Final
 
 import msgspec
 
-from caxton_adapters.memory.asking import Range, newest, scored
+from caxton_adapters.memory.asking import Range, newest, weighed
 from caxton_adapters.memory.rows import COLUMNS, entry_of, micros, owner_of, owner_row
 from caxton_core.memory.entry import Entry, Owner, Relation
 from caxton_core.memory.primitives import EntryKey, RelationType, Strength
 from caxton_core.memory.query import NOTHING, Cursor, Found, Query
+from caxton_core.memory.ranking import folded_words, saturation
 
+_MOST_READ: Final = 100
+_FIRST_CHARACTERS: Final = 1_000
 _QUALIFIED: Final = ", ".join(f"e.{column}" for column in COLUMNS.split(", "))
 
 
@@ -85,7 +88,7 @@ def _ranked(
     connection: sqlite3.Connection, own: Range, query: Query
 ) -> Iterator[tuple[float, int, str, int]]:
     """Score, time of creation, key and id of the entries after the query's cursor."""
-    scores = dict(scored(connection, own, query))
+    scores = _scores(connection, query, weighed(connection, own, query))
     after = query.cursor
     bound = None if after is None else (after.score or 0.0, micros(after.created_at), after.key)
     for id_, created, key in connection.execute(
@@ -96,6 +99,27 @@ def _ranked(
         place = (scores[id_], created, key)
         if bound is None or place < bound:
             yield *place, id_
+
+
+def _scores(
+    connection: sqlite3.Connection, query: Query, weights: dict[int, float]
+) -> dict[int, float]:
+    """How well the entries fit; the texts of the best by weight, then newest, are looked into."""
+    best = nlargest(_MOST_READ, weights, key=lambda id_: (weights[id_], id_))
+    said = {
+        id_: folded_words(text)
+        for id_, text in connection.execute(
+            "SELECT e.id, e.key || ' ' || substr(e.text, 1, ?) FROM json_each(?) wanted"
+            " CROSS JOIN memory_entries e ON e.id = wanted.value",
+            (_FIRST_CHARACTERS, _array(best)),
+        )
+    }
+    usual = sum(map(len, said.values())) / max(1, len(said)) or 1
+    wanted = set(folded_words(query.text.value))
+    read = {
+        id_: weights[id_] * (1 + saturation(wanted, words, usual)) for id_, words in said.items()
+    }
+    return {**weights, **read}
 
 
 def _entries(connection: sqlite3.Connection, owner: Owner, ids: Sequence[int]) -> tuple[Entry, ...]:

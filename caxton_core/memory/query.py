@@ -13,7 +13,7 @@ from caxton_core.memory.primitives import EntryKind, Moment, SearchText, Tag
 from caxton_core.problems import Malformed, ValueProblem
 
 HIGHEST_LIMIT: Final = 1_000
-MOST_RANKED: Final = 1_000
+MOST_RANKED: Final = 400
 """Of more matches than these the newest are ranked: the best of many alike are hard to tell."""
 NO_TEXT: Final = SearchText("")
 

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from math import log
 from typing import Final, final
@@ -27,6 +27,8 @@ def words(text: str) -> tuple[str, ...]:
 
 def folded_words(text: str) -> tuple[str, ...]:
     """The words of a text, in lower case and without diacritics, in order."""
+    if text.isascii():
+        return tuple(_WORD.findall(text.lower()))
     decomposed = unicodedata.normalize("NFKD", text.lower())
     plain = "".join(one for one in decomposed if not unicodedata.combining(one))
     return tuple(_WORD.findall(plain))
@@ -68,6 +70,12 @@ def _words_of(entry: Entry) -> Iterator[str]:
 def _weight(word: str, counts: Mapping[EntryKey, Counter[str]]) -> float:
     having = sum(word in count for count in counts.values())
     return max(_LEAST, log((len(counts) - having + 0.5) / (having + 0.5)))
+
+
+def saturation(wanted: Iterable[str], said: Sequence[str], usual_length: float) -> float:
+    """The part of BM25 that tells how much of a text the words are, whatever they weigh."""
+    counts = Counter(said)
+    return _score(counts, dict.fromkeys(wanted, 1.0), usual_length)
 
 
 def _score(counts: Counter[str], weights: Mapping[str, float], usual_length: float) -> float:

@@ -128,7 +128,7 @@ async def test_wrong_arguments_are_told_so_that_a_model_can_mend_them(
     tool: str, arguments: dict[str, object], told: str
 ) -> None:
     place = Place()
-    assert (await place.says(tool, **arguments)).startswith(f"!{told}")
+    assert (await place.says(tool, caller=None, **arguments)).startswith(f"!{told}")
     assert await place.keys(AgentOwner(ADA)) == []
 
 
