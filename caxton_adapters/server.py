@@ -132,7 +132,7 @@ async def _run(
             tools(lambda: world.calls.breakers),
             *_conditions(catalogue),
         )
-        api = RestApi(runtime, feed, _listed(catalogue), wanted, parts)
+        api = RestApi(runtime, feed, _listed(catalogue), wanted, parts, memory=memory)
         server = RestServer(
             api.application,
             wanted,
