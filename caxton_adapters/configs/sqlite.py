@@ -1,7 +1,7 @@
 """Deployed agents in the server's database: a record is on the disk when the call returns."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -43,11 +43,13 @@ class SqliteConfigs:
             record.created.isoformat(),
             record.updated.isoformat(),
         )
-        return await self._changed(_SAVE, row)
+        change = self._database.change
+        return await _told(change(lambda connection: connection.execute(_SAVE, row)))
 
     async def remove(self, agent: AgentId) -> Result[None, NotStored]:
         """Forget an agent."""
-        return await self._changed(_REMOVE, (agent.value,))
+        row, remove = (agent.value,), self._database.remove
+        return await _told(remove(lambda connection: connection.execute(_REMOVE, row)))
 
     async def stored(self) -> Sequence[AgentRecord]:
         """Every agent as it was saved last, in order of creation; raises `StorageUnusable`."""
@@ -59,12 +61,14 @@ class SqliteConfigs:
         except (sqlite3.Error, ValueError) as error:
             raise StorageUnusable(self._database.path, str(error)) from error
 
-    async def _changed(self, statement: str, row: tuple[str, ...]) -> Result[None, NotStored]:
-        try:
-            await self._database.change(lambda connection: connection.execute(statement, row))
-        except sqlite3.Error as error:
-            return Failure(NotStored(str(error)))
-        return Success(None)
+
+async def _told(changed: Awaitable[object]) -> Result[None, NotStored]:
+    """Why it was not stored, where it was not."""
+    try:
+        await changed
+    except sqlite3.Error as error:
+        return Failure(NotStored(str(error)))
+    return Success(None)
 
 
 @asynccontextmanager

@@ -20,7 +20,8 @@ from caxton_adapters.database.grouped import Grouped, Row
 from caxton_adapters.database.health import DatabaseHealth, HealthRecord
 from caxton_adapters.database.opening import prepare
 from caxton_adapters.database.readers import Readers, Reading
-from caxton_adapters.database.writer import Change, EmptyLog, Rows, Writer
+from caxton_adapters.database.reserve import Reserve
+from caxton_adapters.database.writer import Change, EmptyLog, Removal, Rows, Writer
 
 T = TypeVar("T")
 
@@ -62,6 +63,13 @@ class Database:
         future: asyncio.Future[object] = self._loop.create_future()
         if not self._refused(future):
             self._writer.put(Change(future, work))
+        return cast("Awaitable[T]", future)
+
+    def remove(self, work: Callable[[sqlite3.Connection], T]) -> Awaitable[T]:
+        """The same for work that only takes away, for which there is room on a full disk too."""
+        future: asyncio.Future[object] = self._loop.create_future()
+        if not self._refused(future):
+            self._writer.put(Removal(future, work))
         return cast("Awaitable[T]", future)
 
     def read(self, work: Callable[[sqlite3.Connection], T]) -> Awaitable[T]:
@@ -122,7 +130,7 @@ async def open_database(
     await run_sync(prepare, path, synchronous)
     loop = asyncio.get_running_loop()
     health = HealthRecord(now)
-    writer = Writer(partial(writing, path, synchronous), loop, health)
+    writer = Writer(partial(writing, path, synchronous), loop, health, Reserve(path))
     readers = Readers(partial(reading, path), loop)
     database = Database(path, writer, readers, health)
     writer.start()

@@ -14,6 +14,7 @@ from attrs import frozen
 
 from caxton_adapters.database.grouped import Grouped, Row, filled
 from caxton_adapters.database.health import HealthRecord
+from caxton_adapters.database.reserve import Reserve
 from caxton_adapters.database.telling import Outcome, Raised, tell
 from caxton_adapters.database.unusable import in_words, primary_code
 
@@ -66,13 +67,21 @@ class Change:
 
 
 @frozen(eq=False)
+class Removal:
+    """A change that only takes away: on a full disk it may use the room that is kept for it."""
+
+    future: "asyncio.Future[object]"
+    work: Callable[[sqlite3.Connection], object]
+
+
+@frozen(eq=False)
 class EmptyLog:
     """Move the log of changes to its place, between two batches."""
 
     future: "asyncio.Future[object]"
 
 
-Changing: TypeAlias = Rows | Change
+Changing: TypeAlias = Rows | Change | Removal
 Wanted: TypeAlias = Changing | EmptyLog
 
 
@@ -85,8 +94,10 @@ class Writer:
         connect: Callable[[], sqlite3.Connection],
         loop: asyncio.AbstractEventLoop,
         health: HealthRecord,
+        reserve: Reserve,
     ) -> None:
         self._connect = connect
+        self._reserve = reserve
         self._loop = loop
         self._health = health
         self._queue: SimpleQueue[Wanted | None] = SimpleQueue()
@@ -110,6 +121,7 @@ class Writer:
     def _run(self) -> None:
         goes_on = True
         while goes_on:
+            self._reserve.fill()
             batch, goes_on = self._drained()
             changes = [wanted for wanted in batch if not isinstance(wanted, EmptyLog)]
             if changes:
@@ -148,9 +160,15 @@ class Writer:
         code = primary_code(error) if isinstance(error, sqlite3.Error) else sqlite3.SQLITE_ERROR
         if isinstance(error, sqlite3.Error) and code in _COMMON:
             self._health.failed(in_words(error))
+        if code == sqlite3.SQLITE_FULL and self._may_use_the_reserve(batch):
+            return self._committed(batch)
         if len(batch) == 1 or code in _COMMON - {sqlite3.SQLITE_FULL}:
             return [(wanted.future, Raised(error)) for wanted in batch]
         return [outcome for wanted in batch for outcome in self._committed([wanted])]
+
+    def _may_use_the_reserve(self, batch: Sequence[Changing]) -> bool:
+        """Whether this is a removal alone, and there is a little more room for it now."""
+        return len(batch) == 1 and isinstance(batch[0], Removal) and self._reserve.give()
 
     def _tried(self, batch: Sequence[Changing]) -> list[Outcome]:
         """Apply the batch, again after a while where the reason for a failure may have passed."""
@@ -185,7 +203,7 @@ class Writer:
                 match part:
                     case Group():
                         self._execute(connection, part)
-                    case Change(future, work):
+                    case Change(future, work) | Removal(future, work):
                         outcomes.append((future, work(connection)))
             connection.execute("COMMIT")
         finally:
@@ -220,11 +238,11 @@ class Writer:
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _parts(batch: Sequence[Changing]) -> Iterator[Group | Change]:
+def _parts(batch: Sequence[Changing]) -> Iterator[Group | Change | Removal]:
     """Neighbouring rows of the same statement together, as many as it takes; a change alone."""
     for grouped, together in groupby(batch, lambda one: getattr(one, "grouped", None)):
         if grouped is None:
-            yield from (one for one in together if isinstance(one, Change))
+            yield from (one for one in together if not isinstance(one, Rows))
         else:
             rows = [row for one in together if isinstance(one, Rows) for row in one.rows]
             for start in range(0, len(rows), grouped.most):

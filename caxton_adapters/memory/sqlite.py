@@ -93,7 +93,7 @@ class SqliteMemory:
             return Success(0)
         if isinstance(which, EntryKey):
             return await _stored(
-                self._database.change(lambda open_: changing.forget_one(open_, owner, which))
+                self._database.remove(lambda open_: changing.forget_one(open_, owner, which))
             )
         return await self._removed(lambda open_: changing.forget_some(open_, owner, which))
 
@@ -131,7 +131,7 @@ class SqliteMemory:
         """Do the work until it removes nothing more; each step lets other writers in between."""
         removed = 0
         while True:
-            step = await _stored(self._database.change(work))
+            step = await _stored(self._database.remove(work))
             if isinstance(step, Failure):
                 return step
             if not step.unwrap():

@@ -144,7 +144,7 @@ class SqliteConversations:
             )
             return known
 
-        known = await stored(self._database.change(remove))
+        known = await stored(self._database.remove(remove))
         await self._database.empty_log()
         return known
 

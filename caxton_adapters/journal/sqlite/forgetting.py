@@ -35,7 +35,7 @@ async def _in_parts(
 ) -> Result[int, NotStored]:
     total = 0
     while True:
-        removed = await stored(database.change(remove))
+        removed = await stored(database.remove(remove))
         if isinstance(removed, Failure):
             return removed
         total += removed.unwrap()

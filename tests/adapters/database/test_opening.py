@@ -68,7 +68,7 @@ async def test_every_earlier_schema_is_brought_up_to_date(tmp_path: Path, versio
     old(path, version)
     await opened(path)
     assert held(path) == (NEWEST, ["greeter"])
-    assert sorted(modes(tmp_path)) == ["caxton.db"]
+    assert sorted(modes(tmp_path)) == ["caxton.db", "caxton.db-reserve"]
 
 
 def test_a_migration_that_is_killed_anywhere_is_done_by_the_next_start(tmp_path: Path) -> None:
