@@ -25,7 +25,7 @@ COMMANDS = {
     "send": Entry(f"{_TALK}:send", "Send one message and print the answer."),
     "start": Entry(f"{_AGENTS}:start", "Let an agent take messages."),
     "stop": Entry(f"{_AGENTS}:stop", "Let an agent take no more messages."),
-    "restart": Entry(f"{_AGENTS}:restart", "Stop an agent and start it again."),
+    "restart": Entry(f"{_AGENTS}:restart", "Let an agent go on in a new process."),
     "delete": Entry(f"{_AGENTS}:delete", "Delete an agent."),
     "logs": Entry("caxton_cli.commands.logs:agent_logs", "Print what the log says about an agent."),
     "conversations": Entry(

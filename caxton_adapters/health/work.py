@@ -11,7 +11,7 @@ from anyio.lowlevel import checkpoint
 from attrs import define, field
 
 from caxton_adapters.health.component import Component, Fact, Part, Status
-from caxton_adapters.runtime.supervisor import Resident
+from caxton_adapters.runtime.resident import Resident
 from caxton_adapters.runtime.ticket import Ticket
 from caxton_core.agent.record import StateName
 from caxton_core.ports import Clock

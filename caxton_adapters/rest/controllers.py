@@ -5,6 +5,7 @@ the application answers everything by itself.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any, Final, final
 
 from litestar import Controller, Response, delete, get, post, put
@@ -26,7 +27,7 @@ Limit = Annotated[int, Parameter(ge=1, le=HIGHEST_LIMIT, description="How many a
 Cursor = Annotated[
     str | None, Parameter(pattern="^[0-9a-f]*$", description="`next` of the page before.")
 ]
-Force = Annotated[bool, Parameter(description="Do not wait for messages at work.")]
+Force = Annotated[bool, Parameter(description="Cut off the messages that are at work.")]
 
 _MARKDOWN: Final = b"text/markdown; charset=utf-8"
 
@@ -88,19 +89,27 @@ class AgentsController(Controller):
 
     @post("/agents/{ref:str}/stop", operation_id="stopAgent", status_code=200)
     async def stop_agent(
-        self, resources: Here, asked: Question, ref: FromPath[Ref]
+        self,
+        resources: Here,
+        asked: Question,
+        ref: FromPath[Ref],
+        force: FromQuery[Force] = False,  # noqa: FBT002 - a query parameter
     ) -> Response[wire.AgentDetails]:
-        """Have an agent take no more messages."""
-        agents = resources.agents
-        return Served(await agents.change(asked, ref, agents.runtime.stop), asked)
+        """Have an agent take no more messages, once it has answered those that it was given."""
+        stop = partial(resources.agents.runtime.stop, force=force)
+        return Served(await resources.agents.change(asked, ref, stop), asked)
 
     @post("/agents/{ref:str}/restart", operation_id="restartAgent", status_code=200)
     async def restart_agent(
-        self, resources: Here, asked: Question, ref: FromPath[Ref]
+        self,
+        resources: Here,
+        asked: Question,
+        ref: FromPath[Ref],
+        force: FromQuery[Force] = False,  # noqa: FBT002 - a query parameter
     ) -> Response[wire.AgentDetails]:
-        """Stop and start an agent."""
-        agents = resources.agents
-        return Served(await agents.change(asked, ref, agents.runtime.restart), asked)
+        """Have an agent go on in another process; turns that run end in the old one."""
+        restart = partial(resources.agents.runtime.restart, force=force)
+        return Served(await resources.agents.change(asked, ref, restart), asked)
 
 
 @final

@@ -17,8 +17,8 @@ from caxton_adapters.runtime.refusals import (
     Refusal,
     UnknownConversation,
 )
+from caxton_adapters.runtime.resident import Resident
 from caxton_adapters.runtime.runtime import Runtime
-from caxton_adapters.runtime.supervisor import Resident
 from caxton_adapters.runtime.ticket import Ticket
 from caxton_core.agent.sections import ConversationScope
 from caxton_core.conversation.outcome import MessageState

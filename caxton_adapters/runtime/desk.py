@@ -41,6 +41,7 @@ _LOG: Final = logging.getLogger("caxton.runtime")
 _SOONEST: Final = 1.0
 _LATEST: Final = 60.0
 _NEWEST_COUNTS: Final = 0.1
+_GLANCE: Final = 0.005
 
 
 @final
@@ -59,6 +60,8 @@ class Desk:
     restarts: int = field(default=0, init=False)
     last_activity: datetime | None = field(default=None, init=False)
     last_death: str = field(default="", init=False)
+    finishing: bool = field(default=False, init=False)
+    """Whether nothing new is taken, and what is at work is brought to its end."""
     _host: Host | None = field(default=None, init=False)
     _deaths: tuple[float, ...] = field(default=(), init=False)
     _closed: TurnFailure | None = field(default=None, init=False)
@@ -80,6 +83,8 @@ class Desk:
         """Take messages as another file says from now on; turns that run end under the old one."""
         self.resources, self.terms = resources, terms
         self.mailbox.limit = resources.mailbox.value
+        self.finishing = False
+        self._deaths, self._goes_on_at = (), 0.0
 
     def move_in(self, host: Host) -> Host | None:
         """Have turns decided by this host from now on, and let go of the one before it.
@@ -138,19 +143,32 @@ class Desk:
         expected = mailbox.waiting * self._seconds_a_turn / mailbox.abreast
         return min(max(expected, _SOONEST), _LATEST)
 
+    async def finish(self) -> bool:
+        """Take nothing new, and wait until everything is answered; False where that is taken back.
+
+        Every message has its deadline, so it takes the time of a turn at most.
+        """
+        self.finishing = True
+        try:
+            while self.finishing and (self.mailbox.at_work or self.mailbox.expected):
+                for ticket in self.mailbox.at_work[:1]:
+                    await ticket.done()
+                await anyio.sleep(_GLANCE)
+        except asyncio.CancelledError:
+            self.finishing = False
+            raise
+        return self.finishing
+
     async def discard(self, why: TurnFailure) -> None:
         """End everything at once, and record nothing: the agent's messages are about to go."""
         self._forgets = True
-        await self.close(why, grace=0.0)
+        await self.close(why)
 
-    async def close(self, why: TurnFailure, *, grace: float) -> None:
-        """Turn away who waits, give who is being answered so many seconds, end the host."""
+    async def close(self, why: TurnFailure) -> None:
+        """Turn away who waits and who is being answered, and end the host."""
         self._closed = why
         for ticket in self.mailbox.empty():
             self._end_recorded(ticket, NotAnswered(why))
-        with anyio.move_on_after(grace):
-            for ticket in tuple(self.mailbox.running.values()):
-                await ticket.done()
         for ticket in tuple(self.mailbox.running.values()):
             ticket.stop(why)
             await ticket.done()

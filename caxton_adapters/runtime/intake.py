@@ -24,7 +24,8 @@ from caxton_adapters.runtime.refusals import (
     Refusal,
     UnknownMessage,
 )
-from caxton_adapters.runtime.supervisor import Resident, Supervisor
+from caxton_adapters.runtime.resident import Resident
+from caxton_adapters.runtime.supervisor import Supervisor
 from caxton_adapters.runtime.ticket import Incoming, Ticket, ended_ticket
 from caxton_core.agent.lifecycle import Running
 from caxton_core.conversation.past import ConversationKey
@@ -229,6 +230,8 @@ class Intake:
         desk = resident.desk
         if desk is None or not isinstance(resident.agent.state, Running):
             return not_running(resident)
+        if desk.finishing:
+            return NotRunning(resident.record.name, "stopping")
         if desk.mailbox.full:
             return MailboxFull(resident.record.name, desk.mailbox.limit, desk.room_in)
         if self.in_flight >= self._limits.messages_in_flight:

@@ -34,6 +34,12 @@ class Mailbox:
         free = max(0, self.abreast - len(self.running))
         return self.waiting + max(0, self.expected - free) >= self.limit
 
+    @property
+    def at_work(self) -> tuple[Ticket, ...]:
+        """Every message that waits or is being answered."""
+        waiting = (ticket for queue in self._later.values() for ticket in queue)
+        return (*self.running.values(), *waiting)
+
     def put(self, ticket: Ticket) -> None:
         """Take a message in; the caller has looked whether there is room."""
         conversation = ticket.conversation

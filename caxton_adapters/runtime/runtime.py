@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import final
 
 import anyio
@@ -19,7 +20,8 @@ from caxton_adapters.runtime.refusals import (
     Refusal,
     UnknownAgent,
 )
-from caxton_adapters.runtime.supervisor import Resident, Supervisor
+from caxton_adapters.runtime.resident import Resident
+from caxton_adapters.runtime.supervisor import Supervisor
 from caxton_adapters.runtime.ticket import Incoming, Ticket
 from caxton_adapters.runtime.views import AgentView, view_of
 from caxton_core.agent.lifecycle import Running
@@ -77,6 +79,7 @@ class Runtime:
             resident
             for resident in self.supervisor.residents()
             if isinstance(resident.agent.state, Running)
+            and resident.takes_messages
             and capability in resident.agent.state.config.capabilities
         ]
         able.sort(key=_preference)
@@ -86,13 +89,13 @@ class Runtime:
         """Have the agent take messages."""
         return await self._changed(ref, self.supervisor.start)
 
-    async def stop(self, ref: str) -> Result[AgentView, Refusal]:
-        """Have the agent take no more messages."""
-        return await self._changed(ref, self.supervisor.stop)
+    async def stop(self, ref: str, *, force: bool = False) -> Result[AgentView, Refusal]:
+        """Have the agent take no more messages; those at work are answered first, or cut off."""
+        return await self._changed(ref, partial(self.supervisor.stop, force=force))
 
-    async def restart(self, ref: str) -> Result[AgentView, Refusal]:
-        """Stop and start the agent."""
-        return await self._changed(ref, self.supervisor.restart)
+    async def restart(self, ref: str, *, force: bool = False) -> Result[AgentView, Refusal]:
+        """Have the agent go on in another process; by force the messages at work are cut off."""
+        return await self._changed(ref, partial(self.supervisor.restart, force=force))
 
     async def delete(self, ref: str, *, force: bool = False) -> Result[None, Refusal]:
         """Remove the agent."""

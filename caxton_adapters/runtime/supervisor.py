@@ -6,7 +6,6 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Final, final
 
-import anyio
 from anyio.abc import TaskGroup
 from attrs import define, evolve, field
 from returns.result import Failure, Result, Success
@@ -26,6 +25,7 @@ from caxton_adapters.runtime.refusals import (
     UnknownAgent,
     WrongState,
 )
+from caxton_adapters.runtime.resident import Resident
 from caxton_adapters.runtime.ticket import Ticket
 from caxton_core.agent.config import AgentConfig
 from caxton_core.agent.lifecycle import (
@@ -45,7 +45,7 @@ from caxton_core.agent.lifecycle import (
 )
 from caxton_core.agent.record import AgentRecord, StateName, restored, state_name
 from caxton_core.agent.sections import Budget, ConversationRules, ConversationScope, WindowStrategy
-from caxton_core.agent.toml import ReadAgent, read_agent
+from caxton_core.agent.toml import read_agent
 from caxton_core.conversation.outcome import AgentGone
 from caxton_core.conversation.turn import rules_of
 from caxton_core.events import entered
@@ -55,35 +55,6 @@ from caxton_core.storage import NotStored
 from caxton_core.tools.permission import grant
 
 _LOG: Final = logging.getLogger("caxton.runtime")
-
-GRACE: Final = 5.0
-"""Seconds that an agent which is stopped may take to end the turns that run."""
-
-
-@final
-@define(eq=False)
-class Resident:
-    """An agent in the supervisor's table; `desk` is there while it runs."""
-
-    agent: AnyAgent
-    record: AgentRecord
-    read: ReadAgent | None
-    desk: Desk | None = None
-    restarts: int = 0
-    budget: DailyBudget | None = None
-    changing: anyio.Lock = field(factory=anyio.Lock)
-
-    @property
-    def config(self) -> AgentConfig | None:
-        """What the agent's file says, where it could be read."""
-        return None if self.read is None else self.read.config
-
-    @property
-    def in_flight(self) -> int:
-        """How many messages wait or are being answered."""
-        if self.desk is None:
-            return 0
-        return self.desk.mailbox.waiting + len(self.desk.mailbox.running)
 
 
 @final
@@ -182,6 +153,8 @@ class Supervisor:
             begin: Callable[[], None]
             match state:
                 case Running():
+                    if resident.desk is not None:
+                        resident.desk.finishing = False
                     return Success(resident)
                 case Loaded() | Stopped():
                     begin = partial(self._run, resident, Agent(agent.id, state), cause)
@@ -196,8 +169,14 @@ class Supervisor:
             begin()
         return Success(resident)
 
-    async def stop(self, resident: Resident, grace: float = GRACE) -> Result[Resident, Refusal]:
-        """Have the agent take no more messages; nothing happens where it is stopped."""
+    async def stop(self, resident: Resident, *, force: bool) -> Result[Resident, Refusal]:
+        """Have the agent take no more messages; nothing happens where it is stopped.
+
+        What it was given is answered first, unless by force; whoever starts it meanwhile wins.
+        """
+        desk = resident.desk
+        if desk is not None and not force and not await desk.finish():
+            return Success(resident)
         async with resident.changing:
             agent = resident.agent
             state = agent.state
@@ -207,18 +186,32 @@ class Supervisor:
                 return self._wrong_state(resident, "stop")
             stored = await self._intend(resident.record, StateName.STOPPED)
             if isinstance(stored, Failure):
+                if desk is not None:
+                    desk.finishing = False
                 return stored
             stopped = stop(Agent(agent.id, state), now=self._world.clock.now())
             self._enter(resident, stopped, "stopped by request")
-            await self._close_desk(resident, AgentGone("it was stopped"), grace)
+            await self._close_desk(resident, AgentGone("it was stopped"))
         return Success(resident)
 
-    async def restart(self, resident: Resident) -> Result[Resident, Refusal]:
-        """Stop the agent where it runs, and start it."""
-        if isinstance(resident.agent.state, Running):
-            stopped = await self.stop(resident)
-            if isinstance(stopped, Failure):
-                return stopped
+    async def restart(self, resident: Resident, *, force: bool) -> Result[Resident, Refusal]:
+        """Have the agent go on in another process, or start it where it does not run.
+
+        Turns that run end in the old process; by force they are cut off.
+        """
+        if force and isinstance(resident.agent.state, Running):
+            cut_off = await self.stop(resident, force=True)
+            if isinstance(cut_off, Failure):
+                return cut_off
+        cause = "restarted by request"
+        async with resident.changing:
+            agent = resident.agent
+            state = agent.state
+            if isinstance(state, Running):
+                stopped = stop(Agent(agent.id, state), now=self._world.clock.now())
+                self._enter(resident, stopped, cause)
+                self._run(resident, stopped, cause)
+                return Success(resident)
         return await self.start(resident)
 
     async def delete(self, resident: Resident, *, force: bool) -> Result[None, Refusal]:
@@ -355,16 +348,16 @@ class Supervisor:
             now = self._world.clock.now()
             failed = fail(Agent(agent.id, agent.state), reason, now=now)
             self._enter(resident, failed, reason)
-            await self._close_desk(resident, AgentGone(f"it failed: {reason}"), 0.0)
+            await self._close_desk(resident, AgentGone(f"it failed: {reason}"))
             stored = await self._configs.save(resident.record)
             if isinstance(stored, Failure):
                 why = stored.failure().why
                 _LOG.error("that %s failed is not stored: %s", resident.record.name, why)
 
-    async def _close_desk(self, resident: Resident, why: AgentGone, grace: float) -> None:
+    async def _close_desk(self, resident: Resident, why: AgentGone) -> None:
         desk = self._without_desk(resident)
         if desk is not None:
-            await desk.close(why, grace=grace)
+            await desk.close(why)
 
     def _without_desk(self, resident: Resident) -> Desk | None:
         desk, resident.desk = resident.desk, None

@@ -7,7 +7,7 @@ from attrs import frozen
 
 from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.isolation.host import ResourceUse
-from caxton_adapters.runtime.supervisor import Resident
+from caxton_adapters.runtime.resident import Resident
 from caxton_core.agent.config import AgentConfig
 from caxton_core.agent.record import StateName
 from caxton_core.agent.sections import Isolation

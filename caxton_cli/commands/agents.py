@@ -9,7 +9,7 @@ import click
 
 from caxton_cli import exits
 from caxton_cli.agent_files import AgentFile, checked_or_leave
-from caxton_cli.client import Answer, Caller, calls_server, connect, refusal, segment
+from caxton_cli.client import PATIENCE, Answer, Caller, calls_server, connect, refusal, segment
 from caxton_cli.confirming import YES, confirm
 from caxton_cli.details import details
 from caxton_cli.printing import columns, emit, note
@@ -112,7 +112,7 @@ def stop(
 ) -> int:
     """Let an AGENT take no more messages, until it is started again.
 
-    What it is answering gets five seconds to end; with --force it gets none.
+    The messages that it was given are answered first; with --force they are cut off.
     """
     confirm(f"stop {agent} and drop what it is answering?", yes=yes or not force)
     query = "?force=true" if force else ""
@@ -124,9 +124,9 @@ def stop(
 @_FORCE
 @calls_server
 def restart(*, agent: str, force: bool, url: str | None, token: str | None, as_json: bool) -> int:
-    """Stop an AGENT and start it again.
+    """Let an AGENT go on in a new process, also one that has failed.
 
-    What it is answering gets five seconds to end; with --force it gets none.
+    The messages that it was given are answered all the same; with --force they are cut off.
     """
     query = "?force=true" if force else ""
     return _step(connect(url, token), agent, f"restart{query}", "chat", as_json=as_json)
@@ -185,7 +185,7 @@ def _row(agent: Mapping[str, object]) -> tuple[object, ...]:
 
 
 def _step(caller: Caller, agent: str, step: str, then: str, *, as_json: bool) -> int:
-    document = caller.call("POST", f"/agents/{segment(agent)}/{step}").document
+    document = caller.call("POST", f"/agents/{segment(agent)}/{step}", timeout=PATIENCE).document
     if as_json:
         emit(document)
     else:

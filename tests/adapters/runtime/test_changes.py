@@ -15,7 +15,7 @@ from caxton_core.agent.record import AgentRecord, StateName
 from caxton_core.agent.sections import Isolation
 from caxton_core.conversation.outcome import MessageState, NotAnswered
 from caxton_core.conversation.turn import Cancelled
-from caxton_core.primitives import AgentId
+from caxton_core.primitives import AgentId, CapabilityName
 from caxton_core.storage import NotStored
 from tests.adapters.runtime.test_runtime import GREETER, deploy, opened, send
 from tests.fakes import Heard
@@ -140,8 +140,9 @@ async def test_a_message_is_cancelled_also_while_its_agent_stops() -> None:
         ticket = (await runtime.accept("greeter", Incoming("wait"))).unwrap()  # type: ignore[union-attr] # deployed
         async with anyio.create_task_group() as asking:
             asking.start_soon(runtime.stop, "greeter")
-            await until(lambda: runtime.agents()[0].state is StateName.STOPPED)
+            await until(lambda: runtime.offering(CapabilityName("greeting")) == ())
             assert ticket.state is MessageState.RUNNING
             runtime.cancel(ticket)
             with anyio.fail_after(20):
                 assert await ticket.done() == NotAnswered(Cancelled())
+        assert runtime.agents()[0].state is StateName.STOPPED
