@@ -51,16 +51,16 @@ async def _measured(path: Path, entries: int, times: int) -> list[Figure]:
     random = Random(20261122)
     async with open_database(path) as database:
         memory = await sqlite_memory(database)
-        made = _entries(random, entries)
+        made = entries_of(random, entries)
         while part := list(islice(made, PART)):
             assert isinstance(await memory.load(part), Success)
-        asked = _operations(memory, random, entries)
-        samples = {what: await _times(ask, times) for what, ask in asked.items()}
+        asked = operations(memory, random, entries)
+        samples = {what: await times_of(ask, times) for what, ask in asked.items()}
     bare = _bare(path, random, entries, times)
     return [_figure(what, entries, taken, bare) for what, taken in samples.items()]
 
 
-def _entries(random: Random, entries: int) -> Iterator[Imported]:
+def entries_of(random: Random, entries: int) -> Iterator[Imported]:
     """Texts as people write them: few words are in most, most words are in few (Zipf)."""
     words = [f"word{number}" for number in range(_WORDS)]
     weights = [1 / (number + 1) for number in range(_WORDS)]
@@ -81,7 +81,8 @@ def _entries(random: Random, entries: int) -> Iterator[Imported]:
         )
 
 
-def _operations(memory: MemoryStore, random: Random, entries: int) -> dict[str, _Ask]:
+def operations(memory: MemoryStore, random: Random, entries: int) -> dict[str, _Ask]:
+    """What is measured, by its name."""
     big = AgentOwner(BIG)
     agents = AgentMemory(memory, lambda _: MemoryRules(), SystemClock())
     number = iter(range(10**9))
@@ -126,7 +127,7 @@ def _operations(memory: MemoryStore, random: Random, entries: int) -> dict[str, 
     }
 
 
-async def _times(ask: _Ask, times: int) -> list[float]:
+async def times_of(ask: _Ask, times: int) -> list[float]:
     """Milliseconds of every call, in order of size."""
     taken: list[float] = []
     for _ in range(times):
