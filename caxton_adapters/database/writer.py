@@ -19,6 +19,13 @@ from caxton_adapters.database.telling import Outcome, Raised, tell
 from caxton_adapters.database.unusable import in_words, primary_code
 
 MOST_IN_A_BATCH: Final = 512
+CROWD: Final = 3.0
+GATHERING: Final = 0.001
+"""While batches hold so many changes on average, each waits so many seconds for more of them.
+
+A commit costs the processor as much as ten changes; who is alone never waits.
+"""
+_NEWEST_COUNTS: Final = 0.1
 BACK_OFF: Final = (0.02, 0.1, 0.5)
 """Seconds before a change is tried again that failed for a reason which may pass."""
 _PASSING: Final = frozenset(
@@ -119,10 +126,11 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        goes_on = True
+        goes_on, crowd = True, 0.0
         while goes_on:
             self._reserve.fill()
-            batch, goes_on = self._drained()
+            batch, goes_on = self._drained(GATHERING if crowd >= CROWD else 0.0)
+            crowd += _NEWEST_COUNTS * (len(batch) - crowd)
             changes = [wanted for wanted in batch if not isinstance(wanted, EmptyLog)]
             if changes:
                 tell(self._loop, self._committed(changes))
@@ -133,10 +141,12 @@ class Writer:
         self._empty_log()  # where it fails, the next start does it
         self._disconnect()
 
-    def _drained(self) -> tuple[list[Wanted], bool]:
+    def _drained(self, gathering: float) -> tuple[list[Wanted], bool]:
         """What has queued up, at least one; and whether there is more to come."""
         batch: list[Wanted] = []
         wanted = self._queue.get()
+        if gathering:
+            time.sleep(gathering)
         try:
             while wanted is not None:
                 batch.append(wanted)
