@@ -35,7 +35,7 @@ FEW: Final = 2_000
 PART: Final = 1_000
 BIG: Final = AgentId("00000000-0000-4000-8000-000000000001")
 SMALL: Final = AgentId("00000000-0000-4000-8000-000000000002")
-START: Final = datetime(2026, 1, 1, tzinfo=UTC)
+START: Final = datetime.now(UTC) - timedelta(days=2)  # younger than what is kept by default
 _WORDS: Final = 20_000
 _Ask = Callable[[], Awaitable[object]]
 
