@@ -1,5 +1,6 @@
 """An agent as its supervisor has it, with all that belongs to it while the server runs."""
 
+from datetime import datetime
 from typing import final
 
 import anyio
@@ -16,13 +17,18 @@ from caxton_core.agent.toml import ReadAgent
 @final
 @define(eq=False)
 class Resident:
-    """An agent in the supervisor's table; `desk` is there while it runs."""
+    """An agent in the supervisor's table; `desk` is there while it runs.
+
+    What is counted beside it stands there of the desks that it had before.
+    """
 
     agent: AnyAgent
     record: AgentRecord
     read: ReadAgent | None
     desk: Desk | None = None
     restarts: int = 0
+    last_activity: datetime | None = None
+    last_death: str = ""
     budget: DailyBudget | None = None
     changing: anyio.Lock = field(factory=anyio.Lock)
 

@@ -363,6 +363,8 @@ class Supervisor:
         desk, resident.desk = resident.desk, None
         if desk is not None:
             resident.restarts += desk.restarts
+            resident.last_activity = desk.last_activity or resident.last_activity
+            resident.last_death = desk.last_death or resident.last_death
         return desk
 
     def _enter(self, resident: Resident, agent: AnyAgent, cause: str) -> None:

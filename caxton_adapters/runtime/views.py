@@ -59,8 +59,8 @@ def view_of(resident: Resident, hosts: Hosts) -> AgentView:
         running=0 if desk is None else len(desk.mailbox.running),
         waiting=0 if desk is None else desk.mailbox.waiting,
         restarts=resident.restarts + (0 if desk is None else desk.restarts),
-        last_activity=None if desk is None else desk.last_activity,
-        last_death="" if desk is None else desk.last_death,
+        last_activity=(desk and desk.last_activity) or resident.last_activity,
+        last_death=(desk.last_death if desk else "") or resident.last_death,
         use=ResourceUse(0.0) if desk is None else desk.host.use(),
         balances=() if resident.budget is None else resident.budget.balances(),
     )

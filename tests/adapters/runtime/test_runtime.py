@@ -383,3 +383,16 @@ async def test_each_agent_has_a_process_of_its_own_and_its_story_is_told() -> No
 
 def ended(heard: Heard) -> int:
     return sum(isinstance(event, ProcessEnded) for event in heard.events)
+
+
+async def test_when_an_agent_was_last_at_work_is_known_also_after_it_stopped(
+    runtime: Runtime,
+) -> None:
+    await deploy(runtime)
+    await send(runtime, Incoming("Hello"))
+    before = runtime.agents()[0].last_activity
+    assert before is not None
+    await runtime.stop("greeter")
+    assert runtime.agents()[0].last_activity == before
+    await runtime.start("greeter")
+    assert runtime.agents()[0].last_activity == before
