@@ -43,10 +43,12 @@ from caxton_adapters.rest.failures import of_model, of_turn
 from caxton_adapters.rest.providers import ListedProvider
 from caxton_adapters.rest.serving import RestServer
 from caxton_adapters.runtime.answering import World
+from caxton_adapters.runtime.archive import Archive
 from caxton_adapters.runtime.feed import EventFeed
 from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.isolation.places import Places
 from caxton_adapters.runtime.pasts import Pasts
+from caxton_adapters.runtime.retention import keep_for
 from caxton_adapters.runtime.runtime import Runtime, running
 from caxton_adapters.settings.parts import provider_settings, rest_settings
 from caxton_adapters.settings.values import Settings
@@ -146,6 +148,8 @@ async def _run(
             beside.start_soon(keep_probing, database, machine)
             beside.start_soon(_settle, api)
             beside.start_soon(catalogue.prepare)
+            if settings.storage.keep_messages is not None:
+                beside.start_soon(keep_for, Archive(runtime), settings.storage.keep_messages)
             await server.serve(sockets=[process.listener])
             beside.cancel_scope.cancel()
         return 0 if server.ended_by is None else 128 + server.ended_by

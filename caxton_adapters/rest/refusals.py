@@ -13,7 +13,6 @@ from caxton_adapters.runtime.refusals import (
     Draining,
     KeyReused,
     MailboxFull,
-    MessageErased,
     NameChanged,
     NameTaken,
     NotOpenable,
@@ -101,9 +100,6 @@ def of_runtime(refusal: Refusal) -> Refused:  # noqa: C901, PLR0912 - one case e
             verb = "is" if count == 1 else "are"
             detail = f"{work} of {id_} {verb} at work; ?force=true cancels."
             return Refused(_CONFLICT, "CX4036", detail)
-        case MessageErased(id_):
-            detail = f"The text of {id_} was erased: its conversation is not to last."
-            return Refused(_CONFLICT, "CX4037", detail)
 
 
 def _counted(errors: int) -> str:

@@ -10,7 +10,6 @@ from caxton_adapters.runtime.claims import Claims
 from caxton_adapters.runtime.intake import Intake, not_running
 from caxton_adapters.runtime.refusals import (
     Draining,
-    MessageErased,
     NotOpenable,
     Refusal,
     UnknownMessage,
@@ -84,8 +83,6 @@ class Recovery:
         unfinished = turn.unwrap()
         if unfinished is None:
             return Failure(UnknownMessage(before.message.value))
-        if not unfinished.accepted.text:
-            return Failure(MessageErased(before.message.value))
         self._intake.world.events.tell(reopened)
         return Success(self._intake.take_up(resident, desk, unfinished))
 

@@ -128,14 +128,6 @@ class NotOpenable:
 
 @final
 @frozen
-class MessageErased:
-    """The message failed, and its text was erased then: its conversation is not to last."""
-
-    id: str
-
-
-@final
-@frozen
 class UnknownConversation:
     """Nothing was said in a conversation of this identity, or it was removed."""
 
@@ -177,7 +169,6 @@ Refusal: TypeAlias = (
     | NotStored
     | NotRead
     | NotOpenable
-    | MessageErased
     | UnknownConversation
     | ConversationAmbiguous
     | ConversationBusy

@@ -226,11 +226,4 @@ RUNNING: Final = (
         "Somebody waits for these answers, which would belong to nothing.",
         "Wait for them, or remove the conversation by force, which cancels them.",
     ),
-    Explanation(
-        "CX4037",
-        "message erased",
-        "the text of {id} was erased: its conversation is not to last",
-        "With conversation.persist = false nothing of a message stays when it has ended.",
-        "Send the message again.",
-    ),
 )

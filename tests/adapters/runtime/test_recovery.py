@@ -112,23 +112,23 @@ class Silent:
     async def complete(self, request: ModelRequest) -> Answer:
         self.requests.append(request)
         if len(self.requests) <= self.answers:
-            return await _scripted().complete(request)
+            return await scripted().complete(request)
         await anyio.sleep_forever()
         raise AssertionError
 
     def stream(self, request: ModelRequest) -> AsyncIterator[TextDelta | Answer]:
-        return _scripted().stream(request)
+        return scripted().stream(request)
 
     async def capabilities(
         self, model: ModelName | None = None
     ) -> Result[ModelCapabilities, ModelFailure]:
-        return await _scripted().capabilities(model)
+        return await scripted().capabilities(model)
 
     async def health(self) -> Result[Healthy, ModelFailure]:
-        return await _scripted().health()
+        return await scripted().health()
 
 
-def _scripted() -> Scripted:
+def scripted() -> Scripted:
     scenario = read_scenario(SCENARIO)
     assert isinstance(scenario, Success), scenario
     return Scripted(ProviderName("scripted"), scenario.unwrap())
@@ -148,7 +148,7 @@ class Servers:
         self, tools: SlowFiles | None = None, model: Model | None = None
     ) -> AsyncIterator[Runtime]:
         world = in_memory(
-            OneModel(model or _scripted()),
+            OneModel(model or scripted()),
             tools=tools or SlowFiles(),
             events=self.heard,
             journal=self.journal,
