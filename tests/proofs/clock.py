@@ -16,12 +16,15 @@ from typing import final
 import anyio
 from attrs import frozen
 
+from tests.proofs import remembering
 from tests.proofs.crash import AtAnyMoment
 from tests.proofs.installation import AgentFile, installation
 from tests.proofs.report import Report
 from tests.proofs.restarts import End, Witness, tried
 
 HOUR = 3600
+STILL_SECONDS = 10.0
+"""How long no answer at all means that the server waits for something that does not come."""
 STEPS = (-2 * HOUR, 30 * 24 * HOUR, 0, 12 * HOUR, -30 * 24 * HOUR)
 AGENTS = (
     AgentFile("quick"),
@@ -29,6 +32,7 @@ AGENTS = (
     AgentFile("forgetful", conversation='idle_timeout = "5m"'),
     AgentFile("budgeted", "slow", "process", budget="tokens_per_day = 100000000"),
     AgentFile("streaming", "streaming"),
+    remembering.AGENT,
 )
 
 
@@ -85,7 +89,10 @@ class ClockSteps:
             self.clock.step(step)
             before = witness.crowd.answered
             await anyio.sleep(self.seconds)
-            if witness.crowd.answered == before:
+            with anyio.move_on_after(STILL_SECONDS) as still:
+                while witness.crowd.answered == before:  # noqa: ASYNC110 - not of this loop
+                    await anyio.sleep(0.01)
+            if still.cancelled_caught:
                 witness.faults.append(f"nothing was answered after a step to {step} s")
 
 

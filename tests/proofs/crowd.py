@@ -42,7 +42,7 @@ class Crowd:
     agents: Sequence[str]
     seed: int = 0
     turns_each: int = 8
-    texts: Callable[[Turn], str] = field(default=lambda turn: turn.text)
+    said_to: Callable[[Turn], str] = field(default=lambda turn: turn.text)
     turns: list[Turn] = field(factory=list, init=False)
     refusals: dict[str, int] = field(factory=dict, init=False)
     """How often new work was refused, by status and code."""
@@ -100,6 +100,9 @@ class Crowd:
             keyed = dice.random() > 0.1
             name = f"c{number}-{serial}"
             turns = [Turn(agent, name, at + 1) for at in range(dice.randint(1, self.turns_each))]
+            for turn in turns:
+                turn.key = f"key-{name}-{turn.number}" if keyed else None
+                turn.text = self.said_to(turn)
             await self._one_after_the_other(client, other, turns, dice, keyed=keyed)
         client.close()
         other.close()
@@ -110,8 +113,6 @@ class Crowd:
         left = list(turns)
         while left and not self._over:
             burst = [left.pop(0) for _ in range(min(len(left), dice.choice((1, 1, 1, 3))))]
-            for turn in burst:
-                turn.key = f"key-{turn.text.replace(' ', '-')}" if keyed else None
             self.turns += burst
             if len(burst) > 1 and keyed:
                 for turn in burst:
@@ -209,7 +210,7 @@ class Crowd:
     ) -> Reply:
         if turn.key is not None:
             headers = {**headers, "idempotency-key": turn.key}
-        said = {"text": self.texts(turn), "conversation_id": turn.conversation}
+        said = {"text": turn.text, "conversation_id": turn.conversation}
         turn.sent = True
         path = f"/agents/{turn.agent}/message"
         reply = await client.ask("POST", path, json.dumps(said).encode(), headers, heard)

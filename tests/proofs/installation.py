@@ -27,6 +27,7 @@ AGENT = """\
 name = "{name}"
 capabilities = ["talk"]
 llm_provider = "{provider}"
+{top}
 system_prompt = "You talk."
 
 [conversation]
@@ -41,6 +42,9 @@ mailbox = {mailbox}
 
 [budget]
 {budget}
+
+[permissions]
+{permissions}
 """
 PROVIDER = """\
 [providers.{name}]
@@ -63,10 +67,13 @@ class AgentFile:
     provider: str = "main"
     isolation: str = "task"
     mailbox: int = 1000
+    top: str = ""
+    """More of what stands above the tables."""
     more: str = ""
     """More of its resources."""
     conversation: str = ""
     budget: str = ""
+    permissions: str = ""
 
     @property
     def text(self) -> str:

@@ -13,6 +13,7 @@ import anyio
 from attrs import define, field
 
 from tests.model_server import ModelServer, model_server
+from tests.proofs import remembering
 from tests.proofs.crowd import Crowd
 from tests.proofs.installation import AgentFile, Installation, NotReadyError, installation
 from tests.proofs.report import Report, seconds
@@ -29,6 +30,7 @@ AGENTS = (
     AgentFile("slow-apart", "slow", "process"),
     AgentFile("streaming", "streaming"),
     AgentFile("apart", "main", "process"),
+    remembering.AGENT,
 )
 
 
@@ -45,6 +47,8 @@ class Witness:
     """Seconds from the start of a process until it was ready."""
     recoveries: list[float] = field(factory=list)
     """Seconds until everything that the one before had been at was at its end."""
+    entries: list[str] = field(factory=list)
+    """What the remembering agent has stored at the end."""
     faults: list[str] = field(factory=list)
 
     async def work(self) -> None:
@@ -116,15 +120,18 @@ async def tried(
         await here.ready()
         for agent in agents:
             await here.deploy(agent)
-        crowd = Crowd(here.port, [agent.name for agent in agents], seed)
+        names = [agent.name for agent in agents]
+        crowd = Crowd(here.port, names, seed, said_to=remembering.said_to)
         witness = Witness(here, crowd)
         try:
             await _end_again_and_again(witness, ends, senders)
             await crowd.audit(RECOVERY_SECONDS)
+            witness.entries = await remembering.entries(here)
         except* NotReadyError as never:
             witness.faults.append(f"the server did not start again: {never.exceptions[0]}")
         asked = [call for url in bases.values() for call in models.asked(url)]
-    verdict = judged(crowd.turns, sorted(asked, key=lambda call: call.at), witness.at_work)
+    calls = sorted(remembering.as_sent(asked), key=lambda call: call.at)
+    verdict = judged(crowd.turns, calls, witness.at_work)
     return _report(name, verdict, witness, time.monotonic() - began)
 
 
@@ -149,7 +156,7 @@ def _bases(models: ModelServer) -> dict[str, str]:
     return {
         "main": models.at(unique=1, tag="main"),
         "slow": models.at(unique=1, latency=30, tag="slow"),
-        "late": models.at(unique=1, latency=1500, tag="late"),
+        "late": models.at(unique=1, latency=900, tag="late"),
         "streaming": models.at(unique=1, interval=4, tag="streaming"),
     }
 
@@ -161,11 +168,13 @@ def _report(name: str, verdict: Verdict, witness: Witness, took: float) -> Repor
         **{what: f"{getattr(verdict, what):,}" for what in SHOWN},
         "model calls": f"{verdict.calls:,}",
         "repeated calls": f"{verdict.repeated} ({verdict.repeatable} were at work)",
+        "tool's entries": f"{len(witness.entries):,}",
         "start to ready": seconds(witness.starts),
         "start to recovered": seconds(witness.recoveries),
         "refused meanwhile": str(witness.crowd.refusals or "none"),
     }
-    faults = [*witness.faults, *verdict.faults]
+    not_once = remembering.not_once(witness.crowd.turns, witness.entries)
+    faults = [*witness.faults, *verdict.faults, *not_once]
     if not verdict.accepted:
         faults.append("nothing was accepted: this run proves nothing")
     return Report(name, counts, faults)
