@@ -4,7 +4,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -70,6 +70,8 @@ def _bring_up_to_date(
             _migrate_beside_a_copy(connection, path, version, steps)
         else:
             migrate(connection, steps)
+    for earlier in range(1, len(steps)):  # an end between two steps left it
+        _aside(path, earlier).unlink(missing_ok=True)
 
 
 def _refuse_what_is_not_ours(
@@ -107,11 +109,13 @@ def _migrate_beside_a_copy(
 
     A migration is a transaction and needs no copy; the copy is for the one that has a defect.
     """
-    copy = path.with_name(f"{path.name}.schema-{version}")
-    with suppress(FileNotFoundError):
-        copy.unlink()
+    copy = _aside(path, version)
+    copy.unlink(missing_ok=True)
     os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
     with closing(sqlite3.connect(copy, isolation_level=None)) as aside:
         connection.backup(aside)
     migrate(connection, steps)
-    copy.unlink()
+
+
+def _aside(path: Path, version: int) -> Path:
+    return path.with_name(f"{path.name}.schema-{version}")

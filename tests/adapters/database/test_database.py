@@ -97,8 +97,9 @@ async def test_what_is_queued_is_written_before_the_database_closes(tmp_path: Pa
     path = tmp_path / "caxton.db"
     async with open_database(path) as database:
         await database.change(made)
-        writes = [database.write(NUMBERS, (number,)) for number in range(900)]
-    assert all([write.done() for write in writes if isinstance(write, asyncio.Future)])
+        writes = [asyncio.ensure_future(database.write(NUMBERS, (one,))) for one in range(900)]
+    assert {write.done() for write in writes} == {True}
+    assert not path.with_name("caxton.db-wal").exists()
     with closing(sqlite3.connect(path)) as connection:
         assert numbers(connection) == list(range(900))
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import closing, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -14,25 +15,49 @@ from caxton_adapters.database.migrations import migrate, migrations, version_of
 from caxton_adapters.database.opening import prepare
 
 NEWEST = len(migrations())
-KILLED = """
-import os, sqlite3, sys
-from contextlib import closing, suppress
+KILLED_AT_EACH_STATEMENT = """
+import os, shutil, sys
+from itertools import count
 from pathlib import Path
 from caxton_adapters.database import opening
 from caxton_adapters.database.connecting import Synchronous
-path, left = Path(sys.argv[1]), int(sys.argv[2])
-connect = opening.writing
-def watched(*arguments):
-    connection = connect(*arguments)
-    def count(statement):
-        global left
-        left -= 1
-        if left < 0:
-            os._exit(9)
-    connection.set_trace_callback(count)
-    return connection
-opening.writing = watched
-opening.prepare(path, Synchronous.FULL)
+old, connect = Path(sys.argv[1]), opening.writing
+def killed_after(left):
+    def watched(*arguments):
+        connection = connect(*arguments)
+        statements = iter(range(left))
+        connection.set_trace_callback(lambda _: next(statements, None) is None and os._exit(9))
+        return connection
+    return watched
+for left in count():
+    path = old.with_name(f"{left}.db")
+    shutil.copy(old, path)
+    child = os.fork()
+    if not child:
+        opening.writing = killed_after(left)
+        opening.prepare(path, Synchronous.NORMAL)
+        os._exit(0)
+    if os.waitpid(child, 0)[1] == 0:
+        break
+"""
+READ_ONLY = """
+import os, sys
+from pathlib import Path
+from caxton_adapters.database import StorageUnusable, Synchronous
+from caxton_adapters.database.migrations import migrations
+from caxton_adapters.database.opening import prepare
+folder = Path(sys.argv[1])
+path, nobody = folder / "caxton.db", 65534
+migrations()  # imports what nobody may read
+if os.geteuid() == 0:  # whom no directory refuses anything
+    os.chown(path, nobody, nobody)
+    os.chown(folder, nobody, nobody)
+    os.seteuid(nobody)
+folder.chmod(0o500)
+try:
+    prepare(path, Synchronous.FULL)
+except StorageUnusable as unusable:
+    print(unusable.why)
 """
 
 
@@ -72,19 +97,41 @@ async def test_every_earlier_schema_is_brought_up_to_date(tmp_path: Path, versio
 
 
 def test_a_migration_that_is_killed_anywhere_is_done_by_the_next_start(tmp_path: Path) -> None:
-    for left in range(0, 200, 4):
-        path = tmp_path / f"{left}.db"
-        old(path, 1)
-        arguments = [sys.executable, "-c", KILLED, str(path), str(left)]
-        ended = subprocess.run(arguments, check=False, timeout=60)
-        assert ended.returncode in (0, 9)
+    old(tmp_path / "old.db", 1)
+    script = [sys.executable, "-c", KILLED_AT_EACH_STATEMENT, str(tmp_path / "old.db")]
+    subprocess.run(script, check=True, timeout=100)
+    tried = sorted(tmp_path.glob("[0-9]*.db"))
+    statements = sum(map(len, migrations()[1:]))
+    assert len(tried) > statements
+    for path in tried:
         version, names = held(path)
-        assert version in range(1, NEWEST + 1)
+        assert 1 <= version <= NEWEST
         assert names == ["greeter"]
-        if ended.returncode == 0:
-            assert version == NEWEST
-            return
-    pytest.fail("the migration never came to its end")
+        prepare(path, Synchronous.NORMAL)
+        assert held(path) == (NEWEST, ["greeter"])
+    assert not list(tmp_path.glob("*.schema-*"))
+
+
+async def test_the_copy_that_a_killed_migration_left_is_replaced(tmp_path: Path) -> None:
+    path, copy = tmp_path / "caxton.db", tmp_path / "caxton.db.schema-1"
+    old(path, 1)
+    copy.write_bytes(b"half of a copy")
+    await opened(path)
+    assert held(path) == (NEWEST, ["greeter"])
+    assert not copy.exists()
+
+
+@pytest.mark.parametrize("version", [1, NEWEST])
+def test_a_directory_that_may_not_be_written_is_refused_in_words(version: int) -> None:
+    with TemporaryDirectory() as name:  # pytest's own are for its user's eyes alone
+        path = Path(name) / "caxton.db"
+        old(path, version)
+        path.with_name("caxton.db-wal").unlink(missing_ok=True)
+        command = [sys.executable, "-c", READ_ONLY, name]
+        said = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True)
+        Path(name).chmod(0o700)
+        assert "cannot be opened or made" in said.stdout or "may not be written" in said.stdout
+        assert held(path) == (version, ["greeter"])
 
 
 async def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The journal in the database keeps the promises of its ports."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from caxton_adapters.database import Database, open_database
 from caxton_adapters.journal.sqlite import SqliteConversations, SqliteJournal
 from caxton_adapters.testing.conversations import ConversationsContract
+from caxton_adapters.testing.durable import DurableContract, Reopen
 from caxton_adapters.testing.journal import JournalContract
 from caxton_adapters.testing.messages import MessagesContract
 from caxton_adapters.testing.stores import Stores
@@ -47,3 +49,14 @@ class TestConversationsInSqlite(ConversationsContract):
     @pytest.fixture
     def store(self, database: Database) -> Stores:
         return stores(database)
+
+
+class TestSqliteOpenedAgain(DurableContract):
+    @pytest.fixture
+    def reopen(self, tmp_path: Path) -> Reopen:
+        @asynccontextmanager
+        async def reopened() -> AsyncIterator[Stores]:
+            async with open_database(tmp_path / "caxton.db") as database:
+                yield stores(database)
+
+        return reopened
