@@ -7,14 +7,16 @@ r"""A client for programs that talk to a Caxton server.
 It runs on asyncio.
 """
 
-from caxton_adapters.client.client import Client, Pieces
+from caxton_adapters.client.client import Client, FailedCall, Pieces
 from caxton_adapters.client.failures import CallFailed, Failure, NoAnswer, NotUnderstood, Refused
 from caxton_adapters.client.wire import (
     Agent,
     AgentSummary,
     Answer,
+    Conversation,
     ErrorItem,
     Health,
+    Message,
     ResourceUse,
     ToolCall,
     Usage,
@@ -26,9 +28,12 @@ __all__ = [
     "Answer",
     "CallFailed",
     "Client",
+    "Conversation",
     "ErrorItem",
+    "FailedCall",
     "Failure",
     "Health",
+    "Message",
     "NoAnswer",
     "NotUnderstood",
     "Pieces",

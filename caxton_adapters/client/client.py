@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
-from typing import Final, Self, TypeVar, final
+from typing import Final, Self, TypeAlias, TypeVar, final
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 import anyio
 import msgspec
+from attrs import frozen
 
 from caxton_adapters.client import wire
 from caxton_adapters.client.events import NamedEvent, NamedEvents
@@ -25,6 +26,7 @@ from caxton_adapters.http_client import (
 from caxton_adapters.secrets import Secret
 
 T = TypeVar("T")
+P = TypeVar("P", wire.AgentPage, wire.MessagePage, wire.ConversationPage)
 
 DEFAULT_URL: Final = "http://127.0.0.1:8080"
 PAGE: Final = 200
@@ -37,6 +39,18 @@ _UNAVAILABLE: Final = 503
 _NONE: Final[Mapping[str, str]] = {}
 _JSON: Final = {"content-type": "application/json"}
 _TOML: Final = {"content-type": "application/toml"}
+
+
+@final
+@frozen
+class FailedCall:
+    """A tool call of which somebody knows that it failed."""
+
+    why: str
+
+
+Results: TypeAlias = Mapping[str, str | FailedCall]
+_NOTHING_KNOWN: Final[Results] = {}
 
 
 @final
@@ -83,14 +97,9 @@ class Client:
 
     async def agents(self) -> AsyncIterator[wire.AgentSummary]:
         """Every agent, the oldest first; pages are asked for as they are needed."""
-        query = {"limit": str(PAGE)}
-        while True:
-            page = await self._call(wire.AgentPage, "GET", f"/agents?{urlencode(query)}")
+        async for page in self._pages(wire.AgentPage, "/agents"):
             for agent in page.agents:
                 yield agent
-            if page.next is None:
-                return
-            query["cursor"] = page.next
 
     async def start(self, agent: str) -> wire.Agent:
         """Have an agent take messages."""
@@ -145,6 +154,51 @@ class Client:
         """Stop answering a message; nothing happens where it was answered."""
         await self._fetch("DELETE", f"/messages/{quote(message, safe='')}")
 
+    async def message(self, message: str) -> wire.Message:
+        """A message and what became of it."""
+        return await self._call(wire.Message, "GET", f"/messages/{quote(message, safe='')}")
+
+    async def messages(self, **wanted: str) -> AsyncIterator[wire.Message]:
+        """Every message, the newest first; `agent`, `conversation` and `state` choose."""
+        async for page in self._pages(wire.MessagePage, "/messages", **wanted):
+            for message in page.messages:
+                yield message
+
+    async def retry(self, message: str, results: Results = _NOTHING_KNOWN) -> None:
+        """Have a message that failed go on, with what came of its unknown calls by their ids.
+
+        Calls that are not told are made again.
+        """
+        told = {call: _told(came) for call, came in results.items()}
+        path = f"/messages/{quote(message, safe='')}/retry"
+        await self._fetch("POST", path, _encode({"results": told}), _JSON)
+
+    async def conversations(self, agent: str | None = None) -> AsyncIterator[wire.Conversation]:
+        """Every conversation, or those of an agent alone, the one used last first."""
+        async for page in self._pages(wire.ConversationPage, "/conversations", **_whose(agent)):
+            for conversation in page.conversations:
+                yield conversation
+
+    async def said(
+        self, conversation: str, agent: str | None = None
+    ) -> AsyncIterator[wire.Message]:
+        """The messages of a conversation, oldest first; `agent` says whose it is."""
+        async for page in self._pages(wire.MessagePage, _talk(conversation), **_whose(agent)):
+            for message in page.messages:
+                yield message
+
+    async def reset(self, conversation: str, agent: str | None = None) -> wire.Conversation:
+        """Have a conversation begin anew; what was said stays readable."""
+        path = f"{_talk(conversation)}/reset?{urlencode(_whose(agent))}"
+        return await self._call(wire.Conversation, "POST", path)
+
+    async def delete_conversation(
+        self, conversation: str, agent: str | None = None, *, force: bool = False
+    ) -> None:
+        """Remove a conversation and its messages; those at work are cancelled by force only."""
+        query = _whose(agent) | ({"force": "true"} if force else {})
+        await self._fetch("DELETE", f"{_talk(conversation)}?{urlencode(query)}")
+
     async def aclose(self) -> None:
         """Close every connection."""
         await self._http.aclose()
@@ -166,6 +220,16 @@ class Client:
         with anyio.move_on_after(FAREWELL, shield=True), suppress(CallFailed):
             accepted = await self._call(wire.Accepted, "POST", path, body, again)
             await self.cancel(accepted.message_id)
+
+    async def _pages(self, form: type[P], path: str, **query: str) -> AsyncIterator[P]:
+        """The pages of a list, each asked for when it is needed."""
+        asked = {"limit": str(PAGE), **query}
+        while True:
+            page = await self._call(form, "GET", f"{path}?{urlencode(asked)}")
+            yield page
+            if page.next is None:
+                return
+            asked["cursor"] = page.next
 
     async def _call(
         self,
@@ -258,6 +322,18 @@ def _message(
     if conversation is not None:
         said["conversation_id"] = conversation
     return f"{_path(agent)}/message", _encode(said), {**_JSON, KEY: uuid4().hex}
+
+
+def _talk(conversation: str) -> str:
+    return f"/conversations/{quote(conversation, safe='')}"
+
+
+def _whose(agent: str | None) -> dict[str, str]:
+    return {} if agent is None else {"agent": agent}
+
+
+def _told(came: str | FailedCall) -> str | dict[str, str]:
+    return came if isinstance(came, str) else {"failed": came.why}
 
 
 def _path(agent: str) -> str:

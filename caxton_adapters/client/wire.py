@@ -112,6 +112,48 @@ class Component(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+class Message(msgspec.Struct, frozen=True):
+    """A message and what became of it; the text is empty where it was erased.
+
+    `unknown_calls` may or may not have been made: `retry` can be told what came of them.
+    """
+
+    message_id: str
+    conversation_id: str
+    agent: str
+    status: str
+    accepted: str = ""
+    text: str = ""
+    answer: Answer | None = None
+    problem: "Problem | None" = None
+    unknown_calls: tuple[ToolCall, ...] = ()
+
+
+class MessagePage(msgspec.Struct, frozen=True):
+    """Some messages, and the cursor of the next page."""
+
+    messages: tuple[Message, ...]
+    next: str | None = None
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """A conversation of an agent, or, where `agent` is None, one that agents share."""
+
+    conversation_id: str
+    agent: str | None
+    message_count: int
+    created: str
+    last_used: str
+    summary: str = ""
+
+
+class ConversationPage(msgspec.Struct, frozen=True):
+    """Some conversations, and the cursor of the next page."""
+
+    conversations: tuple[Conversation, ...]
+    next: str | None = None
+
+
 class Health(msgspec.Struct, frozen=True):
     """How the server does; `agents` counts them by state.
 

@@ -61,3 +61,23 @@ def test_what_has_ended_stays_as_it_is(failed: tuple[Shell, str]) -> None:
     shell, message = failed
     assert messages(shell, "cancel", message).out == f"{message} is failed\n"
     assert json.loads(messages(shell, "cancel", message, "--json").out)["status"] == "failed"
+
+
+def test_old_messages_are_removed_where_the_operator_wants_it(configured: Shell) -> None:
+    settings = configured.directory / "caxton.toml"
+    configured.write(
+        "caxton.toml", f'{settings.read_text("utf-8")}[storage]\nkeep_messages = "1ms"\n'
+    )
+    for start in range(2):
+        assert configured.run("server", "start", "--port", "0").code == 0
+        if start == 0:
+            assert configured.run("deploy", "talker.toml").code == 0
+            assert configured.run("send", "talker", "Hello").code == 0
+            assert "Hello" in messages(configured, "list").out
+            assert configured.run("server", "stop").code == 0
+    assert until_nothing_is_listed(configured)
+    assert configured.run("server", "stop").code == 0
+
+
+def until_nothing_is_listed(shell: Shell) -> bool:
+    return any(not messages(shell, "list").out for _ in range(20))

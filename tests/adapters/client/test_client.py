@@ -11,6 +11,7 @@ from caxton_adapters.client import (
     Answer,
     CallFailed,
     Client,
+    FailedCall,
     NoAnswer,
     NotUnderstood,
     Refused,
@@ -97,6 +98,37 @@ async def test_a_server_that_takes_nothing_new_tells_how_it_does() -> None:
         health = await client.health()
     assert (health.status, health.reasons) == ("fail", ("database: disk I/O error",))
     assert (health.components[0].name, health.components[0].status) == ("database", "fail")
+
+
+async def test_what_was_said_is_listed_begun_anew_and_deleted(caxton: Client) -> None:
+    for text in ("one", "two"):
+        await caxton.send("greeter", text, "talk")
+    assert [message.text async for message in caxton.said("talk", "greeter")] == ["one", "two"]
+    assert [message.text async for message in caxton.messages(state="answered")] == ["two", "one"]
+    (talk,) = [each async for each in caxton.conversations("greeter")]
+    assert (talk.conversation_id, talk.agent, talk.message_count) == ("talk", "greeter", 2)
+    assert await caxton.reset("talk") == talk
+    await caxton.delete_conversation("talk", "greeter", force=True)
+    assert [each async for each in caxton.conversations()] == []
+
+
+async def test_more_messages_than_a_page_has_are_listed(caxton: Client) -> None:
+    for number in range(201):
+        await caxton.send("greeter", "Hello", f"talk-{number}" if number % 2 else "talk")
+    assert len([each async for each in caxton.messages(agent="greeter")]) == 201
+    assert len([each async for each in caxton.said("talk")]) == 101
+    assert len([each async for each in caxton.conversations()]) == 101
+
+
+async def test_a_message_that_failed_is_looked_at_and_tried_again(caxton: Client) -> None:
+    with pytest.raises(CallFailed):
+        await caxton.send("greeter", "boom", "talk")
+    (failed,) = [each async for each in caxton.messages(conversation="talk")]
+    assert (failed.status, failed.problem and failed.problem.code) == ("failed", "CX5012")
+    with pytest.raises(CallFailed, match=r"CX4033: .* call_1, call_2"):
+        await caxton.retry(failed.message_id, {"call_1": "done", "call_2": FailedCall("no")})
+    await caxton.retry(failed.message_id)
+    assert (await caxton.message(failed.message_id)).text == "boom"
 
 
 async def test_a_refusal_has_its_code_and_its_lines(caxton: Client) -> None:
