@@ -33,6 +33,7 @@ from caxton_adapters.rest.failures import of_turn
 from caxton_adapters.rest.problem import Refused
 from caxton_adapters.rest.refusals import of_runtime
 from caxton_adapters.runtime.answering import World
+from caxton_adapters.runtime.archive import Archive, Whose
 from caxton_adapters.runtime.feed import EventFeed, Listener, Told
 from caxton_adapters.runtime.isolation.choice import DEFAULT_ISOLATION, Hosts
 from caxton_adapters.runtime.pasts import Pasts
@@ -176,6 +177,17 @@ class Embedded:
         """
         async with self._accepted(agent, text, conversation, Delivery.STREAMED) as ticket:
             yield Pieces(ticket)
+
+    async def reset(self, conversation: str, agent: str | None = None) -> None:
+        """Have a conversation begin anew; raises `NotDone`.
+
+        `agent` says whose it is, where several use the same identity.
+        """
+        _done(await Archive(self.runtime).reset(Whose(conversation, agent)))
+
+    async def forget(self, conversation: str, agent: str | None = None) -> None:
+        """Remove a conversation and drop what is being answered in it; raises `NotDone`."""
+        _done(await Archive(self.runtime).forget(Whose(conversation, agent), force=True))
 
     def events(self) -> AsyncIterator[Event]:
         """What happens from now on; who reads too slowly hears the end."""

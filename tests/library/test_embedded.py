@@ -56,6 +56,18 @@ async def test_an_answer_comes_in_pieces(caxton: Embedded) -> None:
     assert "".join(pieces) == whole.text == "one two three!"
 
 
+async def test_a_conversation_begins_anew_and_is_forgotten(caxton: Embedded) -> None:
+    first = await caxton.send("greeter", "Hello", "talk")
+    longer = await caxton.send("greeter", "Hello", "talk")
+    assert longer.usage.prompt_tokens > first.usage.prompt_tokens
+    for forget in (caxton.reset, caxton.forget):
+        await forget("talk", "greeter")
+        anew = await caxton.send("greeter", "Hello", "talk")
+        assert anew.usage == first.usage
+    with pytest.raises(NotDone, match="CX4034"):
+        await caxton.reset("no-such")
+
+
 async def test_what_fails_is_raised_with_its_code(caxton: Embedded) -> None:
     with pytest.raises(NotDone, match="CX5012") as failed:
         await caxton.send("greeter", "boom")
