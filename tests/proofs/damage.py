@@ -80,8 +80,7 @@ async def prove(count: int = 40, *, messages: int = 40, seed: int = 1) -> Report
     kept: list[int] = []
     refused = 0
     with model_server() as models, installation() as here:
-        here.configure({"main": models.at(unique=1, tag="damage")})
-        sent = await _sent(here, messages)
+        sent = await _sent(here, models.at(unique=1, tag="damage"), messages)
         original = here.directory / "original"
         shutil.copytree(here.data, original)
         for damage in damages(count, seed):
@@ -106,10 +105,8 @@ async def prove(count: int = 40, *, messages: int = 40, seed: int = 1) -> Report
     return Report("damaged-log", counts, faults)
 
 
-async def _sent(here: Installation, messages: int) -> list[Known]:
-    here.start()
-    await here.ready()
-    await here.deploy(AGENT)
+async def _sent(here: Installation, model: str, messages: int) -> list[Known]:
+    await here.begin({"main": model}, [AGENT])
     asking, sent = Asking(here), []
     for number in range(1, messages + 1):
         text = f"turn {number} of damage"

@@ -1,7 +1,7 @@
 """Clients in a process of their own that ask without end: `python -m tests.proofs.flood`.
 
 It reads a Plan as JSON from stdin and prints what it saw. Whoever is refused waits as long as it is
-told to, and no longer than a second.
+told to, but no longer than about a second; not all exactly as long, or they would all come at once.
 """
 
 import json
@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from random import Random
 from time import perf_counter
 from typing import final
 
@@ -72,6 +73,7 @@ class _Crowd:
         self.statuses: Counter[str] = Counter()
         self.answered, self.refused = Histogram(), Histogram()
         self.seen = Seen()
+        self.dice = Random(1)
 
     async def ask(self, number: int) -> None:
         client = Client(self.plan.port)
@@ -113,7 +115,8 @@ class _Crowd:
         self.refused.add(taken)
         after = reply.headers.get("retry-after", "")
         self.seen.homeless += not after.isdigit()
-        return min(float(after), PATIENCE) if after.isdigit() else 0.05
+        jitter = self.dice.uniform(0.5, 1.5)
+        return jitter * (min(float(after), PATIENCE) if after.isdigit() else 0.05)
 
 
 async def carry_out(plan: Plan) -> Seen:

@@ -50,11 +50,7 @@ async def prove(seconds: float = 2.0, *, senders: int = 12) -> Report:
     seen = _Seen()
     with model_server() as models, installation() as here, _room(here) as room:
         base = models.at(unique=1, tag="full")
-        here.configure({"main": base, "probes": models.url})
-        here.start()
-        await here.ready()
-        for agent in (*AGENTS, PROBED, SPARE):
-            await here.deploy(agent)
+        await here.begin({"main": base, "probes": models.url}, (*AGENTS, PROBED, SPARE))
         crowd = Crowd(here.port, [agent.name for agent in AGENTS], turns_each=4)
         with anyio.move_on_after(RECOVERY_SECONDS * 3 + seconds * 3):
             async with anyio.create_task_group() as group:

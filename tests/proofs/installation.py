@@ -107,10 +107,10 @@ class Installation:
         """The one file that holds everything."""
         return self.data / "caxton.db"
 
-    def configure(self, providers: Mapping[str, str], more: str = "") -> None:
+    def configure(self, providers: Mapping[str, str]) -> None:
         """Write the settings: providers by name with their base URLs."""
-        written = [PROVIDER.format(name=name, url=url) for name, url in providers.items()]
-        (self.directory / "caxton.toml").write_text("\n".join((more, *written)))
+        written = (PROVIDER.format(name=name, url=url) for name, url in providers.items())
+        (self.directory / "caxton.toml").write_text("\n".join(written))
 
     def start(
         self, launcher: Sequence[str] = (), *, before: Sequence[str] = (), **variables: str
@@ -189,6 +189,19 @@ class Installation:
         _, left = psutil.wait_procs(self.leftovers(), timeout=10)
         for process in left:
             process.kill()
+
+    async def begin(
+        self,
+        providers: Mapping[str, str],
+        agents: Sequence[AgentFile],
+        launcher: Sequence[str] = (),
+    ) -> None:
+        """Configure, start, and deploy the agents."""
+        self.configure(providers)
+        self.start(launcher)
+        await self.ready()
+        for agent in agents:
+            await self.deploy(agent)
 
     async def deploy(self, agent: AgentFile) -> None:
         """Deploy an agent; raises where it is refused."""

@@ -35,11 +35,7 @@ async def prove(seconds: float = 8.0, *, senders: int = 16, probability: float =
     faults: list[str] = []
     with model_server() as models, installation() as here:
         bases = {name: models.at(unique=1, tag=name, latency=ms) for name, ms in _LATENCIES}
-        here.configure(bases)
-        here.start()
-        await here.ready()
-        for agent in AGENTS:
-            await here.deploy(agent)
+        await here.begin(bases, AGENTS)
         await here.kill()
         crowd = Crowd(here.port, [agent.name for agent in AGENTS], turns_each=4)
         with anyio.move_on_after(seconds + RECOVERY_SECONDS) as scope:

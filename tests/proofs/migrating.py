@@ -21,14 +21,14 @@ MOST_COMMITS = 40
 
 
 async def prove(*, whole: bool = True) -> Report:
-    """From each version kill before and after each commit; in part, after every second commit."""
+    """From each version kill before and after each commit; in part, after every third commit."""
     faults: list[str] = []
     counts: dict[str, str] = {}
     newest = len(migrations())
     for version in range(newest) if whole else sorted({0, newest - 1}):
         killed = 0
         for moment in ("before", "after") if whole else ("after",):
-            for commit in range(1, MOST_COMMITS, 1 if whole else 2):
+            for commit in range(1, MOST_COMMITS, 1 if whole else 3):
                 with installation() as here:
                     if not await _killed_at(here, version, f"{moment}:{commit}", faults):
                         break

@@ -74,17 +74,9 @@ async def prove(blocks: int = 5, *, seconds: float = 3.0, bound: float = 1.1) ->
     p99: dict[str, list[float]] = {name: [] for name in TROUBLES}
     faults: list[str] = []
     with model_server() as models, installation() as here:
-        here.configure(
-            {
-                "main": models.url,
-                "bad": models.at(latency=10, tag="bad"),
-                "stalled": models.at(fault="hang", tag="stalled"),
-            }
-        )
-        here.start()
-        await here.ready()
-        for agent in (*NEIGHBOURS, BAD, STALLED):
-            await here.deploy(agent)
+        bad, hanging = models.at(latency=10, tag="bad"), models.at(fault="hang", tag="stalled")
+        providers = {"main": models.url, "bad": bad, "stalled": hanging}
+        await here.begin(providers, (*NEIGHBOURS, BAD, STALLED))
         names = [agent.name for agent in NEIGHBOURS]
         for _ in range(blocks):
             for name, trouble in TROUBLES.items():

@@ -37,11 +37,8 @@ BOUNDS = Bounds()
 async def prove(seconds: float = 20.0, *, clients: int = 2000, bounds: Bounds = BOUNDS) -> Report:
     """Flood the server so long."""
     with model_server() as models, installation() as here:
-        here.configure({"main": models.at(latency=LATENCY_MS, tag="overload")})
-        here.start()
-        await here.ready()
+        await here.begin({"main": models.at(latency=LATENCY_MS, tag="overload")}, AGENTS)
         for agent in AGENTS:
-            await here.deploy(agent)
             await Asking(here).say(agent.name, "hello", "warm-up")
         watcher = Watcher(here)
         before = watcher.look().rss

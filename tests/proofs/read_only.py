@@ -30,10 +30,7 @@ async def prove(seconds: float = 1.0, *, senders: int = 8) -> Report:
         loop_disk(here.directory, here.data) as disk,
     ):
         base = models.at(unique=1, tag="read-only")
-        here.configure({"main": base})
-        here.start()
-        await here.ready()
-        await here.deploy(AGENT)
+        await here.begin({"main": base}, [AGENT])
         crowd = Crowd(here.port, [AGENT.name], turns_each=4)
         with anyio.move_on_after(RECOVERY_SECONDS * 3) as scope:
             async with anyio.create_task_group() as group:

@@ -115,11 +115,7 @@ async def tried(
     with model_server() as models, nullcontext(place) if place else installation() as here:
         here.environment = variables
         bases = _bases(models)
-        here.configure(bases)
-        here.start()
-        await here.ready()
-        for agent in agents:
-            await here.deploy(agent)
+        await here.begin(bases, agents)
         names = [agent.name for agent in agents]
         crowd = Crowd(here.port, names, seed, said_to=remembering.said_to)
         witness = Witness(here, crowd)

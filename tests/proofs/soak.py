@@ -38,13 +38,10 @@ async def prove(
 ) -> Report:
     """Send so many messages."""
     with model_server() as models, installation() as here:
-        here.configure({"main": models.url})
         counted = here.directory / "tasks"
-        here.start(("-m", OBSERVED, str(counted)))
-        await here.ready()
         names = [f"agent-{number}" for number in range(agents)]
-        for name in names:
-            await here.deploy(AgentFile(name))
+        launcher = ("-m", OBSERVED, str(counted))
+        await here.begin({"main": models.url}, list(map(AgentFile, names)), launcher)
         watcher = Watcher(here, period=0.25)
         plan = Plan(
             here.port, names, clients, 3600.0, conversations=conversations, messages=messages

@@ -37,30 +37,30 @@ async def test_a_server_that_is_killed_again_and_again_answers_everything_once()
 
 
 async def test_a_server_that_is_told_to_end_finishes_what_it_accepted() -> None:
-    holds(await shutdown.prove(3, senders=16))
+    holds(await shutdown.prove(3, senders=8))
 
 
 @needs_loop_devices
 async def test_what_was_acknowledged_survives_a_power_loss() -> None:
-    holds(await power.prove(2, senders=16))
+    holds(await power.prove(2, senders=8))
 
 
 async def test_a_full_disk_stops_new_work_only_and_only_while_it_is_full() -> None:
-    holds(await full_disk.prove(0.5))
+    holds(await full_disk.prove(0.3, senders=8))
 
 
 @needs_loop_devices
 async def test_a_disk_that_can_only_be_read_stops_new_work_only() -> None:
-    holds(await read_only.prove(0.5))
+    holds(await read_only.prove(0.3, senders=4))
 
 
 @pytest.mark.skipif(not io_errors.has_libfiu(), reason="libfiu (fiu-utils) is not installed")
 async def test_what_was_acknowledged_on_a_failing_disk_is_there() -> None:
-    holds(await io_errors.prove(2.0))
+    holds(await io_errors.prove(2.0, senders=8))
 
 
 async def test_a_damaged_log_leaves_the_first_messages_or_a_clear_refusal() -> None:
-    holds(await damage.prove(4, messages=12))
+    holds(await damage.prove(3, messages=12))
 
 
 async def test_a_migration_that_is_killed_is_taken_up_by_the_next_start() -> None:
@@ -69,7 +69,7 @@ async def test_a_migration_that_is_killed_is_taken_up_by_the_next_start() -> Non
 
 @pytest.mark.skipif(not clock.has_compiler(), reason="there is no C compiler")
 async def test_a_wall_clock_that_steps_disturbs_nothing() -> None:
-    holds(await clock.prove(1, senders=16, seconds=0.2))
+    holds(await clock.prove(1, senders=8, seconds=0.1))
 
 
 async def test_too_many_clients_are_refused_in_time_and_the_others_served() -> None:
