@@ -4,14 +4,15 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias, final
 
-from returns.result import Failure
+from returns.result import Failure, Result
 
 from caxton_core.agent.sections import MemoryRules
 from caxton_core.memory.entry import EXCHANGE, Bounds, Entry, Owner, owner_in
 from caxton_core.memory.primitives import EntryKey, EntryText, SearchText
 from caxton_core.memory.query import Match, Query
-from caxton_core.ports import Clock, Memory
+from caxton_core.ports import Clock, MemoryStore
 from caxton_core.primitives import AgentId
+from caxton_core.storage import NotStored
 from caxton_core.tools.tool import Caller
 
 RulesOf: TypeAlias = Callable[[AgentId], MemoryRules | None]
@@ -25,7 +26,7 @@ _MOST_OWNERS: Final = 10_000
 class AgentMemory:
     """The memory of agents by the rules of their files; an empty one costs nothing."""
 
-    def __init__(self, memory: Memory, rules_of: RulesOf, clock: Clock) -> None:
+    def __init__(self, memory: MemoryStore, rules_of: RulesOf, clock: Clock) -> None:
         self._memory = memory
         self._rules_of = rules_of
         self._clock = clock
@@ -60,6 +61,10 @@ class AgentMemory:
         )
         # What could not be kept is not worth more than the answer, which is already on its way.
         _ = await self._memory.put(exchange, bounds=bounds_of(rules, now))
+
+    async def forget_agent(self, agent: AgentId) -> Result[int, NotStored]:
+        """Remove everything that an agent remembers alone; how many entries there were."""
+        return await self._memory.forget_agent(agent)
 
     async def _trim(self, owner: Owner, rules: MemoryRules, now: datetime) -> None:
         """Now and then let go what is too old, for agents that never store anything themselves."""

@@ -57,8 +57,8 @@ from caxton_core.events import (
 )
 from caxton_core.limits import Spending
 from caxton_core.ports import Answer, Clock, Events, Journal, Messages, Model, Tools
-from caxton_core.primitives import ProviderName, ToolName, Usd
-from caxton_core.storage import NotRead
+from caxton_core.primitives import AgentId, ProviderName, ToolName, Usd
+from caxton_core.storage import NotRead, NotStored
 from caxton_core.tools.permission import Grant, refused
 from caxton_core.tools.tool import Caller, ToolCall, ToolResult
 
@@ -91,6 +91,10 @@ class Recollection(Protocol):
 
     def keep(self, caller: Caller, asked: str, answer: str) -> Awaitable[None]:
         """Remember an exchange, where the agent's file says so; a second time changes nothing."""
+        ...
+
+    def forget_agent(self, agent: AgentId) -> Awaitable[Result[int, NotStored]]:
+        """Remove everything that an agent remembers alone; how many entries there were."""
         ...
 
 

@@ -10,7 +10,7 @@ from typing import Final, final
 import anyio
 from anyio.abc import TaskGroup
 from attrs import define, field
-from returns.result import Result, Success
+from returns.result import Failure, Result
 
 from caxton_adapters.runtime.answering import Answering, Terms, World, recorded
 from caxton_adapters.runtime.isolation.host import Host, HostDied
@@ -96,7 +96,10 @@ class Desk:
         return before
 
     async def accept(self, ticket: Ticket) -> Result[None, NotStored]:
-        """Take in a message for which there is room, once it is recorded."""
+        """Take in a message for which there is room; it is accepted when this returns.
+
+        Its turn begins while it is on its way to the disk: what the turn records comes after it.
+        """
         accepted = MessageAccepted(
             self.agent,
             ticket.accepted,
@@ -107,19 +110,30 @@ class Desk:
             ticket.shared,
             self.terms.lasting,
         )
-        self.mailbox.expected += 1
+        self._world.events.tell(accepted)
+        self.take_up(ticket)
         try:
             stored = await self._world.journal.append(accepted)
         except asyncio.CancelledError:
             # It may be recorded or not: nobody will ask for it, and it must not stay in limbo.
-            self._end_recorded(ticket, NotAnswered(Cancelled()))
+            self.cancel(ticket)
             raise
-        finally:
-            self.mailbox.expected -= 1
-        if isinstance(stored, Success):
-            self._world.events.tell(accepted)
-            self.take_up(ticket)
+        if isinstance(stored, Failure):
+            await self._refuse(ticket, stored.failure())
         return stored
+
+    async def _refuse(self, ticket: Ticket, why: NotStored) -> None:
+        """Undo a message that could not be recorded, however far it came."""
+        ticket.refused = True
+        if ticket.turn is not None:
+            ticket.turn.cancel()
+        elif ticket.outcome is None and not ticket.ending:
+            self.mailbox.withdraw(ticket)
+            self._end(ticket, NotAnswered(why))
+        await ticket.done()
+        self._world.pasts.forget(ticket.place)
+        now = self._world.clock.now()
+        self._tell(MessageEnded(self.agent, now, ticket.message, NotAnswered(why)))
 
     def take_up(self, ticket: Ticket) -> None:
         """Queue a message that is recorded, whether there is room or not."""
@@ -131,8 +145,13 @@ class Desk:
             case why:
                 self._end_recorded(ticket, NotAnswered(why))
 
-    def withdraw(self, ticket: Ticket) -> None:
-        """The sender of a message that waits does not want the answer any more."""
+    def cancel(self, ticket: Ticket) -> None:
+        """The sender does not want the answer any more; nothing happens where there is one."""
+        if ticket.outcome is not None or ticket.ending:
+            return
+        if ticket.turn is not None:
+            ticket.stop(Cancelled())
+            return
         self.mailbox.withdraw(ticket)
         self._end_recorded(ticket, NotAnswered(Cancelled()))
 
@@ -150,7 +169,7 @@ class Desk:
         """
         self.finishing = True
         try:
-            while self.finishing and (self.mailbox.at_work or self.mailbox.expected):
+            while self.finishing and self.mailbox.at_work:
                 for ticket in self.mailbox.at_work[:1]:
                     await ticket.done()
                 await anyio.sleep(_GLANCE)
@@ -193,6 +212,8 @@ class Desk:
 
     async def _outcome(self, ticket: Ticket) -> Outcome:
         try:
+            if self._goes_on_at > anyio.current_time():
+                await self._mended(0.0)
             turn = Answering(self._world, self.host, ticket, self.terms, self._mended)
             return await turn.run()
         except HostDied as died:
@@ -216,7 +237,7 @@ class Desk:
         self.last_activity = self._world.clock.now()
         if not turn.cancelled():
             self._end(ticket, turn.result())
-        elif ticket.suspended:
+        elif ticket.suspended or ticket.refused:
             self._end(ticket, NotAnswered(Suspended()))
         else:
             self._end_recorded(ticket, NotAnswered(ticket.stopped or AgentGone("it was stopped")))

@@ -115,7 +115,7 @@ class Intake:
         self._messages.keep(ticket)
         stored = await desk.accept(ticket)
         if isinstance(stored, Failure):
-            self._messages.drop(ticket)
+            self._messages.forget(lambda each: each is ticket)
             return stored
         return Success(ticket)
 
@@ -146,15 +146,12 @@ class Intake:
 
     def cancel(self, ticket: Ticket) -> None:
         """Nobody wants the answer any more; nothing happens where there is one."""
-        if ticket.outcome is not None or ticket.ending:
-            return
-        if ticket.turn is not None:
-            ticket.stop(Cancelled())
-            return
         found = self.supervisor.find(ticket.agent.value)
         desk = None if isinstance(found, Failure) else found.unwrap().desk
         if desk is not None:
-            desk.withdraw(ticket)
+            desk.cancel(ticket)
+        else:
+            ticket.stop(Cancelled())  # its agent is stopping, and takes nothing else
 
     async def keyed(self, capability: CapabilityName, key: str) -> AgentId | None:
         """The agent with this capability that was given a message under this key before."""

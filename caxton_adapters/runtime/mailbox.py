@@ -22,8 +22,6 @@ class Mailbox:
     abreast: int
     _run: Callable[[Ticket], None]
     waiting: int = field(default=0, init=False)
-    expected: int = field(default=0, init=False)
-    """How many are being recorded and will be put in."""
     running: dict[ConversationId, Ticket] = field(factory=dict, init=False)
     _later: dict[ConversationId, deque[Ticket]] = field(factory=dict, init=False)
     _ready: deque[ConversationId] = field(factory=deque, init=False)
@@ -31,8 +29,7 @@ class Mailbox:
     @property
     def full(self) -> bool:
         """Whether there is no room for another message."""
-        free = max(0, self.abreast - len(self.running))
-        return self.waiting + max(0, self.expected - free) >= self.limit
+        return self.waiting >= self.limit
 
     @property
     def at_work(self) -> tuple[Ticket, ...]:

@@ -55,13 +55,6 @@ class Messages:
         if ticket.incoming.key is not None:
             self._by_key[ticket.agent, ticket.incoming.key] = ticket
 
-    def drop(self, ticket: Ticket) -> None:
-        """The ticket was not accepted after all."""
-        del self._by_id[ticket.message.value]
-        self.characters_in_flight -= len(ticket.incoming.text)
-        if ticket.incoming.key is not None:
-            self._by_key.pop((ticket.agent, ticket.incoming.key), None)
-
     def reopen(self, ticket: Ticket) -> None:
         """An ended message is at work again, under a new ticket."""
         before = self._by_id.get(ticket.message.value)

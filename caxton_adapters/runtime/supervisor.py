@@ -92,9 +92,11 @@ class Supervisor:
             now = self._world.clock.now()
             resident = Resident(recovered(agent, now=now), record, read)
             self._keep(resident)
-            state = resident.agent.state
+            cause, state = "the server started", resident.agent.state
             if record.state is StateName.RUNNING and isinstance(state, Stopped):
-                self._run(resident, Agent(resident.agent.id, state), "the server started")
+                self._run(resident, Agent(resident.agent.id, state), cause)
+            elif record.state is not StateName.FAILED and isinstance(state, Failed):
+                self._enter(resident, resident.agent, cause)
 
     async def deploy(self, text: str) -> Result[Resident, Refusal]:
         """A new agent from its file, running."""
@@ -236,8 +238,12 @@ class Supervisor:
         return await self._forget(agent.id)
 
     async def _forget(self, agent: AgentId) -> Result[None, Refusal]:
-        """Remove what a deleted agent was told and said."""
+        """Remove what a deleted agent was told, said and remembered."""
         self._world.pasts.forget_agent(agent)
+        if self._world.memory is not None:
+            unremembered = await self._world.memory.forget_agent(agent)
+            if isinstance(unremembered, Failure):
+                return unremembered
         forgotten = await self._world.messages.forget_agent(agent)
         return forgotten if isinstance(forgotten, Failure) else Success(None)
 

@@ -65,6 +65,8 @@ class Ticket:
     ending: bool = field(default=False, init=False)
     """Its outcome is being recorded: nothing changes it any more."""
     suspended: bool = field(default=False, init=False)
+    refused: bool = field(default=False, init=False)
+    """It could not be recorded: what its turn says counts for nothing."""
     turn: "asyncio.Task[Outcome] | None" = field(default=None, init=False)
     stopped: TurnFailure | None = field(default=None, init=False)
     shown: int = field(default=0, init=False)
