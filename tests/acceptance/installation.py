@@ -71,8 +71,10 @@ def installed(directory: Path, settings: str, **variables: str) -> Iterator[Inst
     started = shell.run("server", "start", "--port", "0", "--json")
     assert started.code == 0, started.err
     ready = json.loads(started.out)
-    yield Installation(shell, ready["url"], ready["pid"])
-    stopped = shell.run("server", "stop", "--force")
+    try:
+        yield Installation(shell, ready["url"], ready["pid"])
+    finally:
+        stopped = shell.run("server", "stop", "--force")
     assert stopped.code in (0, 3), stopped.err
 
 

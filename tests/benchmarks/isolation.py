@@ -9,6 +9,7 @@ from caxton_adapters.runtime.isolation.host import Host, InPlace
 from caxton_adapters.runtime.isolation.processes import InProcess, ProcessLimits
 from caxton_core.conversation.message import SystemMessage
 from caxton_core.conversation.model import Completion, FinishReason, Sampling
+from caxton_core.conversation.past import Past
 from caxton_core.conversation.template import PLAIN_TEMPLATE
 from caxton_core.conversation.turn import AskModel, Candidate, ModelAnswered, Reply, TurnRules
 from caxton_core.limits import Usage
@@ -89,7 +90,7 @@ async def _block(host: Host, turns: int) -> Histogram:
 
 async def _decided(host: Host) -> None:
     """One turn: a question to the model, its answer, the reply."""
-    asked = await host.begin(1, (), TEXT)
+    asked = await host.begin(1, Past(), TEXT)
     assert isinstance(asked, AskModel)
     reply = await host.advance(1, _ANSWER)
     assert isinstance(reply, Reply)
