@@ -20,7 +20,7 @@ from caxton_adapters.database.unusable import in_words, primary_code
 
 MOST_IN_A_BATCH: Final = 512
 CROWD: Final = 3.0
-GATHERING: Final = 0.001
+GATHERING: Final = 0.002
 """While batches hold so many changes on average, each waits so many seconds for more of them.
 
 A commit costs the processor as much as ten changes; who is alone never waits.
