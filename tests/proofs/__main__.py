@@ -4,6 +4,7 @@ The exit code is 1 where a promise was broken.
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -63,6 +64,8 @@ def main() -> int:
     unknown = sorted(set(arguments.names) - set(known))
     if unknown:
         parser.error(f"no proof is called {', '.join(unknown)}; there are {', '.join(known)}")
+    # However it is ended, it leaves neither processes nor mounts behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     broken = False
     for name in arguments.names or known:
         report = run(known[name]())
