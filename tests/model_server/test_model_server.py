@@ -34,7 +34,7 @@ def server() -> Iterator[ModelServer]:
 
 @pytest.fixture(scope="module")
 def client(server: ModelServer) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=server.url, api_key="any", max_retries=0, timeout=5) as client:
+    with openai.OpenAI(base_url=server.url, api_key="any", max_retries=0, timeout=20) as client:
         yield client
 
 

@@ -14,6 +14,7 @@ from caxton_adapters.http_client.limits import Timeouts, Total
 from caxton_adapters.http_client.pool import Lost, Pool
 from caxton_adapters.http_client.url import Url
 from tests.raw_server import RawServer, raw_server, response
+from tests.waiting import PATIENCE
 
 Connect = Callable[[Lost], Awaitable[Connection]]
 
@@ -44,7 +45,7 @@ async def test_a_grant_that_meets_a_cancellation_goes_to_the_next(*, healthy: bo
             await server.until_open(0)
         pool.give_back(held)
         first.cancel()
-        with fail_after(5):
+        with fail_after(PATIENCE):
             lent = await second
         assert (lent is held) == healthy
         pool.give_back(lent)
@@ -62,7 +63,7 @@ async def test_a_connection_that_cannot_be_opened_frees_its_slot() -> None:
         for _ in range(3):
             with pytest.raises(RequestFailed):
                 await pool.fresh(refused)
-        with fail_after(5):
+        with fail_after(PATIENCE):
             pool.give_back(await pool.fresh(to_server))
         await pool.aclose()
 
@@ -72,7 +73,7 @@ async def test_whoever_distrusts_the_idle_connections_is_given_a_new_one() -> No
         pool, to_server = Pool(1), connecting(server)
         old = await pool.fresh(to_server)
         pool.give_back(old)
-        with fail_after(5):
+        with fail_after(PATIENCE):
             new = await pool.fresh(to_server)
         assert new is not old
         pool.give_back(new)
@@ -87,7 +88,7 @@ async def test_a_closed_pool_refuses_those_who_wait() -> None:
         await pool.fresh(to_server)
         waiting = asyncio.ensure_future(pool.fresh(to_server))
         await wait_all_tasks_blocked()
-        with fail_after(5):
+        with fail_after(PATIENCE):
             await pool.aclose()
         with pytest.raises(RequestFailed) as raised:
             await waiting
@@ -107,7 +108,7 @@ async def test_cancellations_at_any_moment_leave_the_pool_whole() -> None:
                 for _ in range(ticks):
                     await asyncio.sleep(0)
                 tasks.cancel_scope.cancel()
-        with fail_after(5):
+        with fail_after(PATIENCE):
             bodies = [(await endpoint.fetch()).body for _ in range(5)]
         assert bodies == [b"hello"] * 5
         (pool,) = client._pools.values()

@@ -20,6 +20,7 @@ from caxton_adapters.http_client import (
     ResponseTooLarge,
 )
 from tests.raw_server import Act, Script, chunked, raw_server, response
+from tests.waiting import PATIENCE
 
 HELLO = response(b"hello")
 
@@ -223,7 +224,7 @@ async def test_a_closed_client_ends_what_runs_and_refuses_what_comes() -> None:
                 await endpoint.fetch()
             failures.append(raised.value.failure)
 
-        with fail_after(5):
+        with fail_after(PATIENCE):
             async with create_task_group() as tasks:
                 tasks.start_soon(ask)
                 await server.until_asked(1)

@@ -29,7 +29,7 @@ from caxton_core.conversation.model import (
 )
 from caxton_core.primitives import Duration, JsonObject, ProviderName, TokenCount, ToolName
 from caxton_core.tools.tool import Tool, ToolCall
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 from tests.weights import CHECKSUM, small_weights
 
 BRIEF = Sampling(max_tokens=TokenCount(24), temperature=0.0, seed=1)
@@ -132,7 +132,7 @@ async def test_it_comes_back_after_its_process_was_killed(weights: Path) -> None
     killed = model._child
     assert killed is not None
     killed.process.kill()
-    with anyio.fail_after(10):
+    with anyio.fail_after(PATIENCE):
         await killed.process.wait()
         assert isinstance(await model.complete(brief("Hello")), Success)
     await model.aclose()

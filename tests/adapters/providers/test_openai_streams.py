@@ -25,6 +25,7 @@ from tests.adapters.providers.asking import (
     settings,
 )
 from tests.raw_server import Act, chunked, raw_server
+from tests.waiting import PATIENCE
 
 transports = pytest.mark.parametrize("transport", list(Transport))
 
@@ -144,7 +145,7 @@ async def test_a_cancelled_stream_closes_its_connection_and_frees_its_slot(
             await server.until_asked(1)
             tasks.cancel_scope.cancel()
         await server.until_open(0)
-        with fail_after(5):
+        with fail_after(PATIENCE):
             assert isinstance(await asked(model), Success)
         await model.aclose()
 

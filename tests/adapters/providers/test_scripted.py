@@ -36,6 +36,7 @@ from caxton_core.limits import Usage
 from caxton_core.primitives import Duration, JsonObject, ProviderName, TokenCount, ToolName
 from caxton_core.tools.tool import BrokenToolCall, ToolCall, ToolFailed, ToolSucceeded
 from tests.adapters.providers.guarded import scenario
+from tests.waiting import PATIENCE
 
 NAME = ProviderName("scripted")
 
@@ -186,7 +187,7 @@ async def test_it_streams_words_or_pieces_of_a_size(streaming: str, pieces: list
 async def test_a_slow_scenario_meets_its_deadline() -> None:
     script = '[streaming]\ndelay = "1h"\n[[rules]]\nanswer = "one two"'
     hurried = evolve(request("x"), timeout=Duration(0.01))
-    with anyio.fail_after(5):
+    with anyio.fail_after(PATIENCE):
         answer = await Scripted(NAME, scenario(script)).complete(hurried)
     assert answer == Failure(TimedOut(Phase.TOTAL, 0.01))
 

@@ -26,6 +26,7 @@ from caxton_adapters.providers.settings import ProviderKind, ProviderSettings
 from caxton_adapters.testing.model import question
 from caxton_core.conversation.model import ModelNotFound
 from caxton_core.primitives import ProviderName
+from tests.waiting import PATIENCE
 
 BODY = bytes(range(256)) * 20_000
 PINNED = hashlib.sha256(BODY).hexdigest()
@@ -177,7 +178,7 @@ async def test_a_place_that_cannot_be_written_is_a_value(shelf: str, tmp_path: P
 
 async def test_a_download_can_be_given_up(shelf: str, tmp_path: Path) -> None:
     target = tmp_path / "m.gguf"
-    with anyio.fail_after(5):
+    with anyio.fail_after(PATIENCE):
         async with anyio.create_task_group() as tasks:
             arrived = anyio.Event()
             tasks.start_soon(

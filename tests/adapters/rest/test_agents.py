@@ -9,6 +9,7 @@ from caxton_adapters.rest.paging import page_of
 from caxton_adapters.rest.settings import RestSettings
 from tests.acceptance.criteria import criterion
 from tests.adapters.rest.conftest import GREETER, QUICK, SLOW, Served, serving
+from tests.waiting import PATIENCE
 
 TOML = {"content-type": "application/toml"}
 BROKEN = """\
@@ -107,7 +108,7 @@ async def test_an_agent_at_work_is_removed_by_force_only() -> None:
         asked = {"prefer": "respond-async"}
         await server.client.post("/agents/greeter/message", json={"text": "x"}, headers=asked)
         kept = await server.client.delete("/agents/greeter")
-        with anyio.fail_after(5):
+        with anyio.fail_after(PATIENCE):
             forced = await server.client.delete("/agents/greeter?force=true")
     assert (kept.status_code, kept.json()["code"]) == (409, "CX4007")
     assert forced.status_code == 204

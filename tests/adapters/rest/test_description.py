@@ -47,7 +47,7 @@ def hold_to_description(url: str) -> int:
         @BROWSED
         @given(case=operation.as_strategy())
         def ask(case: schemathesis.Case[Any]) -> None:
-            case.call_and_validate(excluded_checks=[*EXCLUDED], timeout=5)
+            case.call_and_validate(excluded_checks=[*EXCLUDED], timeout=20)
             sent.append(case)
 
         ask()

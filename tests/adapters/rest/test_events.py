@@ -16,6 +16,7 @@ from caxton_adapters.runtime.feed import Dropped, EventFeed, Told
 from caxton_core.events import AgentStarted
 from caxton_core.primitives import AgentId
 from tests.adapters.rest.conftest import Served, events_of, serving, until
+from tests.waiting import PATIENCE
 
 STARTED = AgentStarted(
     AgentId("0192f0c1-2d3e-7a4b-8c5d-6e7f80910a1b"), datetime(2026, 11, 22, tzinfo=UTC), "test"
@@ -26,7 +27,7 @@ async def heard(server: Served, last: str, headers: dict[str, str]) -> str:
     """What is heard until an event of this name."""
     text = ""
     async with server.client.stream("GET", "/events", headers=headers) as answer:
-        with anyio.fail_after(5):
+        with anyio.fail_after(PATIENCE):
             async for piece in answer.aiter_text():
                 text += piece
                 if f"event: {last}\n" in text and text.endswith("\n\n"):
@@ -129,6 +130,6 @@ def test_an_event_has_one_line_of_json() -> None:
 @pytest.mark.parametrize("last", ["x", "-1", "9" * 30, ""])
 async def test_a_malformed_number_begins_with_now(server: Served, last: str) -> None:
     async with server.client.stream("GET", "/events", headers={"last-event-id": last}) as answer:
-        with anyio.fail_after(5):
+        with anyio.fail_after(PATIENCE):
             first = await anext(answer.aiter_lines())
     assert first == ": keep-alive"

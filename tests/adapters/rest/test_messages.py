@@ -11,6 +11,7 @@ from caxton_adapters.runtime.feed import Told
 from caxton_core.conversation.outcome import MessageState
 from caxton_core.events import MessageAccepted
 from tests.adapters.rest.conftest import SLOW, Served, events_of, serving
+from tests.waiting import PATIENCE
 
 HELLO = {"text": "Hello"}
 STREAM = {"accept": "text/event-stream"}
@@ -27,7 +28,7 @@ async def started(server: Served) -> str:
 
 async def first_accepted(server: Served) -> str:
     """The first message that the server accepts."""
-    with anyio.fail_after(5):
+    with anyio.fail_after(PATIENCE):
         async for news in server.feed.listen(after=0).news():
             if isinstance(news, Told) and isinstance(news.event, MessageAccepted):
                 return news.event.message.value
@@ -103,7 +104,7 @@ async def test_a_silent_stream_shows_that_it_lives() -> None:
     async with serving(SLOW, RestSettings(heartbeat=0.01)) as server:
         post = server.client.stream("POST", "/agents/greeter/message", json=HELLO, headers=STREAM)
         async with post as answer:
-            with anyio.fail_after(5):
+            with anyio.fail_after(PATIENCE):
                 async for line in answer.aiter_lines():
                     if line == ": keep-alive":
                         break
@@ -173,7 +174,7 @@ async def test_a_turn_ends_when_its_client_goes() -> None:
             await anext(lines)
             accepted = json.loads((await anext(lines)).removeprefix("data: "))
             ticket = (await server.runtime.message(accepted["message_id"])).unwrap()  # type: ignore[union-attr] # fails the test
-        with anyio.fail_after(5):
+        with anyio.fail_after(PATIENCE):
             await ticket.done()
         assert ticket.state is MessageState.CANCELLED
 

@@ -34,7 +34,7 @@ from caxton_core.limits import Usage
 from caxton_core.ports import Answer, Model
 from caxton_core.primitives import ModelName, ProviderName, Usd
 from tests.fakes import in_memory
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 GREETER = 'name = "greeter"\nsystem_prompt = "You greet."\n[llm]\nmax_tokens = 100\n'
 CENT = 10**7
@@ -184,7 +184,7 @@ async def test_a_cancelled_call_counts_as_if_it_had_been_answered() -> None:
     service = Service(waits=60.0)
     async with opened(service, "tokens_per_day = 1000") as runtime:
         ticket = (await runtime.accept("greeter", Incoming("Hello"))).unwrap()  # type: ignore[union-attr] # runs
-        with anyio.fail_after(10):
+        with anyio.fail_after(PATIENCE):
             await until(lambda: bool(service.asked))
             assert shown(runtime).balances[0].reserved > 100
             runtime.cancel(ticket)

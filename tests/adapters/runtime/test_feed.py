@@ -9,6 +9,7 @@ from caxton_adapters.runtime.feed import Dropped, EventFeed, Listener, Missed, N
 from caxton_adapters.testing.events import EventsContract, Recorder, happening
 from caxton_core.events import Event, MessageAccepted
 from caxton_core.primitives import AgentId, ConversationId, MessageId
+from tests.waiting import PATIENCE
 
 AGENT = AgentId("00000000-0000-4000-8000-000000000001")
 LONG_AGO = datetime(2026, 1, 2, tzinfo=UTC)
@@ -84,7 +85,7 @@ async def test_a_slow_listener_is_dropped_and_told_so() -> None:
     for number in range(1000):
         feed.tell(happening(number))
     assert feed.listeners == 0
-    with anyio.fail_after(5):
+    with anyio.fail_after(PATIENCE):
         assert [news async for news in listener.news()][-1] == Dropped()
 
 
@@ -93,6 +94,6 @@ async def test_the_end_of_the_feed_is_the_end_of_listening() -> None:
     listener = feed.listen()
     feed.tell(happening(1))
     feed.end()
-    with anyio.fail_after(5):
+    with anyio.fail_after(PATIENCE):
         assert [news async for news in listener.news()] == [Told(1, happening(1))]
     assert feed.listeners == 0

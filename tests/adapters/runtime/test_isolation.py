@@ -39,7 +39,7 @@ from caxton_core.limits import Usage
 from caxton_core.primitives import Duration, TokenCount
 from caxton_core.testing.conversation import histories, observations, texts, turn_rules
 from tests.acceptance.criteria import criterion
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 RULES = TurnRules(
     system=SystemMessage("You greet."),
@@ -172,7 +172,7 @@ async def test_a_turn_whose_process_answers_nonsense_hears_of_it() -> None:
     connection = Connection(lambda _: None, await Places().take())
     ours, theirs = socket.socketpair()
     await loop.create_unix_connection(lambda: connection, sock=ours)
-    with theirs, anyio.fail_after(5):
+    with theirs, anyio.fail_after(PATIENCE):
         theirs.sendall(framed(["step", 1, {"is": "Nonsense"}]))
         connection.exited(1)
         with pytest.raises(HostDied, match="protocol"):
@@ -207,7 +207,7 @@ async def test_a_zygote_that_was_killed_is_started_again(zygote: Zygote, watch: 
         assert zygote.pid is not None
         os.kill(zygote.pid, signal.SIGKILL)
     async with process(zygote, watch) as another:
-        with anyio.fail_after(10):
+        with anyio.fail_after(PATIENCE):
             assert isinstance(await begun(another), AskModel)
 
 
@@ -249,7 +249,7 @@ async def test_an_idle_process_gives_its_place_and_a_busy_one_keeps_it(
     assert patience.cancelled_caught
     await first.advance(1, ANSWERED)
     first.forget(1)
-    with anyio.fail_after(10):
+    with anyio.fail_after(PATIENCE):
         await second.begin(1, NOTHING, "Hello")
     assert (places.taken, len(watch.ended), watch.died) == (1, 1, [])
     await over(first)
@@ -262,7 +262,7 @@ async def test_a_process_that_dies_gives_its_place_back(zygote: Zygote, watch: W
     await host.begin(1, NOTHING, "Hello")
     kill(host)
     await until(lambda: places.taken == 0)
-    with anyio.fail_after(10):
+    with anyio.fail_after(PATIENCE):
         assert isinstance(await begun(host), AskModel)
     await over(host)
 

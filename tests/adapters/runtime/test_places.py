@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caxton_adapters.runtime.isolation.places import Place, Places
+from tests.waiting import PATIENCE
 
 
 @define(eq=False)
@@ -90,7 +91,7 @@ async def test_a_place_given_to_somebody_who_leaves_is_not_lost() -> None:
     place.leave()
     waiting.cancel()
     await asyncio.wait([waiting])
-    with anyio.fail_after(5):
+    with anyio.fail_after(PATIENCE):
         await places.take()
 
 

@@ -52,7 +52,7 @@ from caxton_core.ports import Answer, Configs, Events, Model
 from caxton_core.primitives import ConversationId, ModelName, ProviderName, Usd
 from tests.acceptance.criteria import criterion
 from tests.fakes import Heard, in_memory
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 SCENARIO = """
 [[rules]]
@@ -186,7 +186,7 @@ async def test_a_cancelled_message_ends_at_once_and_frees_its_place(runtime: Run
     assert isinstance(accepted, Success)
     ticket = accepted.unwrap()
     await until(lambda: ticket.state is MessageState.RUNNING)
-    with anyio.fail_after(5):
+    with anyio.fail_after(PATIENCE):
         runtime.cancel(ticket)
         assert await ticket.done() == NotAnswered(Cancelled())
     assert ticket.state is MessageState.CANCELLED
@@ -210,7 +210,7 @@ async def test_a_turn_ends_at_its_deadline(runtime: Runtime) -> None:
     await deploy(runtime, GREETER + '[resources]\nturn_timeout = "100ms"\n')
     accepted = await runtime.accept("greeter", Incoming("wait"))
     assert isinstance(accepted, Success)
-    with anyio.fail_after(10):
+    with anyio.fail_after(PATIENCE):
         assert await accepted.unwrap().done() == NotAnswered(DeadlinePassed())
 
 
