@@ -205,7 +205,8 @@ def exchanged(server: Installation, conversation: str) -> list[str]:
 def test_health_tells_the_reason_and_the_count_of_every_agent(server: Installation) -> None:
     said(server, "talker", "Hello")
     shoot(server)
-    [agent] = server.asked("GET", "/health?verbose").document["agent_details"]  # type: ignore[misc] # one agent
+    document: Mapping[str, Any] = server.asked("GET", "/health?verbose").document
+    [agent] = document["agent_details"]
     assert agent["resources"]["restarts"] == 1
     assert "SIGKILL" in agent["last_death"]
 
