@@ -35,6 +35,7 @@ from caxton_adapters.rest.refusals import of_runtime
 from caxton_adapters.runtime.answering import World
 from caxton_adapters.runtime.archive import Archive, Whose
 from caxton_adapters.runtime.feed import EventFeed, Listener, Told
+from caxton_adapters.runtime.in_force import RulesInForce
 from caxton_adapters.runtime.isolation.choice import DEFAULT_ISOLATION, Hosts
 from caxton_adapters.runtime.pasts import Pasts
 from caxton_adapters.runtime.refusals import ConfigRefused, Refusal
@@ -43,13 +44,13 @@ from caxton_adapters.runtime.ticket import Delivery, Incoming, Ticket
 from caxton_adapters.runtime.views import AgentView
 from caxton_adapters.secrets import Secret
 from caxton_adapters.tools.combined import CombinedTools
-from caxton_core.agent.sections import Isolation, MemoryRules
+from caxton_core.agent.sections import Isolation
 from caxton_core.conversation.model import FinishReason, ModelRequest, ProviderUnknown
 from caxton_core.conversation.outcome import NotAnswered, TurnFailure
 from caxton_core.events import Event
 from caxton_core.limits import Usage
 from caxton_core.ports import Configs, Model, Tools
-from caxton_core.primitives import AgentId, ConversationId, ModelName, ProviderName, Usd
+from caxton_core.primitives import ConversationId, ModelName, ProviderName, Usd
 from caxton_core.reading.report import human, report
 from caxton_core.tools.tool import RequestedCall
 
@@ -229,12 +230,8 @@ async def embedded(
     feed, clock = EventFeed(), SystemClock()
     known = _Models(own, catalogue, chosen)
     journal, memory = InMemoryJournal(), InMemoryMemory()
-    found: Runtime | None = None
-
-    def rules_of(agent: AgentId) -> MemoryRules | None:
-        return None if found is None else found.memory_rules(agent)
-
-    remembering = MemoryTools(memory, rules_of, clock)
+    rules = RulesInForce()
+    remembering = MemoryTools(memory, rules.of_memory, clock)
     world = World(
         known,
         remembering if tools is None else CombinedTools((tools, remembering)),
@@ -243,12 +240,12 @@ async def embedded(
         Pasts(journal.conversations, CONVERSATION_BYTES),
         feed,
         clock,
-        AgentMemory(memory, rules_of, clock),
+        AgentMemory(memory, rules.of_memory, clock),
     )
     hosts = Hosts(default=isolation)
     try:
         async with running(world, configs=configs or InMemoryConfigs(), hosts=hosts) as runtime:
-            found = runtime
+            rules.runtime = runtime
             yield Embedded(runtime, feed)
     finally:
         feed.end()

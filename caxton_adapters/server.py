@@ -42,9 +42,11 @@ from caxton_adapters.rest.exchange import current
 from caxton_adapters.rest.failures import of_model, of_turn
 from caxton_adapters.rest.providers import ListedProvider
 from caxton_adapters.rest.serving import RestServer
+from caxton_adapters.rest.settings import RestSettings
 from caxton_adapters.runtime.answering import World
 from caxton_adapters.runtime.archive import Archive
 from caxton_adapters.runtime.feed import EventFeed
+from caxton_adapters.runtime.in_force import RulesInForce
 from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.isolation.places import Places
 from caxton_adapters.runtime.pasts import Pasts
@@ -53,9 +55,8 @@ from caxton_adapters.runtime.runtime import Runtime, running
 from caxton_adapters.settings.parts import provider_settings, rest_settings
 from caxton_adapters.settings.values import Settings
 from caxton_adapters.telemetry.event_log import LoggedEvents
-from caxton_core.agent.sections import MemoryRules
 from caxton_core.ports import Model
-from caxton_core.primitives import AgentId, ProviderName
+from caxton_core.primitives import ProviderName
 from caxton_core.reading.report import human, report
 
 CONVERSATION_BYTES = 64 * 1024 * 1024
@@ -98,35 +99,26 @@ async def _serve(settings: Settings, process: ServerProcess) -> int:
 async def _run(
     settings: Settings, process: ServerProcess, catalogue: Catalogue, database: Database
 ) -> int:
-    feed, machine = EventFeed(), SystemClock()
-    journal, memory = SqliteJournal(database), await sqlite_memory(database)
-    found: Runtime | None = None
-
-    def rules_of(agent: AgentId) -> MemoryRules | None:
-        return None if found is None else found.memory_rules(agent)
-
+    feed, rules, machine = EventFeed(), RulesInForce(), SystemClock()
+    memory = await sqlite_memory(database)
+    journal = SqliteJournal(database)
     world = World(
         catalogue,
-        MemoryTools(memory, rules_of, machine),
+        MemoryTools(memory, rules.of_memory, machine),
         journal,
         journal,
         Pasts(SqliteConversations(database), CONVERSATION_BYTES),
         LoggedEvents(feed, process.log, lambda why: of_turn(why).code, _request_id),
         machine,
-        AgentMemory(memory, rules_of, machine),
+        AgentMemory(memory, rules.of_memory, machine),
         lasting=True,
     )
     hosts = Hosts(places=Places(settings.limits.processes.value))
     async with running(world, configs=SqliteConfigs(database), hosts=hosts) as runtime:
-        found = runtime
+        rules.runtime = runtime
         recovered = await runtime.recover()
         if isinstance(recovered, Failure):
             raise StorageUnusable(database.path, recovered.failure().why)
-        wanted = rest_settings(settings)
-
-        def answers() -> None:
-            process.ready(len(runtime.supervisor.residents()), len(catalogue.names))
-
         parts = (
             stored(lambda: database.health),
             disk(process.directory),
@@ -134,14 +126,8 @@ async def _run(
             tools(lambda: world.calls.breakers),
             *_conditions(catalogue),
         )
-        api = RestApi(runtime, feed, _listed(catalogue), wanted, parts, memory=memory)
-        server = RestServer(
-            api.application,
-            wanted,
-            drain=api.drain,
-            on_started=answers,
-            on_stopping=process.stopping,
-        )
+        wanted, listed = rest_settings(settings), _listed(catalogue)
+        api = RestApi(runtime, feed, listed, wanted, parts, memory=memory)
         async with anyio.create_task_group() as beside:
             beside.start_soon(keep_alive, process)
             beside.start_soon(api.watch)
@@ -150,9 +136,28 @@ async def _run(
             beside.start_soon(catalogue.prepare)
             if settings.storage.keep_messages is not None:
                 beside.start_soon(keep_for, Archive(runtime), settings.storage.keep_messages)
-            await server.serve(sockets=[process.listener])
+            code = await _answered(process, api, wanted, runtime, len(catalogue.names))
             beside.cancel_scope.cancel()
-        return 0 if server.ended_by is None else 128 + server.ended_by
+        return code
+
+
+async def _answered(
+    process: ServerProcess, api: RestApi, wanted: RestSettings, runtime: Runtime, providers: int
+) -> int:
+    """Answer requests until told to stop; the exit code of the process."""
+
+    def answers() -> None:
+        process.ready(len(runtime.supervisor.residents()), providers)
+
+    server = RestServer(
+        api.application,
+        wanted,
+        drain=api.drain,
+        on_started=answers,
+        on_stopping=process.stopping,
+    )
+    await server.serve(sockets=[process.listener])
+    return 0 if server.ended_by is None else 128 + server.ended_by
 
 
 async def _settle(api: RestApi) -> None:
