@@ -39,11 +39,15 @@ _PAST: Final = """
 _LISTED: Final = (
     "SELECT conversation, agent, messages, created, last_used, summary FROM conversations"
 )
-_EXCHANGES: Final = (
-    "WHERE c.conversation = ? AND c.agent = ?"
-    " AND m.number > coalesce((SELECT number FROM messages WHERE id = ?), 0)"
-    " ORDER BY m.number LIMIT ?"
-)
+_EXCHANGES: Final = """
+    WHERE m.number IN (
+        SELECT number FROM messages
+        WHERE place = (SELECT number FROM conversations WHERE conversation = ? AND agent = ?)
+            AND number > coalesce((SELECT number FROM messages WHERE id = ?), 0)
+        ORDER BY number LIMIT ?
+    )
+    ORDER BY m.number
+"""
 _HIDDEN: Final = """
     UPDATE conversations
     SET begins_after = exchanges, summary = '""',
