@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from functools import reduce
 from typing import final
 
 from attrs import evolve, frozen
@@ -20,6 +21,7 @@ from caxton_core.events import (
     TurnEvent,
     TurnResumed,
 )
+from caxton_core.limits import Usage, added
 from caxton_core.primitives import AgentId, MessageId, ToolName
 from caxton_core.tools.tool import ToolCall, ToolResult
 
@@ -33,6 +35,15 @@ class StoredMessage:
     attempts: int = 0
     outcome: Outcome | None = None
     ended: datetime | None = None
+
+
+@final
+@frozen
+class Spent:
+    """What messages spent that ended at a moment or not long before."""
+
+    at: datetime
+    usage: Usage
 
 
 @final
@@ -55,6 +66,12 @@ class Unfinished:
         """The calls of which nothing is known."""
         known = {result.call_id for result in self.results}
         return tuple(call for call in self.calls if call.id not in known)
+
+    @property
+    def usage(self) -> Usage:
+        """What was spent so far, as far as it is recorded."""
+        known = (told for told in self.observed if isinstance(told, ModelAnswered))
+        return reduce(added, (told.completion.usage for told in known), Usage())
 
     def unknown(self, idempotent: Collection[ToolName]) -> tuple[ToolCall, ...]:
         """The open calls that may not be made again."""

@@ -266,6 +266,13 @@ def settle(budget: Budget, reservation: Reservation, spending: Spending) -> Budg
     return Budget(budget.limits, tuple(reserved), tuple(spent))
 
 
+def spent_before(budget: Budget, spending: Spending, at: float) -> Budget:
+    """The budget with what was spent at an earlier moment, for which nothing was reserved."""
+    counts = zip(budget.limits, budget.spent, strict=True)
+    spent = tuple(counted(tally, _amount(limit.unit, spending), at) for limit, tally in counts)
+    return Budget(budget.limits, budget.reserved, spent)
+
+
 def _amount(unit: Unit, spending: Spending) -> int:
     if unit is _REQUESTS:
         return spending.requests

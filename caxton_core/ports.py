@@ -1,6 +1,6 @@
 """What the core needs done by others: small protocols in the core's own words."""
 
-from collections.abc import AsyncIterator, Awaitable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
@@ -21,6 +21,7 @@ from caxton_core.journal import (
     ConversationView,
     Exchange,
     MessageQuery,
+    Spent,
     StoredMessage,
     Unfinished,
 )
@@ -110,6 +111,15 @@ class Messages(Protocol):
 
     def turn(self, message: MessageId) -> Awaitable[Result[Unfinished | None, NotRead]]:
         """How far the turn of a message came, whether or not it has an outcome."""
+        ...
+
+    def spent(
+        self, since: datetime
+    ) -> Awaitable[Result[Mapping[AgentId, Sequence[Spent]], NotRead]]:
+        """What each agent's messages spent that ended since then.
+
+        Several may be told as one, at the moment of the last: an hour's at most.
+        """
         ...
 
     def forget_ended(self, before: datetime) -> Awaitable[Result[int, NotStored]]:

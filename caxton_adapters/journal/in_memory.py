@@ -1,7 +1,7 @@
 """Messages and conversations for as long as the process lives, within a bound."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Final, final
@@ -29,6 +29,7 @@ from caxton_core.journal import (
     ConversationView,
     Exchange,
     MessageQuery,
+    Spent,
     StoredMessage,
     Unfinished,
     folded,
@@ -185,6 +186,15 @@ class InMemoryJournal:
         """How far the turn of a message came, whether or not it has an outcome."""
         record = self._records.get(message.value)
         return Success(None if record is None else record.turn)
+
+    async def spent(self, since: datetime) -> Result[Mapping[AgentId, Sequence[Spent]], NotRead]:
+        """What each agent's messages spent that ended since then."""
+        told: dict[AgentId, list[Spent]] = {}
+        for record in self._ended.values():
+            if record.outcome is not None and record.ended is not None and record.ended >= since:
+                spent = Spent(record.ended, record.outcome.usage)
+                told.setdefault(record.accepted.agent, []).append(spent)
+        return Success(told)
 
     async def forget_ended(self, before: datetime) -> Result[int, NotStored]:
         """Remove messages that ended before; how many there were."""

@@ -1,13 +1,17 @@
 """What an agent may spend in a day: room is taken before each call of a model, settled after it."""
 
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final, final
 
 from attrs import define, field
-from returns.result import Failure
+from returns.result import Failure, Result, Success
 
 from caxton_core.agent.sections import Budget as WrittenBudget
 from caxton_core.conversation.turn import BudgetReached
+from caxton_core.journal import Spent
 from caxton_core.limits import (
+    DAY,
     Balance,
     Budget,
     Reservation,
@@ -17,8 +21,11 @@ from caxton_core.limits import (
     daily,
     reserve,
     settle,
+    spent_before,
 )
-from caxton_core.ports import Clock
+from caxton_core.ports import Clock, Messages
+from caxton_core.primitives import AgentId
+from caxton_core.storage import NotRead
 
 _KEYS: Final = {Unit.TOKENS: "budget.tokens_per_day", Unit.MONEY: "budget.cost_per_day"}
 
@@ -51,6 +58,28 @@ class DailyBudget:
         """Tell what the call took."""
         self._budget = settle(self._budget, reservation, spent)
 
+    def count(self, before: Spent) -> None:
+        """Count what an earlier run of the server spent; a clock that was ahead makes it new."""
+        ago = max(0.0, (self._clock.now() - before.at).total_seconds())
+        usage, at = before.usage, self._clock.monotonic() - ago
+        money = 0 if usage.cost is None else usage.cost.value
+        self._budget = spent_before(self._budget, Spending(0, usage.tokens, money), at)
+
     def balances(self) -> tuple[Balance, ...]:
         """How each limit stands now."""
         return balances(self._budget, self._clock.monotonic())
+
+
+async def restore(
+    budgets: Mapping[AgentId, DailyBudget], messages: Messages, clock: Clock
+) -> Result[None, NotRead]:
+    """Have the budgets know what was spent in the day before the server started."""
+    if not budgets:
+        return Success(None)
+    read = await messages.spent(clock.now() - timedelta(seconds=DAY))
+    if isinstance(read, Failure):
+        return read
+    for agent in budgets.keys() & read.unwrap().keys():
+        for spent in read.unwrap()[agent]:
+            budgets[agent].count(spent)
+    return Success(None)

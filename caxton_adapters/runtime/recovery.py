@@ -7,6 +7,7 @@ from returns.result import Failure, Result, Success
 
 from caxton_adapters.runtime.answering import recorded
 from caxton_adapters.runtime.claims import Claims
+from caxton_adapters.runtime.daily_budget import restore
 from caxton_adapters.runtime.intake import Intake, not_running
 from caxton_adapters.runtime.refusals import (
     Draining,
@@ -23,8 +24,8 @@ from caxton_core.conversation.outcome import (
     OutcomeUnknown,
     TurnFailure,
 )
-from caxton_core.events import MessageAccepted, MessageEnded, MessageReopened
-from caxton_core.journal import Unfinished
+from caxton_core.events import MessageEnded, MessageReopened
+from caxton_core.journal import Spent, Unfinished
 from caxton_core.storage import NotRead
 from caxton_core.tools.tool import ToolResult
 
@@ -88,6 +89,9 @@ class Recovery:
 
     async def recover(self) -> Result[int, NotRead]:
         """Take up the messages that an earlier run of the server left; how many there were."""
+        restored = await self._restore_budgets()
+        if isinstance(restored, Failure):
+            return restored
         read = await self._intake.world.journal.unfinished()
         if isinstance(read, Failure):
             return read
@@ -95,23 +99,30 @@ class Recovery:
             await self._recover(unfinished)
         return Success(len(read.unwrap()))
 
+    async def _restore_budgets(self) -> Result[None, NotRead]:
+        residents, world = self._intake.supervisor.residents(), self._intake.world
+        budgets = {each.agent.id: each.budget for each in residents if each.budget is not None}
+        return await restore(budgets, world.messages, world.clock)
+
     async def _recover(self, unfinished: Unfinished) -> None:
         accepted = unfinished.accepted
         found = self._intake.supervisor.find(accepted.agent.value)
         resident = None if isinstance(found, Failure) else found.unwrap()
+        if resident is not None and resident.budget is not None:
+            resident.budget.count(Spent(self._intake.world.clock.now(), unfinished.usage))
         if unfinished.attempts >= MOST_ATTEMPTS:
-            await self._give_up(accepted, DeadLettered(unfinished.attempts))
+            await self._give_up(unfinished, DeadLettered(unfinished.attempts))
         elif resident is None:
-            await self._give_up(accepted, AgentGone("it was deleted"))
+            await self._give_up(unfinished, AgentGone("it was deleted"))
         elif resident.desk is None:
-            await self._give_up(accepted, AgentGone(f"it is {resident.record.state.value}"))
+            await self._give_up(unfinished, AgentGone(f"it is {resident.record.state.value}"))
         else:
             self._intake.take_up(resident, resident.desk, unfinished)
 
-    async def _give_up(self, accepted: MessageAccepted, why: TurnFailure) -> None:
-        ended = MessageEnded(
-            accepted.agent, self._intake.world.clock.now(), accepted.message, NotAnswered(why)
-        )
+    async def _give_up(self, unfinished: Unfinished, why: TurnFailure) -> None:
+        accepted, now = unfinished.accepted, self._intake.world.clock.now()
+        outcome = NotAnswered(why, unfinished.usage)
+        ended = MessageEnded(accepted.agent, now, accepted.message, outcome)
         await recorded(self._intake.world.journal, ended)
         self._intake.world.events.tell(ended)
 

@@ -92,6 +92,8 @@ class Supervisor:
             now = self._world.clock.now()
             resident = Resident(recovered(agent, now=now), record, read)
             self._keep(resident)
+            if read is not None:
+                self._budget(resident, read.config.budget)
             cause, state = "the server started", resident.agent.state
             if record.state is StateName.RUNNING and isinstance(state, Stopped):
                 self._run(resident, Agent(resident.agent.id, state), cause)
@@ -217,15 +219,15 @@ class Supervisor:
         return await self.start(resident)
 
     async def delete(self, resident: Resident, *, force: bool) -> Result[None, Refusal]:
-        """Remove the agent and what it said; refused while it answers, unless by force."""
+        """Remove the agent and what it said; refused while it answers, unless by force.
+
+        The agent itself goes last: whatever comes between, the agent that is left can be deleted.
+        """
         async with resident.changing:
             if self._gone(resident):
                 return Failure(UnknownAgent(resident.record.name.value))
             if resident.in_flight and not force:
                 return Failure(TurnsInFlight(resident.record.name, resident.in_flight))
-            removed = await self._configs.remove(resident.agent.id)
-            if isinstance(removed, Failure):
-                return removed
             agent = resident.agent
             if isinstance(agent.state, Running):
                 stopped = stop(Agent(agent.id, agent.state), now=self._world.clock.now())
@@ -233,9 +235,15 @@ class Supervisor:
             desk = self._without_desk(resident)
             if desk is not None:
                 await desk.discard(AgentGone("it was deleted"))
+            forgotten = await self._forget(agent.id)
+            if isinstance(forgotten, Failure):
+                return forgotten
+            removed = await self._configs.remove(agent.id)
+            if isinstance(removed, Failure):
+                return removed
             self._vacated(resident, "deleted")
             self._drop(resident)
-        return await self._forget(agent.id)
+        return Success(None)
 
     async def _forget(self, agent: AgentId) -> Result[None, Refusal]:
         """Remove what a deleted agent was told, said and remembered."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import reduce
 
 import pytest
 from attrs import evolve
@@ -33,9 +34,11 @@ from caxton_core.conversation.outcome import DeadLettered, MessageState, NotAnsw
 from caxton_core.conversation.past import NOTHING, ConversationKey
 from caxton_core.conversation.turn import DeadlinePassed
 from caxton_core.events import TurnEvent
-from caxton_core.journal import MessageQuery, Unfinished, folded
-from caxton_core.primitives import ConversationId, MessageId
+from caxton_core.journal import MessageQuery, Spent, Unfinished, folded
+from caxton_core.limits import Usage, added
+from caxton_core.primitives import ConversationId, MessageId, Usd
 
+HOUR = timedelta(hours=1)
 OTHER = ConversationId("support-43")
 
 
@@ -53,6 +56,11 @@ async def one_in_each_state(store: Stores) -> None:
     await append(store, *messages, answered(messages[1]), cancelled(messages[3]))
     await append(store, evolve(failed, message=messages[2].message))
     await append(store, evolve(dead, message=messages[4].message))
+
+
+def total(told: Sequence[Spent]) -> Usage:
+    """Everything that was spent, whenever it was."""
+    return reduce(added, (spent.usage for spent in told))
 
 
 class MessagesContract:
@@ -75,6 +83,24 @@ class MessagesContract:
         await one_in_each_state(store)
         for stored in done(await store.messages.listed(MessageQuery())):
             assert stored == await find(store, stored.accepted)
+
+    async def test_what_was_spent_is_told_by_agent(self, store: Stores) -> None:
+        first, last = answered(accepted(2)), answered(accepted(7200))
+        failed = NotAnswered(DeadlinePassed(), Usage(5, 6, cost=Usd(7)))
+        await append(store, accepted(2), accepted(3), accepted(4), accepted(7200), first, last)
+        await append(store, evolve(cancelled(accepted(3)), outcome=failed))
+        await append(store, accepted(5, WRITER), answered(accepted(5, WRITER)))
+        told = done(await store.messages.spent(first.at))
+        assert {agent: total(spent) for agent, spent in told.items()} == {
+            GREETER: Usage(11, 14, cost=Usd(7)),
+            WRITER: Usage(3, 4),
+        }
+        assert max(spent.at for spent in told[GREETER]) == last.at
+        assert min(spent.at for spent in told[GREETER]) >= cancelled(accepted(3)).at - HOUR
+
+    async def test_what_was_spent_before_is_not_told(self, store: Stores) -> None:
+        await exchange(store, accepted(1))
+        assert done(await store.messages.spent(answered(accepted(2)).at)) == {}
 
     async def test_messages_are_listed_by_agent(self, store: Stores) -> None:
         await append(store, accepted(1), accepted(2, WRITER), accepted(3))

@@ -26,6 +26,7 @@ from caxton_core.limits import (
     daily,
     reserve,
     settle,
+    spent_before,
     tally_of,
 )
 from caxton_core.primitives import TokenCount, Usd
@@ -199,6 +200,15 @@ def test_other_limits_change_nothing_of_what_was_spent(held: int, other: int | N
     settled = settle(after, reservation, Spending(1, 1, 1))
     assert balances(settled, 1.0)[-1] == Balance(after.limits[1], 8, 0)
     assert balances(settled, 2 * DAY)[-1].left == 10
+
+
+@given(spent=st.integers(0, 10**6), ago=st.floats(0, 2 * DAY))
+def test_what_was_spent_before_counts_for_a_day(spent: int, ago: float) -> None:
+    budget = spent_before(daily(TokenCount(10**6), None), Spending(tokens=spent), at=-ago)
+    (balance,) = balances(budget, 0.0)
+    assert balance.spent in ({spent} if ago <= DAY else {spent, 0})
+    (later,) = balances(budget, 2 * DAY)
+    assert later.spent == 0
 
 
 def test_usages_add_up_and_keep_the_price_that_is_known() -> None:

@@ -1,7 +1,7 @@
 """The way of every message in the server's database: what is recorded survives a crash."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final, final
@@ -16,7 +16,7 @@ from caxton_adapters.journal.sqlite.asking import read, stored
 from caxton_core.conversation.outcome import MessageState
 from caxton_core.conversation.past import ConversationKey
 from caxton_core.events import TurnEvent
-from caxton_core.journal import MessageQuery, StoredMessage, Unfinished
+from caxton_core.journal import MessageQuery, Spent, StoredMessage, Unfinished
 from caxton_core.primitives import AgentId, MessageId
 from caxton_core.storage import NotRead, NotStored
 
@@ -77,6 +77,10 @@ class SqliteJournal:
             return found[0] if found else None
 
         return await read(self._database.read(one))
+
+    async def spent(self, since: datetime) -> Result[Mapping[AgentId, Sequence[Spent]], NotRead]:
+        """What each agent's messages spent that ended since then, by the hour."""
+        return await read(self._database.read(partial(reading.spent, since=since)))
 
     async def forget_ended(self, before: datetime) -> Result[int, NotStored]:
         """Remove messages that ended before, a few at a time; how many there were."""

@@ -1,8 +1,9 @@
 """From rows to messages and turns."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Final, final
@@ -10,7 +11,7 @@ from typing import Final, final
 from attrs import evolve, frozen
 
 from caxton_adapters.journal.sqlite import codec
-from caxton_adapters.journal.sqlite.times import moment
+from caxton_adapters.journal.sqlite.times import moment, ticks
 from caxton_core.conversation.message import Message
 from caxton_core.conversation.outcome import MessageState
 from caxton_core.conversation.turn import CallTools
@@ -22,8 +23,9 @@ from caxton_core.events import (
     StepTaken,
     TurnEvent,
 )
-from caxton_core.journal import StoredMessage, Unfinished, folded
-from caxton_core.primitives import AgentId, ConversationId, MessageId
+from caxton_core.journal import Spent, StoredMessage, Unfinished, folded
+from caxton_core.limits import Usage
+from caxton_core.primitives import AgentId, ConversationId, MessageId, Usd
 
 _MESSAGES: Final = (
     "SELECT m.number, m.id, m.agent, c.conversation, c.agent = '', m.lasting, m.key, m.text,"
@@ -34,6 +36,13 @@ _EVENTS: Final = (
     "SELECT message, kind, at, event FROM turn_events"
     " WHERE message IN (SELECT m.number FROM messages AS m {}) ORDER BY message, number"
 )
+_SPENT: Final = """
+    SELECT agent, max(ended),
+        sum(coalesce(outcome ->> '$.usage.prompt_tokens', 0)),
+        sum(coalesce(outcome ->> '$.usage.completion_tokens', 0)),
+        sum(outcome ->> '$.usage.cost')
+    FROM messages WHERE ended >= ? GROUP BY agent, ended / 3600000000
+"""
 Parameters = Sequence[str | int]
 
 
@@ -108,6 +117,16 @@ def turns(
         cells = connection.execute(_EVENTS.format(where), parameters).fetchall()
     events = {number: list(own) for number, own in groupby(cells, itemgetter(0))}
     return [_turn(row, events.get(row.number, [])) for row in rows]
+
+
+def spent(connection: sqlite3.Connection, *, since: datetime) -> Mapping[AgentId, Sequence[Spent]]:
+    """What each agent's messages spent that ended since then, by the hour."""
+    told: dict[AgentId, list[Spent]] = {}
+    for agent, at, prompt, completion, cost in connection.execute(_SPENT, (ticks(since),)):
+        price = None if cost is None else Usd(cost)
+        usage = Usage(prompt, completion, cost=price)
+        told.setdefault(AgentId(agent), []).append(Spent(moment(at), usage))
+    return told
 
 
 @contextmanager
