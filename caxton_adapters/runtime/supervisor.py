@@ -236,16 +236,17 @@ class Supervisor:
             if desk is not None:
                 await desk.discard(AgentGone("it was deleted"))
             forgotten = await self._forget(agent.id)
-            if isinstance(forgotten, Failure):
-                return forgotten
-            removed = await self._configs.remove(agent.id)
-            if isinstance(removed, Failure):
-                return removed
-            self._vacated(resident, "deleted")
-            self._drop(resident)
-        return Success(None)
+            if isinstance(forgotten, Success):
+                forgotten = await self._configs.remove(agent.id)
+            if isinstance(forgotten, Success):
+                self._vacated(resident, "deleted")
+                self._drop(resident)
+            elif isinstance(resident.agent.state, Stopped) and desk is not None:
+                stays = Agent(agent.id, resident.agent.state)
+                self._run(resident, stays, "it could not be deleted")
+        return forgotten
 
-    async def _forget(self, agent: AgentId) -> Result[None, Refusal]:
+    async def _forget(self, agent: AgentId) -> Result[None, NotStored]:
         """Remove what a deleted agent was told, said and remembered."""
         self._world.pasts.forget_agent(agent)
         if self._world.memory is not None:
