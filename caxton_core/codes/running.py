@@ -82,8 +82,9 @@ RUNNING: Final = (
         "CX4011",
         "unknown message",
         "no message {id} is known",
-        "Messages are forgotten some time after they ended, the oldest first.",
-        "Ask sooner, or wait for the answer in the request that sends the message.",
+        "Messages are known until they are removed: with their conversation, with their agent, or "
+        "when they are older than `storage.keep_messages`.",
+        "Look at the id; `caxton messages list` shows those that are known.",
     ),
     Explanation(
         "CX4012",
