@@ -94,9 +94,12 @@ class RestApi:
         self._health.drain()
         self._messages.draining = True
         self._feed.end()
-        left = await self._runtime.drain(self._drain_timeout * _GRACE)
-        if left:
-            await self._runtime.supervisor.close()
+        try:
+            await self._runtime.drain(self._drain_timeout * _GRACE)
+        finally:
+            # Whoever waits is told at least that the server goes: that takes no time worth naming.
+            with anyio.CancelScope(shield=True):
+                await self._runtime.supervisor.close()
 
     def _hot_routes(self) -> HotRoutes:
         messages, health = self._messages, self._health
