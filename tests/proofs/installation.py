@@ -20,7 +20,7 @@ from attrs import asdict, define, field, frozen
 from tests.proofs.connection import Client, Gone
 
 ROOT = Path(__file__).parents[2]
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 """How long a server may take until it is ready, on a machine that does much else."""
 
 AGENT = """\
