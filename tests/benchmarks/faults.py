@@ -64,10 +64,11 @@ def measure(effort: Effort) -> Iterator[Figure]:
             _shoot(server, doomed, effort.seconds / 3, back_idle)
     yield from _figures(quiet, beside, victims, back)
     yield Figure(
-        "from kill -9 to the agent's next answer on an idle server, p50",
+        "recovery of a crashed agent on an idle server: from kill -9 to its next answer, p50",
         back_idle.percentile(50) * 1e3,
         "ms",
         must=AtMost(1000),
+        aim=AtMost(50),
         note=f"worst {back_idle.percentile(100) * 1e3:.0f} ms",
     )
 
@@ -86,10 +87,11 @@ def _figures(quiet: Seen, beside: Seen, victims: Seen, back: Histogram) -> Itera
         "the same, p99 of its neighbours", beside.latencies.percentile(99) * 1e3, "ms", base
     )
     yield Figure(
-        "the same, from kill -9 to the agent's next answer, p50",
+        "recovery of a crashed agent under load: from kill -9 to its next answer, p50",
         back.percentile(50) * 1e3,
         "ms",
         must=AtMost(1000),
+        aim=AtMost(50),
         note=f"worst {back.percentile(100) * 1e3:.0f} ms",
     )
     yield Figure(
