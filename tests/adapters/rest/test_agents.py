@@ -114,6 +114,20 @@ async def test_an_agent_at_work_is_removed_by_force_only() -> None:
     assert forced.status_code == 204
 
 
+@pytest.mark.parametrize(("step", "state"), [("stop", "stopped"), ("restart", "running")])
+async def test_by_force_an_agent_at_work_cuts_its_messages_off(step: str, state: str) -> None:
+    headers = {"prefer": "respond-async"}
+    async with serving(SLOW) as server:
+        accepted = await server.client.post(
+            "/agents/greeter/message", json={"text": "Hello"}, headers=headers
+        )
+        with anyio.fail_after(PATIENCE):
+            changed = await server.client.post(f"/agents/greeter/{step}?force=true")
+        assert (changed.status_code, changed.json()["state"]) == (200, state)
+        message = (await server.client.get(accepted.headers["location"])).json()
+    assert (message["status"], message["problem"]["code"]) == ("failed", "CX4026")
+
+
 async def test_a_list_comes_in_pages(server: Served) -> None:
     for name in ("b", "c", "d", "e"):
         await server.client.post("/agents", content=file_of(name), headers=TOML)
