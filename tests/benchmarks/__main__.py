@@ -31,6 +31,8 @@ NAMES = (
     "remembering",
     "faults",
     "accepting",
+    "histories",
+    "restarting",
 )
 
 

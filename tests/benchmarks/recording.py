@@ -1,6 +1,7 @@
 """What the journal costs: the same messages to a server that records them and to one that does not.
 
-Accepting alone, reading histories and starting with a full database are in `journal`.
+Accepting alone is in `accepting`, reading histories in `histories`, a start with a full database in
+`restarting`.
 """
 
 import sys
