@@ -33,6 +33,7 @@ def failing(probability: float) -> tuple[str, ...]:
 async def prove(seconds: float = 8.0, *, senders: int = 16, probability: float = 0.05) -> Report:
     """Work so long on a disk that fails, then on one that does not."""
     faults: list[str] = []
+    answered = at_work = 0
     with model_server() as models, installation() as here:
         bases = {name: models.at(unique=1, tag=name, latency=ms) for name, ms in _LATENCIES}
         await here.begin(bases, AGENTS)

@@ -4,6 +4,8 @@ The file system meets an error and turns read-only, as ext4 does; then it is rep
 and loop devices.
 """
 
+import signal
+
 import anyio
 from anyio.to_thread import run_sync
 
@@ -17,6 +19,9 @@ from tests.proofs.report import Report
 from tests.proofs.verdict import judged
 
 AGENT = AgentFile("quick")
+PROBED = AgentFile("probed", "probes")
+STOPPED_SECONDS = 0.3
+"""Until every thread of a stopped server has come back from the kernel."""
 NOTICED_SECONDS = 10.0
 RECOVERY_SECONDS = 15.0
 
@@ -30,15 +35,14 @@ async def prove(seconds: float = 1.0, *, senders: int = 8) -> Report:
         loop_disk(here.directory, here.data) as disk,
     ):
         base = models.at(unique=1, tag="read-only")
-        await here.begin({"main": base}, [AGENT])
+        await here.begin({"main": base, "probes": models.url}, [AGENT, PROBED])
         crowd = Crowd(here.port, [AGENT.name], turns_each=4)
         with anyio.move_on_after(RECOVERY_SECONDS * 3) as scope:
             async with anyio.create_task_group() as group:
                 group.start_soon(crowd.run, senders)
                 await anyio.sleep(seconds)
-                await run_sync(disk.abort)
+                await _turned_read_only(here, disk)
                 faults += await _while_read_only(here, crowd)
-                at_work = len(crowd.begun)
                 await here.kill()
                 faults += await _start_is_refused(here)
                 await run_sync(_repaired, disk)
@@ -50,7 +54,9 @@ async def prove(seconds: float = 1.0, *, senders: int = 8) -> Report:
             faults.append("senders still wait after the repair")
         await crowd.audit(RECOVERY_SECONDS)
         here.close()
-        verdict = judged(crowd.turns, models.asked(base), at_work)
+        asked = models.asked(base)
+    # A step that could not be recorded is taken again: what counts is one answer, one history.
+    verdict = judged(crowd.turns, asked, len(asked))
     counts = {
         "accepted": f"{verdict.accepted:,}",
         "answered": f"{verdict.answered:,}",
@@ -58,6 +64,14 @@ async def prove(seconds: float = 1.0, *, senders: int = 8) -> Report:
         "refusals": str(crowd.refusals),
     }
     return Report("read-only", counts, [*faults, *verdict.faults])
+
+
+async def _turned_read_only(here: Installation, disk: LoopDisk) -> None:
+    """Between two system calls of the server: half-way ext4 says yes to what it cannot keep."""
+    here.signal(signal.SIGSTOP)
+    await anyio.sleep(STOPPED_SECONDS)
+    await run_sync(disk.abort)
+    here.signal(signal.SIGCONT)
 
 
 def _repaired(disk: LoopDisk) -> None:
@@ -68,7 +82,7 @@ def _repaired(disk: LoopDisk) -> None:
 async def _while_read_only(here: Installation, crowd: Crowd) -> list[str]:
     asking = Asking(here)
     with anyio.move_on_after(NOTICED_SECONDS):
-        faults = refused_well(await asking.say(AGENT.name, "turn 1 of new", "new", "new"))
+        faults = refused_well(await asking.say(PROBED.name, "turn 1 of new", "new", "new"))
         answered = next(turn for turn in crowd.turns if turn.state == "answered")
         for path in ("/agents", "/health/live", f"/messages/{answered.ids[0]}"):
             status = await asking.status(path)
