@@ -3,28 +3,16 @@
 from collections.abc import Callable
 from typing import Final
 
-from cattrs import Converter
-from cattrs.strategies import configure_tagged_union
-
+from caxton_adapters.converting import converter
 from caxton_core.conversation.message import Message, PromptMessage
 from caxton_core.conversation.model import ModelFailure
 from caxton_core.conversation.past import Past
 from caxton_core.conversation.turn import GiveUpReason, Observation, Step, TurnRules
-from caxton_core.primitives import (
-    Duration,
-    JsonObject,
-    RealNumber,
-    Size,
-    Text,
-    Usd,
-    WholeNumber,
-)
 from caxton_core.tools.tool import RequestedCall, ToolResult
 
 Plain = object
 """None, numbers, texts, and lists and string-keyed dicts of them."""
 
-_ONE_VALUE: Final = (Text, WholeNumber, RealNumber, Duration, JsonObject, Size, Usd)
 _UNIONS: Final = (
     RequestedCall,
     ToolResult,
@@ -35,22 +23,7 @@ _UNIONS: Final = (
     Observation,
     Step,
 )
-
-
-def _has_one_value(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, _ONE_VALUE)
-
-
-def _converter() -> Converter:
-    made = Converter(detailed_validation=False, omit_if_default=True)
-    made.register_unstructure_hook_func(_has_one_value, lambda value: value.value)
-    made.register_structure_hook_func(_has_one_value, lambda value, kind: kind(value))
-    for union in _UNIONS:
-        configure_tagged_union(union, made, tag_name="is")
-    return made
-
-
-_CONVERTER: Final = _converter()
+_CONVERTER: Final = converter(*_UNIONS)
 _Observations = tuple[Observation, ...]
 
 plain_rules: Final[Callable[[TurnRules], Plain]] = _CONVERTER.get_unstructure_hook(TurnRules)

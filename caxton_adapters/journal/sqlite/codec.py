@@ -6,46 +6,20 @@ from typing import Final, TypeAlias, TypeVar
 
 import msgspec
 from attrs import evolve
-from cattrs import Converter
-from cattrs.strategies import configure_tagged_union
 
+from caxton_adapters.converting import converter
 from caxton_core.conversation.message import AssistantMessage, Message, UserMessage
 from caxton_core.conversation.model import ModelFailure
 from caxton_core.conversation.outcome import Answered, NotAnswered, Outcome, TurnFailure
 from caxton_core.conversation.turn import Observation
-from caxton_core.primitives import (
-    Duration,
-    JsonObject,
-    RealNumber,
-    Size,
-    Text,
-    Usd,
-    WholeNumber,
-)
 from caxton_core.tools.tool import RequestedCall, ToolCall, ToolResult
 
 T = TypeVar("T")
 Plain: TypeAlias = object
 """None, numbers, texts, and lists and string-keyed dicts of them."""
 
-_ONE_VALUE: Final = (Text, WholeNumber, RealNumber, Duration, JsonObject, Size, Usd)
 _UNIONS: Final = (RequestedCall, ToolResult, Message, ModelFailure, TurnFailure, Observation)
-
-
-def _has_one_value(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, _ONE_VALUE)
-
-
-def _converter() -> Converter:
-    made = Converter(detailed_validation=False, omit_if_default=True)
-    made.register_unstructure_hook_func(_has_one_value, lambda value: value.value)
-    made.register_structure_hook_func(_has_one_value, lambda value, kind: kind(value))
-    for union in _UNIONS:
-        configure_tagged_union(union, made, tag_name="is")
-    return made
-
-
-_CONVERTER: Final = _converter()
+_CONVERTER: Final = converter(*_UNIONS)
 
 _Calls = tuple[ToolCall, ...]
 _Results = tuple[ToolResult, ...]
