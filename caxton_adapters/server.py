@@ -66,6 +66,7 @@ _REMOTE = (ProviderKind.OPENAI, ProviderKind.OPENAI_COMPATIBLE)
 
 def main(settings: Settings, process: ServerProcess) -> int:
     """Serve until told to stop; the exit code of the process."""
+    gc.disable()  # nothing is garbage yet of what a start makes; `_settle` has it collected
     with _given_back(process):
         quick = importlib.util.find_spec("uvloop") is not None
         return anyio.run(_serve, settings, process, backend_options={"use_uvloop": quick})
@@ -76,6 +77,7 @@ def _given_back(process: ServerProcess) -> Iterator[None]:
     try:
         yield
     finally:
+        gc.enable()
         process.close()
 
 
@@ -165,6 +167,7 @@ async def _settle(api: RestApi) -> None:
     await api.management()
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])
 
 

@@ -5,7 +5,9 @@ When the agent's process dies, another one is told the same again; when the serv
 one reads it back. Either goes on from there: no model and no tool is asked twice.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from typing import Final, Protocol, final
 
@@ -63,6 +65,7 @@ from caxton_core.tools.permission import Grant, refused
 from caxton_core.tools.tool import Caller, ToolCall, ToolResult
 
 MOST_DEATHS_OF_A_TURN: Final = 3
+RESUMED_AT_ONCE: Final = 8
 _SHORTEST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 1.0
 _NO_PRICE: Final[Answer] = Failure(
@@ -116,10 +119,16 @@ class World:
     memory: Recollection | None = None
     lasting: bool = False
     calls: ToolCalls = field(init=False)
+    resuming: asyncio.Semaphore = field(init=False)
+    """A server that starts may find thousands of turns to go on with: others come in between."""
 
     @calls.default
     def _guarded(self) -> ToolCalls:
         return ToolCalls(self.tools, self.clock)
+
+    @resuming.default
+    def _few_at_once(self) -> asyncio.Semaphore:
+        return asyncio.Semaphore(RESUMED_AT_ONCE)
 
 
 @final
@@ -161,7 +170,11 @@ class Answering:
             self.host.forget(self.ticket.number)
 
     async def _turn(self) -> Outcome:
-        read = await self._recalled()
+        turn: AbstractAsyncContextManager[None] = nullcontext()
+        if self.ticket.recorded is not None:
+            turn = self.world.resuming
+        async with turn:
+            read = await self._recalled()
         if isinstance(read, Failure):
             return await self._ended(NotAnswered(read.failure()))
         self._past = read.unwrap()

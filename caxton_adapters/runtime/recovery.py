@@ -31,6 +31,8 @@ from caxton_core.tools.tool import ToolResult
 
 MOST_ATTEMPTS: Final = 5
 """How often the server may die while it works on a message, before it is not tried again."""
+ENDED_AT_ONCE: Final = 500
+"""Messages that are given up in one transaction at a start."""
 
 _REOPENED: Final = (MessageState.FAILED, MessageState.CANCELLED, MessageState.DEAD_LETTERED)
 
@@ -95,8 +97,10 @@ class Recovery:
         read = await self._intake.world.journal.unfinished()
         if isinstance(read, Failure):
             return read
-        for unfinished in read.unwrap():
-            await self._recover(unfinished)
+        given_up = [ended for turn in read.unwrap() if (ended := self._recover(turn)) is not None]
+        for first in range(0, len(given_up), ENDED_AT_ONCE):
+            await recorded(self._intake.world.journal, *given_up[first : first + ENDED_AT_ONCE])
+        self._intake.world.events.tell(*given_up)
         return Success(len(read.unwrap()))
 
     async def _restore_budgets(self) -> Result[None, NotRead]:
@@ -104,27 +108,26 @@ class Recovery:
         budgets = {each.agent.id: each.budget for each in residents if each.budget is not None}
         return await restore(budgets, world.messages, world.clock)
 
-    async def _recover(self, unfinished: Unfinished) -> None:
+    def _recover(self, unfinished: Unfinished) -> MessageEnded | None:
+        """Take the message up, or tell how it ends because that cannot be."""
         accepted = unfinished.accepted
         found = self._intake.supervisor.find(accepted.agent.value)
         resident = None if isinstance(found, Failure) else found.unwrap()
         if resident is not None and resident.budget is not None:
             resident.budget.count(Spent(self._intake.world.clock.now(), unfinished.usage))
         if unfinished.attempts >= MOST_ATTEMPTS:
-            await self._give_up(unfinished, DeadLettered(unfinished.attempts))
-        elif resident is None:
-            await self._give_up(unfinished, AgentGone("it was deleted"))
-        elif resident.desk is None:
-            await self._give_up(unfinished, AgentGone(f"it is {resident.record.state.value}"))
-        else:
-            self._intake.take_up(resident, resident.desk, unfinished)
+            return self._given_up(unfinished, DeadLettered(unfinished.attempts))
+        if resident is None:
+            return self._given_up(unfinished, AgentGone("it was deleted"))
+        if resident.desk is None:
+            return self._given_up(unfinished, AgentGone(f"it is {resident.record.state.value}"))
+        self._intake.take_up(resident, resident.desk, unfinished)
+        return None
 
-    async def _give_up(self, unfinished: Unfinished, why: TurnFailure) -> None:
+    def _given_up(self, unfinished: Unfinished, why: TurnFailure) -> MessageEnded:
         accepted, now = unfinished.accepted, self._intake.world.clock.now()
         outcome = NotAnswered(why, unfinished.usage)
-        ended = MessageEnded(accepted.agent, now, accepted.message, outcome)
-        await recorded(self._intake.world.journal, ended)
-        self._intake.world.events.tell(ended)
+        return MessageEnded(accepted.agent, now, accepted.message, outcome)
 
 
 def _known(before: Ticket, results: tuple[ToolResult, ...]) -> tuple[str, ...]:

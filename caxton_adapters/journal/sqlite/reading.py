@@ -141,6 +141,8 @@ def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
 
 def _turn(row: MessageRow, cells: Sequence[tuple[int, str, int, str]]) -> Unfinished:
     accepted = row.event
+    if not cells:
+        return Unfinished(accepted, row.attempts)
     events = [_event(accepted, kind, at, event) for _, kind, at, event in cells]
     return evolve(folded(accepted, events), attempts=row.attempts)
 
