@@ -18,10 +18,10 @@ _WRITING: Final = (
     "PRAGMA fullfsync = ON",  # macOS empties the disk's own cache only when asked to
     "PRAGMA checkpoint_fullfsync = ON",
     "PRAGMA secure_delete = ON",  # what is deleted is gone from the file
-    "PRAGMA cache_size = -64000",
+    "PRAGMA cache_size = -16000",  # KiB; the system caches the rest of the file
     "PRAGMA wal_autocheckpoint = 4000",
 )
-_READING: Final = ("PRAGMA query_only = ON", "PRAGMA cache_size = -16000")
+_READING: Final = ("PRAGMA query_only = ON", "PRAGMA cache_size = -8000")
 
 
 @final
