@@ -34,7 +34,7 @@ from caxton_core.limits import Usage
 ASKED, ANSWERED, SUMMED_UP = "The word is heliotrope.", "It is mountainash.", "Of quicksilver."
 SECRETS = (b"heliotrope", b"mountainash", b"quicksilver")
 OUTCOME = Answered("Done.", FinishReason.STOP, "some-model", Usage(3, 4))
-"""What the sender is told: it stays as long as the message does, whether or not that lasts."""
+"""Other words than what was said, so that they stay as long as the message does."""
 SECRET = evolve(accepted(1), text=ASKED)
 PADDING = 200
 """Messages around the one that is deleted, so that it shares its pages with others."""
