@@ -20,6 +20,7 @@ _NAMES = {
         "Completion Feature FinishReason Healthy JsonSchemaFormat ModelCapabilities "
         "ModelFailure ModelRequest Sampling TextDelta ToolSupport"
     ),
+    "conversation.past": "ConversationKey Past Summary",
     "conversation.turn": (
         "AskModel BudgetReached CallTools Cancelled Candidate DeadlinePassed GiveUp ModelAnswered "
         "ModelFailed Observation Reply Step ToolsAnswered Turn TurnRules advance begin ended "

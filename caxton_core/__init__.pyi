@@ -123,6 +123,15 @@ from caxton_core.conversation.model import (
 from caxton_core.conversation.model import (
     ToolSupport as ToolSupport,
 )
+from caxton_core.conversation.past import (
+    ConversationKey as ConversationKey,
+)
+from caxton_core.conversation.past import (
+    Past as Past,
+)
+from caxton_core.conversation.past import (
+    Summary as Summary,
+)
 from caxton_core.conversation.turn import (
     AskModel as AskModel,
 )
