@@ -25,9 +25,9 @@ def has_libfiu() -> bool:
 
 
 def failing(probability: float) -> tuple[str, ...]:
-    """The program under which a share of the calls fails."""
+    """The program under which a share of the calls fails; without pipes that nobody removes."""
     enabled = (f"enable_random name={point},probability={probability}" for point in POINTS)
-    return ("fiu-run", "-x", *(word for each in enabled for word in ("-c", each)))
+    return ("fiu-run", "-x", "-f", "", *(word for each in enabled for word in ("-c", each)))
 
 
 async def prove(seconds: float = 8.0, *, senders: int = 16, probability: float = 0.05) -> Report:
