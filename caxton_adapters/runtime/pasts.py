@@ -44,6 +44,12 @@ class _Kept:
         """Let go of the oldest exchange."""
         self.bytes -= _size(self.said.popleft())
 
+    def holds(self, at_most: int | None) -> bool:
+        """Whether so many are here, or all that there are."""
+        if self.most is None or len(self.said) < self.most:
+            return True
+        return at_most is not None and at_most <= self.most
+
 
 @final
 @define(eq=False)
@@ -54,7 +60,8 @@ class Pasts:
     most_bytes: int
     bytes: int = field(default=0, init=False)
     _kept: OrderedDict[ConversationKey, _Kept] = field(factory=OrderedDict, init=False)
-    _read_in_vain: dict[ConversationKey, bool] = field(factory=dict, init=False)
+    _reading: dict[ConversationKey, set[object]] = field(factory=dict, init=False)
+    """The reads on their way that saw everything: what changes meanwhile takes them out."""
 
     async def of(
         self,
@@ -72,15 +79,18 @@ class Pasts:
         `lasting` is kept nowhere else.
         """
         kept = self._kept.get(place)
-        if kept is not None and kept.until >= now:
+        if kept is not None and kept.until >= now and (kept.holds(at_most) or not kept.lasting):
             kept.until = now + idle
             self._kept.move_to_end(place)
             return Success(_past(kept))
-        self._read_in_vain[place] = False
-        read = await self.store.past(place, at_most=at_most, since=today - timedelta(seconds=idle))
-        changed = self._read_in_vain.pop(place, True)
-        if not changed and isinstance(read, Success):
-            self._keep(place, read.unwrap(), _Kept(now + idle, at_most, lasting))
+        since, this_read = today - timedelta(seconds=idle), object()
+        self._reading.setdefault(place, set()).add(this_read)
+        try:
+            read = await self.store.past(place, at_most=at_most, since=since)
+        finally:
+            sees_everything = self._has_read(place, this_read)
+        if sees_everything and isinstance(read, Success):
+            self._keep(place, read.unwrap(), _Kept(now + idle, at_most, lasting), now)
         return read
 
     def new(
@@ -93,7 +103,7 @@ class Pasts:
         lasting: bool = True,
     ) -> Past:
         """The past of a conversation that nobody can have used before: there is none to read."""
-        self._keep(place, NOTHING, _Kept(now + idle, at_most, lasting))
+        self._keep(place, NOTHING, _Kept(now + idle, at_most, lasting), now)
         return NOTHING
 
     def add(
@@ -106,12 +116,13 @@ class Pasts:
         idle: float,
     ) -> None:
         """What a turn added is recorded: from now on it is part of the past."""
-        self._outdate(place)
-        if summary is not None and place.agent is None:
-            # Others may have said something meanwhile: the store knows what the summary covers.
-            self.forget(place)
+        self._reading.pop(place, None)
         kept = self._kept.get(place)
         if kept is None:
+            return
+        if place.agent is None and (kept.lasting or summary is not None):
+            # Another agent may have read this already, or said what the summary does not cover.
+            self.forget(place)
             return
         self.bytes -= kept.bytes
         if summary is not None:
@@ -127,14 +138,14 @@ class Pasts:
 
     def forget(self, place: ConversationKey) -> None:
         """The store was changed: read the conversation again when it goes on."""
-        self._outdate(place)
+        self._reading.pop(place, None)
         kept = self._kept.pop(place, None)
         if kept is not None:
             self.bytes -= kept.bytes
 
     def forget_stored(self) -> None:
         """Much in the store was changed: read again what is there."""
-        for place in (*self._kept, *self._read_in_vain):
+        for place in (*self._kept, *self._reading):
             kept = self._kept.get(place)
             if kept is None or kept.lasting:
                 self.forget(place)
@@ -146,12 +157,17 @@ class Pasts:
             if place.agent == agent:
                 self.forget(place)
 
-    def _outdate(self, place: ConversationKey) -> None:
-        """Whoever reads it now may miss what just changed."""
-        if place in self._read_in_vain:
-            self._read_in_vain[place] = True
+    def _has_read(self, place: ConversationKey, this_read: object) -> bool:
+        """Whether nothing changed while this was on its way, which is over now."""
+        reading = self._reading.get(place, set())
+        if this_read not in reading:
+            return False
+        reading.remove(this_read)
+        if not reading:
+            del self._reading[place]
+        return True
 
-    def _keep(self, place: ConversationKey, past: Past, kept: _Kept) -> None:
+    def _keep(self, place: ConversationKey, past: Past, kept: _Kept, now: float) -> None:
         self.forget(place)
         self._kept[place] = kept
         kept.summary = past.summary
@@ -159,6 +175,7 @@ class Pasts:
         for exchange in reversed(tuple(exchanges(past.messages))):
             kept.add(exchange)
         self.bytes += kept.bytes
+        self._trim(now)
 
     def _trim(self, now: float) -> None:
         while len(self._kept) > 1:

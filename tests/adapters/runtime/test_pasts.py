@@ -26,6 +26,7 @@ TODAY = datetime(2026, 1, 2, tzinfo=UTC)
 AGENT = AgentId("11111111-1111-4111-8111-111111111111")
 ONE = ConversationKey(ConversationId("one"), AGENT)
 TWO = ConversationKey(ConversationId("two"), AGENT)
+SHARED = ConversationKey(ConversationId("shared"), None)
 DAY = 86_400.0
 
 
@@ -106,7 +107,16 @@ async def test_only_the_newest_exchanges_are_at_hand() -> None:
     await kept.past(ONE, now=0.0, at_most=2)
     for number in range(5):
         kept.pasts.add(ONE, exchange(str(number)), None, now=1.0, idle=DAY)
-    assert (await kept.past(ONE, now=2.0)).messages == (*exchange("3"), *exchange("4"))
+    newest = await kept.past(ONE, now=2.0, at_most=2)
+    assert newest.messages == (*exchange("3"), *exchange("4"))
+
+
+async def test_who_wants_more_than_is_at_hand_has_it_read() -> None:
+    kept = Conversation()
+    for text in "abc":
+        await kept.store(ONE, text)
+    assert len((await kept.past(ONE, now=0.0, at_most=1)).messages) == 2
+    assert len((await kept.past(ONE, now=1.0, at_most=3)).messages) == 6
 
 
 async def test_a_summary_takes_the_place_of_what_it_covers() -> None:
@@ -138,6 +148,41 @@ async def test_what_changes_while_it_is_read_is_read_again() -> None:
         kept.pasts.add(ONE, exchange("b"), None, now=0.0, idle=DAY)
         slowly.goes_on.set()
     assert (await kept.past(ONE, now=1.0)).messages == (*exchange("a"), *exchange("b"))
+
+
+async def test_no_read_that_began_before_a_change_is_kept() -> None:
+    kept = Conversation()
+    await kept.store(SHARED, "a")
+    before, after = (SlowlyRead(kept.journal.conversations) for _ in range(2))
+    async with anyio.create_task_group() as tasks:
+        kept.pasts.store = before  # type: ignore[assignment] # what it is asked for
+        tasks.start_soon(kept.past, SHARED, 0.0)
+        await before.asked.wait()
+        await kept.store(SHARED, "b")
+        kept.pasts.add(SHARED, exchange("b"), None, now=0.0, idle=DAY)
+        kept.pasts.store = after  # type: ignore[assignment] # what it is asked for
+        tasks.start_soon(kept.past, SHARED, 0.0)
+        await after.asked.wait()
+        before.goes_on.set()
+        await anyio.wait_all_tasks_blocked()
+        after.goes_on.set()
+    assert (await kept.past(SHARED, now=1.0)).messages == (*exchange("a"), *exchange("b"))
+
+
+async def test_what_an_agent_said_to_others_is_there_once_however_soon_they_read_it() -> None:
+    kept = Conversation()
+    await kept.store(SHARED, "a")
+    await kept.past(SHARED, now=0.0)  # it is stored, and who said it is about to tell
+    kept.pasts.add(SHARED, exchange("a"), None, now=0.0, idle=DAY)
+    assert (await kept.past(SHARED, now=1.0)).messages == exchange("a")
+
+
+async def test_conversations_that_come_to_nothing_are_let_go_too() -> None:
+    kept = Conversation(10 * OVERHEAD)
+    for number in range(20):
+        place = ConversationKey(ConversationId(f"c{number}"), AGENT)
+        kept.pasts.new(place, at_most=None, now=0.0, idle=DAY)
+    assert kept.pasts.bytes <= 10 * OVERHEAD
 
 
 async def test_beyond_the_bound_the_conversation_used_least_lately_goes() -> None:
