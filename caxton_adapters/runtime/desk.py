@@ -21,6 +21,7 @@ from caxton_core.agent.sections import Resources
 from caxton_core.conversation.outcome import (
     AgentCrashed,
     AgentGone,
+    Answered,
     NotAnswered,
     Outcome,
     Suspended,
@@ -130,8 +131,9 @@ class Desk:
         elif ticket.outcome is None and not ticket.ending:
             self.mailbox.withdraw(ticket)
             self._end(ticket, NotAnswered(why))
-        await ticket.done()
-        self._world.pasts.forget(ticket.place)
+        outcome = await ticket.done()
+        if ticket.begins_conversation or isinstance(outcome, Answered):
+            self._world.pasts.forget(ticket.place)
         now = self._world.clock.now()
         self._tell(MessageEnded(self.agent, now, ticket.message, NotAnswered(why)))
 

@@ -88,6 +88,23 @@ async def test_what_cannot_be_recorded_is_not_accepted_and_leaves_nothing(*, slo
         assert len(past.unwrap().messages) == 2  # type: ignore[union-attr] # it is in memory
 
 
+async def test_a_refused_message_takes_nothing_from_a_conversation_that_is_not_lasting() -> None:
+    disk = Disk()
+    async with opened(disk) as runtime:
+        fleeting = f"{GREETER}\n[conversation]\npersist = false\n"
+        assert isinstance(await runtime.replace("greeter", fleeting), Success)
+        first = await runtime.accept("greeter", Incoming("Hello", ONE))
+        assert isinstance(first, Success)
+        assert isinstance(await first.unwrap().done(), Answered)
+        disk.full = (MessageAccepted,)
+        assert await runtime.accept("greeter", Incoming("Hello", ONE)) == Failure(FULL)
+        place, since, now = first.unwrap().place, first.unwrap().accepted, 0.0
+        past = await runtime.world.pasts.of(
+            place, at_most=9, now=now, today=since, idle=60.0, lasting=False
+        )
+        assert len(past.unwrap().messages) == 2  # type: ignore[union-attr] # it is in memory
+
+
 async def test_who_waits_behind_another_is_refused_too() -> None:
     disk = Disk(slow=True)
     async with opened(disk) as runtime:
