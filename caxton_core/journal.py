@@ -87,11 +87,12 @@ def folded(accepted: MessageAccepted, events: Iterable[TurnEvent]) -> Unfinished
             if event in observed:
                 continue  # a write whose end nobody saw was made again
             observed.append(event)
-        turn = _after(turn, event)
+        turn = after(turn, event)
     return turn
 
 
-def _after(turn: Unfinished, event: TurnEvent) -> Unfinished:
+def after(turn: Unfinished, event: TurnEvent) -> Unfinished:
+    """How far the turn is with one more event."""
     match event:
         case TurnResumed(attempt=attempt):
             return evolve(turn, attempts=max(turn.attempts, attempt))

@@ -82,7 +82,7 @@ def of_turn(failure: TurnFailure) -> Refused:  # noqa: C901, PLR0912 - one case 
             return Refused(_UNAVAILABLE, "CX4026", detail, headers=(retry_after(1),))
         case OutcomeUnknown(calls):
             made = ", ".join(f"{call.name.value} ({call.id})" for call in calls)
-            detail = f"The server ended during these calls, and nobody knows what came of: {made}."
+            detail = f"The turn was cut off in these calls, and nobody knows what came of: {made}."
             return Refused(409, "CX4030", detail)
         case DeadLettered(attempts):
             detail = f"The server ended {attempts} times while it worked on this message."

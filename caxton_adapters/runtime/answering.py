@@ -147,6 +147,11 @@ class Terms:
     lasting: bool = True
     budget: DailyBudget | None = None
 
+    @property
+    def idempotent(self) -> frozenset[ToolName]:
+        """The tools that may be called twice."""
+        return frozenset(tool.name for tool in self.grant.tools if tool.idempotent)
+
 
 @final
 @define(eq=False)
@@ -160,7 +165,7 @@ class Answering:
     _mended: Callable[[float], Awaitable[None]]
     _past: Past = field(default=NOTHING, init=False)
     _observed: list[Observation] = field(factory=list, init=False)
-    _unrecorded: list[TurnEvent] = field(factory=list, init=False)
+    _unrecorded: list[Observed] = field(factory=list, init=False)
 
     async def run(self) -> Outcome:
         """The recorded outcome, if nobody stops the turn before."""
@@ -231,7 +236,9 @@ class Answering:
         ticket.ending = True
         said, summary = ((), None) if reply is None else (reply.said, reply.summary)
         ended = MessageEnded(ticket.agent, self._now(), ticket.message, outcome, said, summary)
-        await recorded(world.journal, ended)
+        # Should a person want that the turn goes on, what tools did is not done again.
+        known = (told for told in self._unrecorded if isinstance(told.observation, ToolsAnswered))
+        await recorded(world.journal, *known, ended)
         if reply is not None:
             now, idle = world.clock.monotonic(), self.terms.idle_timeout
             world.pasts.add(ticket.place, said, summary, now=now, idle=idle)
@@ -320,7 +327,7 @@ class Answering:
         ticket = self.ticket
         earlier, ticket.recorded = ticket.recorded, None
         if earlier is not None:
-            unknown = earlier.unknown(self._idempotent())
+            unknown = earlier.unknown(self.terms.idempotent)
             if unknown:
                 return OutcomeUnknown(unknown)
         results = [] if earlier is None else list(earlier.results)
@@ -345,9 +352,6 @@ class Answering:
     def _made(self, call: ToolCall) -> Awaitable[ToolResult]:
         caller, calls = self._caller(call.id), self.world.calls
         return calls.make(call, caller, self.terms.tool_timeout)
-
-    def _idempotent(self) -> frozenset[ToolName]:
-        return frozenset(tool.name for tool in self.terms.grant.tools if tool.idempotent)
 
     def _caller(self, call: str) -> Caller:
         ticket = self.ticket

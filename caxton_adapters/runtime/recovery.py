@@ -1,5 +1,7 @@
 """Turns that go on: after the end of a server by themselves, after a failure by a person's wish."""
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import Final, final
 
 from attrs import define, field
@@ -25,7 +27,8 @@ from caxton_core.conversation.outcome import (
     TurnFailure,
 )
 from caxton_core.events import MessageEnded, MessageReopened
-from caxton_core.journal import Spent, Unfinished
+from caxton_core.journal import Spent, Unfinished, after
+from caxton_core.primitives import ToolName
 from caxton_core.storage import NotRead
 from caxton_core.tools.tool import ToolResult
 
@@ -50,7 +53,8 @@ class Recovery:
     ) -> Result[Ticket, Refusal]:
         """Have the turn of a message that failed go on from its last recorded observation.
 
-        Calls whose outcome is unknown have these results; the others are made again.
+        Calls whose outcome is unknown have these results; the others are made again, but for those
+        of which nobody was told yet that it is unknown: the message ends with that first.
         """
         async with self._claims.of(message):
             found = await self._intake.message(message)
@@ -74,20 +78,24 @@ class Recovery:
         desk = resident.desk
         if desk is None:
             return Failure(not_running(resident))
-        reopened = MessageReopened(
-            before.agent, self._intake.world.clock.now(), before.message, results
-        )
-        stored = await self._intake.world.journal.append(reopened)
+        world = self._intake.world
+        read = await world.messages.turn(before.message)
+        if isinstance(read, Failure):
+            return read
+        turn = read.unwrap()
+        if turn is None:
+            return Failure(UnknownMessage(before.message.value))
+        reopened = MessageReopened(before.agent, world.clock.now(), before.message, results)
+        in_doubt = _in_doubt(before, turn, reopened.at, desk.terms.idempotent)
+        events = (reopened,) if in_doubt is None else (reopened, in_doubt)
+        stored = await world.journal.append(*events)
         if isinstance(stored, Failure):
             return stored
-        turn = await self._intake.world.messages.turn(before.message)
-        if isinstance(turn, Failure):
-            return turn
-        unfinished = turn.unwrap()
-        if unfinished is None:
-            return Failure(UnknownMessage(before.message.value))
-        self._intake.world.events.tell(reopened)
-        return Success(self._intake.take_up(resident, desk, unfinished))
+        world.events.tell(*events)
+        if in_doubt is not None:
+            before.end(in_doubt.outcome)
+            return Success(before)
+        return Success(self._intake.take_up(resident, desk, after(turn, reopened)))
 
     async def recover(self) -> Result[int, NotRead]:
         """Take up the messages that an earlier run of the server left; how many there were."""
@@ -135,3 +143,16 @@ def _known(before: Ticket, results: tuple[ToolResult, ...]) -> tuple[str, ...]:
     why = before.outcome.why if isinstance(before.outcome, NotAnswered) else None
     open_calls = {call.id for call in why.calls} if isinstance(why, OutcomeUnknown) else set()
     return tuple(result.call_id for result in results if result.call_id not in open_calls)
+
+
+def _in_doubt(
+    before: Ticket, turn: Unfinished, now: datetime, idempotent: Collection[ToolName]
+) -> MessageEnded | None:
+    """The end of a message whose turn was cut off in the middle of calls that may be made once."""
+    if isinstance(before.outcome, NotAnswered) and isinstance(before.outcome.why, OutcomeUnknown):
+        return None  # whoever tries again knows of them
+    unknown = turn.unknown(idempotent)
+    if not unknown:
+        return None
+    outcome = NotAnswered(OutcomeUnknown(unknown), turn.usage)
+    return MessageEnded(before.agent, now, before.message, outcome)

@@ -181,7 +181,7 @@ RUNNING: Final = (
     Explanation(
         "CX4030",
         "outcome unknown",
-        "the server ended during these calls, and nobody knows what came of: {calls}",
+        "the turn was cut off in these calls, and nobody knows what came of: {calls}",
         "A tool that is not idempotent is never called twice for one call of the model.",
         "Find out what the tool did, then `caxton messages retry MESSAGE` with the results.",
     ),

@@ -31,7 +31,7 @@ class AgentGone:
 @final
 @frozen
 class OutcomeUnknown:
-    """The server ended while these tools were at work, and they may not be called twice.
+    """The turn was cut off while these tools were at work, and they may not be called twice.
 
     Whether they did it is for a person to find out; the turn can go on from there.
     """

@@ -279,6 +279,45 @@ async def test_a_person_can_have_an_unknown_call_made_again(servers: Servers) ->
     assert len(tools.called) == 2
 
 
+async def test_a_turn_that_was_cut_off_in_a_call_does_not_make_it_again_unasked(
+    servers: Servers,
+) -> None:
+    tools = SlowFiles()
+    async with servers.next(tools) as runtime:
+        ticket = await accepted(runtime, "write")
+        await until(lambda: len(tools.called) == 1)
+        runtime.cancel(ticket)
+        await ticket.done()
+        tools.open.set()
+        told = await runtime.reopen(ticket.message.value)
+        assert isinstance(told, Success), told
+        outcome = (await again(runtime, ticket)).outcome
+        assert isinstance(outcome, NotAnswered)
+        assert isinstance(outcome.why, OutcomeUnknown)
+        results = tuple(ToolSucceeded(call.id, "a person looked") for call in outcome.why.calls)
+        reopened = await runtime.reopen(ticket.message.value, results)
+        assert isinstance(reopened, Success), reopened
+        assert isinstance(await reopened.unwrap().done(), Answered)
+    assert len(tools.called) == 1
+
+
+async def test_what_tools_did_is_known_when_the_turn_had_no_room_for_more(
+    servers: Servers,
+) -> None:
+    tools = SlowFiles()
+    tools.open.set()
+    small = WRITER.replace("[permissions]", "[budget]\ntokens_per_turn = 60\n[permissions]")
+    async with servers.next(tools) as runtime:
+        assert isinstance(await runtime.replace("writer", small), Success)
+        ticket = await accepted(runtime, "write")
+        assert isinstance((await again(runtime, ticket)).outcome, NotAnswered)
+        assert isinstance(await runtime.replace("writer", WRITER), Success)
+        reopened = await runtime.reopen(ticket.message.value)
+        assert isinstance(reopened, Success), reopened
+        assert isinstance(await reopened.unwrap().done(), Answered)
+    assert len(tools.called) == 1
+
+
 async def test_of_several_calls_only_those_without_a_result_are_open(servers: Servers) -> None:
     tools = SlowFiles()
     async with servers.next(tools) as runtime:
