@@ -43,15 +43,16 @@ class Database:
         """How the last changes went."""
         return self._health.current
 
-    def write(self, grouped: Grouped, *rows: Row) -> Awaitable[None]:
+    def write(self, grouped: Grouped, *rows: Row, patient: bool = False) -> Awaitable[None]:
         """Have the statement take the rows, all or none; they are on the disk when this returns.
 
         They are queued before the first wait, in the order of the calls. Whoever is cancelled
-        while waiting does not know whether they were written.
+        while waiting does not know whether they were written. Who is `patient` waits a little for
+        others with whom to share a commit.
         """
         future: asyncio.Future[object] = self._loop.create_future()
         if not self._refused(future):
-            self._writer.put(Rows(future, grouped, rows))
+            self._writer.put(Rows(future, grouped, rows, patient))
         return cast("Awaitable[None]", future)
 
     def change(self, work: Callable[[sqlite3.Connection], T]) -> Awaitable[T]:

@@ -25,6 +25,8 @@ GATHERING: Final = 0.002
 
 A commit costs the processor as much as ten changes; who is alone never waits.
 """
+PATIENCE: Final = 0.003
+"""Seconds that rows which are not urgent wait for others with which to share a commit."""
 _NEWEST_COUNTS: Final = 0.1
 BACK_OFF: Final = (0.02, 0.1, 0.5)
 """Seconds before a change is tried again that failed for a reason which may pass."""
@@ -50,11 +52,12 @@ _COMMON: Final = _PASSING | {
 
 @frozen(eq=False)
 class Rows:
-    """Rows for one statement, all of them or none."""
+    """Rows for one statement, all of them or none; `patient` ones may wait a little for others."""
 
     future: "asyncio.Future[object]"
     grouped: Grouped
     rows: Sequence[Row]
+    patient: bool = False
 
 
 @frozen(eq=False)
@@ -129,7 +132,7 @@ class Writer:
         goes_on, crowd = True, 0.0
         while goes_on:
             self._reserve.fill()
-            batch, goes_on = self._drained(GATHERING if crowd >= CROWD else 0.0)
+            batch, goes_on = self._drained(crowd)
             crowd += _NEWEST_COUNTS * (len(batch) - crowd)
             changes = [wanted for wanted in batch if not isinstance(wanted, EmptyLog)]
             if changes:
@@ -141,18 +144,22 @@ class Writer:
         self._empty_log()  # where it fails, the next start does it
         self._disconnect()
 
-    def _drained(self, gathering: float) -> tuple[list[Wanted], bool]:
+    def _drained(self, crowd: float) -> tuple[list[Wanted], bool]:
         """What has queued up, at least one; and whether there is more to come."""
-        batch: list[Wanted] = []
         wanted = self._queue.get()
-        if gathering:
-            time.sleep(gathering)
+        if crowd >= CROWD and 2 * self._queue.qsize() < crowd:
+            time.sleep(GATHERING)
+        until = time.monotonic() + (PATIENCE if crowd < CROWD else 0.0)
+        batch: list[Wanted] = []
+        patient = True
         try:
             while wanted is not None:
                 batch.append(wanted)
                 if len(batch) == MOST_IN_A_BATCH:
                     return batch, True
-                wanted = self._queue.get_nowait()
+                patient = patient and isinstance(wanted, Rows) and wanted.patient
+                left = until - time.monotonic() if patient else 0.0
+                wanted = self._queue.get(block=left > 0, timeout=max(left, 0.0))
         except Empty:
             return batch, True
         return batch, False

@@ -15,7 +15,7 @@ from caxton_adapters.journal.sqlite.appending import APPENDING, rows
 from caxton_adapters.journal.sqlite.asking import read, stored
 from caxton_core.conversation.outcome import MessageState
 from caxton_core.conversation.past import ConversationKey
-from caxton_core.events import TurnEvent
+from caxton_core.events import MessageAccepted, TurnEvent
 from caxton_core.journal import MessageQuery, Spent, StoredMessage, Unfinished
 from caxton_core.primitives import AgentId, MessageId
 from caxton_core.storage import NotRead, NotStored
@@ -36,7 +36,9 @@ class SqliteJournal:
         written = tuple(rows(events))
         if not written:
             return _DONE
-        return await stored(self._database.write(APPENDING, *written))
+        # The turn of a message that comes in has begun: its sender waits for that, not for this.
+        patient = len(events) == 1 and isinstance(events[0], MessageAccepted)
+        return await stored(self._database.write(APPENDING, *written, patient=patient))
 
     async def unfinished(self) -> Result[Sequence[Unfinished], NotRead]:
         """Every message without an outcome, in the order of acceptance."""
