@@ -2,7 +2,7 @@
 
 import re
 from functools import partial
-from typing import Final, final
+from typing import Final, TypeAlias, final
 
 import anyio
 import msgspec
@@ -29,6 +29,7 @@ from caxton_adapters.rest.refusals import no_offer, of_runtime
 from caxton_adapters.rest.telling import message_accepted, message_answer, message_state
 from caxton_adapters.rest.wire import Delta, MessageRequest
 from caxton_adapters.runtime.archive import Archive, MessagesWanted
+from caxton_adapters.runtime.claims import Claims
 from caxton_adapters.runtime.runtime import Runtime
 from caxton_adapters.runtime.ticket import Delivery, Incoming, Ticket
 from caxton_core.conversation import outcome as outcomes
@@ -38,6 +39,7 @@ from caxton_core.tools.tool import ToolFailed, ToolResult, ToolSucceeded
 
 _DECODER: Final = msgspec.json.Decoder(MessageRequest)
 _RETRY_DECODER: Final = msgspec.json.Decoder(RetryRequest)
+_Taken: TypeAlias = tuple[Ticket, tuple[Header, ...]]
 _END: Final = 1.0
 _KEY: Final = re.compile(rb"[\x21-\x7e]{1,255}")
 _REPLAYED: Final[tuple[Header, ...]] = ((b"idempotent-replayed", b"true"),)
@@ -57,29 +59,49 @@ class Messages:
         self._heartbeat = heartbeat
         self._chooser = Chooser(runtime)
         self._archive = Archive(runtime)
+        self._claims = Claims()
         self.draining = False
 
     async def send(self, asked: Asked, ref: str) -> Answered:
         """Give the agent a message, and its answer to the sender in the form it asked for."""
-        read = _incoming(asked)
-        if isinstance(read, Failure):
-            return refusal(read.failure(), asked.context)
-        incoming = read.unwrap()
-        accepted = await self._runtime.accept(ref, incoming)
-        if isinstance(accepted, Failure):
-            return refusal(of_runtime(accepted.failure()), asked.context)
-        ticket = accepted.unwrap()
-        replayed = _REPLAYED if ticket.incoming is not incoming else ()
-        return await self._answer(asked, ticket, replayed)
+        taken = await self._taken(asked, ref)
+        if isinstance(taken, Failure):
+            return taken.failure()
+        return await self._answer(asked, *taken.unwrap())
 
     async def send_by_capability(self, asked: Asked, capability: str) -> Answered:
         """The same, to the best agent that offers the capability."""
         key = asked.headers.get(b"idempotency-key")
-        known = None if key is None else key.decode("latin-1")
-        chosen = await self._chooser.choose(capability, known)
+        if key is None:
+            taken = await self._taken_by_one(asked, capability, None)
+        else:
+            # A message that is sent twice at once must not go to two agents.
+            async with self._claims.of((capability, key)):
+                taken = await self._taken_by_one(asked, capability, key.decode("latin-1"))
+        if isinstance(taken, Failure):
+            return taken.failure()
+        return await self._answer(asked, *taken.unwrap())
+
+    async def _taken_by_one(
+        self, asked: Asked, capability: str, key: str | None
+    ) -> Result[_Taken, Answer]:
+        chosen = await self._chooser.choose(capability, key)
         if chosen is None:
-            return refusal(no_offer(capability, self._chooser.offered()), asked.context)
-        return await self.send(asked, chosen)
+            offered = self._chooser.offered()
+            return Failure(refusal(no_offer(capability, offered), asked.context))
+        return await self._taken(asked, chosen)
+
+    async def _taken(self, asked: Asked, ref: str) -> Result[_Taken, Answer]:
+        """The ticket of the message, and what its answer says beside."""
+        read = _incoming(asked)
+        if isinstance(read, Failure):
+            return Failure(refusal(read.failure(), asked.context))
+        incoming = read.unwrap()
+        accepted = await self._runtime.accept(ref, incoming)
+        if isinstance(accepted, Failure):
+            return Failure(refusal(of_runtime(accepted.failure()), asked.context))
+        ticket = accepted.unwrap()
+        return Success((ticket, _REPLAYED if ticket.incoming is not incoming else ()))
 
     async def show(self, asked: Asked, id_: str) -> Answered:
         """What became of a message."""

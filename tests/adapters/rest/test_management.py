@@ -3,11 +3,16 @@
 import re
 from pathlib import Path
 
+import anyio
 import httpx2
 import pytest
+from returns.result import Result
 
 from caxton_adapters import rest
 from caxton_core.codes.catalogue import EXPLANATIONS
+from caxton_core.journal import StoredMessage
+from caxton_core.primitives import AgentId
+from caxton_core.storage import NotRead
 from tests.adapters.rest.conftest import DEFAULTS, GREETER, QUICK, Served, events_of, serving
 
 PREFERRED = GREETER.replace("greeter", "preferred") + "[routing]\npriority = 90\n"
@@ -48,6 +53,33 @@ async def test_a_message_that_is_sent_again_to_a_capability_is_answered_once() -
         ]
     assert len({answer.json()["message_id"] for answer in answers}) == 1
     assert [answer.headers.get("idempotent-replayed") for answer in answers[1:]] == ["true"] * 2
+
+
+async def test_a_message_that_is_sent_twice_at_once_goes_to_one_agent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with serving(QUICK, DEFAULTS, GREETER, EQUAL) as server:
+        journal, told = server.runtime.world.journal, []
+        keyed = journal.keyed
+
+        async def after_a_while(agent: AgentId, key: str) -> Result[StoredMessage | None, NotRead]:
+            await anyio.sleep(0.05)  # as a disk does
+            return await keyed(agent, key)
+
+        async def send() -> None:
+            answer = await server.client.post(
+                "/capabilities/greeting/message",
+                json={"text": "x"},
+                headers={"idempotency-key": "a-key"},
+            )
+            told.append(answer.json()["message_id"])
+
+        monkeypatch.setattr(journal, "keyed", after_a_while)
+        async with anyio.create_task_group() as together:
+            together.start_soon(send)
+            together.start_soon(send)
+    assert len(told) == 2
+    assert len(set(told)) == 1
 
 
 async def test_a_capability_that_nobody_offers_is_not_found(server: Served) -> None:
