@@ -67,6 +67,7 @@ class Desk:
     _deaths: tuple[float, ...] = field(default=(), init=False)
     _closed: TurnFailure | None = field(default=None, init=False)
     _forgets: bool = field(default=False, init=False)
+    _discarded: tuple[Ticket, ...] = field(default=(), init=False)
     _goes_on_at: float = field(default=0.0, init=False)
     _seconds_a_turn: float = field(default=0.0, init=False)
 
@@ -183,7 +184,17 @@ class Desk:
     async def discard(self, why: TurnFailure) -> None:
         """End everything at once, and record nothing: the agent's messages are about to go."""
         self._forgets = True
+        self._discarded = self.mailbox.at_work
         await self.close(why)
+
+    def keep_discarded(self, why: TurnFailure) -> None:
+        """The messages do not go after all: record how those ended that were discarded."""
+        now = self._world.clock.now()
+        ended = (
+            MessageEnded(self.agent, now, ticket.message, NotAnswered(why))
+            for ticket in self._discarded
+        )
+        self._tasks.start_soon(recorded, self._world.journal, *ended)
 
     async def close(self, why: TurnFailure) -> None:
         """Turn away who waits and who is being answered, and end the host."""

@@ -233,8 +233,9 @@ class Supervisor:
                 stopped = stop(Agent(agent.id, agent.state), now=self._world.clock.now())
                 self._enter(resident, stopped, "deleted")
             desk = self._without_desk(resident)
+            gone = AgentGone("it was deleted")
             if desk is not None:
-                await desk.discard(AgentGone("it was deleted"))
+                await desk.discard(gone)
             forgotten = await self._forget(agent.id)
             if isinstance(forgotten, Success):
                 forgotten = await self._configs.remove(agent.id)
@@ -242,6 +243,7 @@ class Supervisor:
                 self._vacated(resident, "deleted")
                 self._drop(resident)
             elif isinstance(resident.agent.state, Stopped) and desk is not None:
+                desk.keep_discarded(gone)
                 stays = Agent(agent.id, resident.agent.state)
                 self._run(resident, stays, "it could not be deleted")
         return forgotten
@@ -360,8 +362,7 @@ class Supervisor:
             agent = resident.agent
             if not isinstance(agent.state, Running):
                 return
-            now = self._world.clock.now()
-            failed = fail(Agent(agent.id, agent.state), reason, now=now)
+            failed = fail(Agent(agent.id, agent.state), reason, now=self._world.clock.now())
             self._enter(resident, failed, reason)
             await self._close_desk(resident, AgentGone(f"it failed: {reason}"))
             stored = await self._configs.save(resident.record)

@@ -27,7 +27,8 @@ from caxton_core.conversation.model import (
 )
 from caxton_core.conversation.outcome import AgentGone, Answered, NotAnswered
 from caxton_core.ports import Answer
-from caxton_core.primitives import AgentName, CapabilityName, ModelName, ProviderName
+from caxton_core.primitives import AgentId, AgentName, CapabilityName, ModelName, ProviderName
+from caxton_core.storage import NotStored
 from tests.adapters.runtime.test_runtime import (
     GREETER,
     SCENARIO,
@@ -181,3 +182,18 @@ async def test_an_agent_at_work_is_not_deleted_and_goes_on() -> None:
         assert kept == Failure(TurnsInFlight(AgentName("greeter"), 2))
         model.let.set()
         assert isinstance(await first.done(), Answered)
+
+
+async def test_who_cannot_be_deleted_leaves_no_message_without_an_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def fails(_: AgentId) -> Result[int, NotStored]:
+        return Failure(NotStored("the disk answers with an error"))
+
+    async with busy(Held()) as (runtime, first, _):
+        messages, journal = runtime.world.messages, runtime.world.journal
+        monkeypatch.setattr(messages, "forget_agent", fails)
+        assert isinstance(await runtime.delete("greeter", force=True), Failure)
+        await first.done()
+        await anyio.wait_all_tasks_blocked()
+        assert await journal.unfinished() == Success([])
