@@ -222,6 +222,8 @@ class Desk:
         deadline = loop.call_at(ticket.deadline, ticket.stop, DeadlinePassed())
         turn.add_done_callback(partial(self._over, ticket, deadline, loop.time()))
         ticket.turn = turn
+        if ticket.deadline <= loop.time():
+            ticket.stop(DeadlinePassed())  # before its first step: no model is asked in vain
 
     async def _outcome(self, ticket: Ticket) -> Outcome:
         try:

@@ -26,6 +26,7 @@ from caxton_core.conversation.model import (
     TextDelta,
 )
 from caxton_core.conversation.outcome import AgentGone, Answered, NotAnswered
+from caxton_core.conversation.turn import DeadlinePassed
 from caxton_core.ports import Answer
 from caxton_core.primitives import AgentId, AgentName, CapabilityName, ModelName, ProviderName
 from caxton_core.storage import NotStored
@@ -197,3 +198,13 @@ async def test_who_cannot_be_deleted_leaves_no_message_without_an_end(
         await first.done()
         await anyio.wait_all_tasks_blocked()
         assert await journal.unfinished() == Success([])
+
+
+async def test_a_message_whose_time_is_over_when_its_turn_comes_asks_no_model() -> None:
+    model = Held()
+    async with busy(model) as (_, first, second):
+        second.deadline = 0.0
+        model.let.set()
+        assert isinstance(await first.done(), Answered)
+        assert await second.done() == NotAnswered(DeadlinePassed())
+    assert model.asked == 1
