@@ -22,6 +22,7 @@ _REFUSALS = {401, 403}
 _INVALID = {400, 413, 415, 422}
 _WAYS_OUT = {
     "CX3007": "give it with --token or CAXTON_API_TOKEN",
+    "CX4035": "name one of them: --agent NAME or --shared",
     "CX5018": "the ways to a provider: caxton providers",
 }
 
@@ -210,8 +211,9 @@ def _details(document: Mapping[str, object]) -> Iterator[str]:
     for error in errors if isinstance(errors, list) else []:
         if isinstance(error, dict):
             place = f"{error.get('line')}:{error.get('column')}: " if error.get("line") else ""
+            at = f"{error['at']}: " if error.get("at") and not place else ""
             advice = f" ({error['suggestion']})" if error.get("suggestion") else ""
-            yield f"  {place}{error.get('code', '')} {error.get('message', '')}{advice}"
+            yield f"  {place}{error.get('code', '')} {at}{error.get('message', '')}{advice}"
 
 
 def _encoded(body: object) -> tuple[bytes | None, dict[str, str]]:

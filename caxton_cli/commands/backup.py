@@ -3,10 +3,11 @@
 They open the files themselves: a copy can be made whether the server runs, hangs or is down.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -104,7 +105,7 @@ def restore(*, file: Path, as_json: bool, config: str | None, **flags: object) -
     _tell(done.unwrap().verified, "restored {path}", as_json=as_json, before=kept)
     if not as_json:
         note(f"what was there before is kept as {kept}" if kept else "nothing was there before")
-        note("next: caxton server start")
+        note(f"next: caxton server start{_given(config, flags)}")
     return exits.DONE
 
 
@@ -133,6 +134,14 @@ def _claimed(settings: "Settings") -> "Iterator[None]":
         yield
     finally:
         claimed.unwrap().release()
+
+
+def _given(config: str | None, flags: Mapping[str, object]) -> str:
+    """The flags that named the database, for the command that comes next."""
+    named = {"--config": config, **{f"--{name.replace('_', '-')}": flags[name] for name in flags}}
+    return "".join(
+        f" {flag} {quote(str(text))}" for flag, text in named.items() if text is not None
+    )
 
 
 def _tell(verified: "Verified", says: str, *, as_json: bool, **more: object) -> None:

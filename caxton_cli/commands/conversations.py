@@ -162,13 +162,14 @@ def delete(  # noqa: PLR0913 - one parameter for each option
     as_json: bool,
 ) -> int:
     """Delete a CONVERSATION and its messages; nothing of them is left."""
-    confirm(f"delete {conversation}?", yes=yes)
     query = query_of({**_whose(agent, shared=shared), "force": "true" if force else None})
+    confirm(f"delete {conversation}?", yes=yes)
     path = f"/conversations/{segment(conversation)}"
     answer = connect(url, token).ask("DELETE", path + query)
     if answer.status == CONFLICT and answer.document.get("code") == _BUSY:
         end = refusal(answer)
-        end.hint = f"cancel them: caxton conversations delete {conversation} --force"
+        named = f"{conversation}{_flags(agent, shared=shared)}"
+        end.hint = f"cancel them: caxton conversations delete {named} --force"
         raise end
     if answer.status >= BAD_REQUEST:
         raise refusal(answer)
@@ -180,7 +181,13 @@ def delete(  # noqa: PLR0913 - one parameter for each option
 
 
 def _whose(agent: str | None, *, shared: bool) -> dict[str, str | list[str] | None]:
+    if shared and agent is not None:
+        raise click.UsageError("name one conversation: --agent NAME or --shared")
     return {"agent": agent, "shared": "true" if shared else None}
+
+
+def _flags(agent: str | None, *, shared: bool) -> str:
+    return " --shared" if shared else f" --agent {agent}" if agent else ""
 
 
 def _row(conversation: Mapping[str, object]) -> tuple[object, ...]:
@@ -196,7 +203,7 @@ def _answered(message: Mapping[str, object]) -> object:
     """What the agent answered, or why not."""
     answer, problem = message.get("answer"), message.get("problem")
     if isinstance(answer, dict):
-        return answer["text"]
+        return answer["text"] if "text" in message else "(erased)"
     if isinstance(problem, dict):
         return f"({message['status']}: {problem['detail']})"
     return f"({message['status']})"

@@ -21,6 +21,7 @@ PAGE = 200
 PART = 400_000
 """So many bytes travel at once: less than a server takes by default, and soon stored."""
 _WIDEST = 60
+_FILTERS = ("kind", "tags", "since", "until")
 _MODULE = "caxton_cli.commands.memory"
 
 COMMANDS = {
@@ -158,6 +159,8 @@ def forget(
     """Forget the entry of this KEY, or all entries that the options choose."""
     caller = connect(url, token)
     if key is not None:
+        if everything or any(chosen[name] for name in _FILTERS):
+            raise click.UsageError("name a KEY, or choose entries by options: not both")
         caller.call("DELETE", f"/memory/{segment(key)}?{_query(_owner(chosen))}")
         forgotten: object = 1
     else:
@@ -167,7 +170,7 @@ def forget(
     if as_json:
         emit({"forgotten": forgotten})
     else:
-        print(f"forgot {key}" if key is not None else f"forgot {forgotten} entries")
+        print(f"forgot {key}" if key is not None else f"forgot {_entries_of(forgotten)}")
     return exits.DONE
 
 
@@ -218,7 +221,7 @@ def import_entries(
     if as_json:
         emit({"stored": stored, "errors": errors})
     else:
-        print(f"stored {stored} entries")
+        print(f"stored {_entries_of(stored)}")
         for error in errors:
             note(_told(error))
     return exits.DONE
@@ -278,7 +281,8 @@ def _show(caller: Caller, chosen: Mapping[str, object], limit: int | None, *, as
     elif entries:
         columns(("KEY", "KIND", "UPDATED", "TAGS", "TEXT"), map(_row, entries))
     else:
-        note("nothing is remembered here")
+        narrowed = any(chosen.get(name) for name in ("q", *_FILTERS))
+        note("nothing fits" if narrowed else "nothing is remembered here")
     return exits.DONE
 
 
@@ -299,7 +303,7 @@ def _entries(caller: Caller, query: str, limit: int | None) -> Iterator[Mapping[
 
 def _row(entry: Mapping[str, object]) -> tuple[object, ...]:
     tags = entry.get("tags")
-    said = entry.get("text") or json.dumps(entry.get("value"), ensure_ascii=False)
+    said = entry.get("text") or _written(entry.get("value"))
     text = " ".join(str(said).split())
     return (
         entry["key"],
@@ -308,6 +312,14 @@ def _row(entry: Mapping[str, object]) -> tuple[object, ...]:
         ", ".join(map(str, tags)) if isinstance(tags, list) else "",
         text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…",
     )
+
+
+def _entries_of(count: object) -> str:
+    return "1 entry" if count == 1 else f"{count} entries"
+
+
+def _written(value: object) -> str:
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _owner(chosen: Mapping[str, object]) -> dict[str, object]:

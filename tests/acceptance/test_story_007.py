@@ -159,6 +159,8 @@ def test_what_is_exported_is_imported_by_another_owner(server: Installation) -> 
     refused = server.run("memory", "import", "bad.jsonl", *MINE)
     assert refused.code == 4
     assert "line 2" in refused.err
+    assert server.run("memory", "forget", "key-0", "--all", *MINE).code == 2
+    assert "nothing fits" in server.run("memory", "search", "coffee", *MINE).err
     everything = server.run("memory", "forget", "--all", "--yes", *MINE)
     assert everything.out == "forgot 3 entries\n"
 

@@ -88,5 +88,6 @@ def test_a_new_machine_takes_a_backup(talked: Shell) -> None:
     assert talked.run("backup", "copy.db").code == 0
     elsewhere = str(talked.directory / "new" / "machine")
     restored = talked.run("restore", "copy.db", "--data-dir", elsewhere)
+    assert f"next: caxton server start --data-dir {elsewhere}" in restored.err
     assert (restored.code, "nothing was there before" in restored.err) == (0, True)
     assert talked.run("verify", "--data-dir", elsewhere).code == 0

@@ -78,9 +78,13 @@ def test_of_several_conversations_with_one_id_the_command_asks_which(talked: She
     assert talked.run("send", "other", "Ho", "--conversation", "talk").code == 0
     ambiguous = talked.run("conversations", "show", "talk")
     assert (ambiguous.code, "CX4035" in ambiguous.err) == (1, True)
+    assert "--agent NAME or --shared" in ambiguous.err
     shown = conversations(talked, "show", "talk", "--agent", "other").out
     assert shown == "you> Ho\nother> You said: Ho\n"
     assert talked.run("conversations", "show", "talk", "--shared").code == 1
+    both = talked.run("conversations", "delete", "talk", "--agent", "other", "--shared", "--yes")
+    assert both.code == 2
+    assert conversations(talked, "show", "talk", "--agent", "other").out == shown
 
 
 def test_a_chat_begins_anew(talked: Shell) -> None:
