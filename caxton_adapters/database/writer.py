@@ -225,7 +225,8 @@ class Writer:
             connection.execute("COMMIT")
         finally:
             if connection.in_transaction:
-                with suppress(sqlite3.Error):  # what failed before is what counts
+                # What failed before is what counts.
+                with suppress(sqlite3.Error, UnicodeDecodeError):
                     connection.execute("ROLLBACK")
         return outcomes
 
@@ -244,14 +245,14 @@ class Writer:
 
     def _disconnect(self) -> None:
         if self._connection is not None:
-            with suppress(sqlite3.Error):
+            with suppress(sqlite3.Error, UnicodeDecodeError):
                 self._connection.close()
             self._connection = None
 
     def _empty_log(self) -> None:
         """Move what was written to its place in the file, as far as nobody reads it just now."""
         if self._connection is not None:
-            with suppress(sqlite3.Error):
+            with suppress(sqlite3.Error, UnicodeDecodeError):
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

@@ -90,7 +90,7 @@ def asking(text: str, rules: MemoryRules, now: datetime) -> Query:
 
 def searchable(text: str) -> SearchText:
     """The beginning of a text, as long as a search takes it."""
-    return SearchText(text[: SearchText.rule.longest].replace("\0", " "))
+    return SearchText(_storable(text[: SearchText.rule.longest]))
 
 
 def bounds_of(rules: MemoryRules, now: datetime) -> Bounds:
@@ -108,5 +108,10 @@ def worded(entry: Entry) -> str:
 
 def _exchange(asked: str, answer: str) -> EntryText:
     longest = EntryText.rule.longest or 0
-    text = f"Asked: {asked[: longest // 2 - 100]}\nAnswered: {answer}".replace("\0", " ")
-    return EntryText(text[:longest])
+    text = f"Asked: {asked[: longest // 2 - 100]}\nAnswered: {answer}"
+    return EntryText(_storable(text[:longest]))
+
+
+def _storable(text: str) -> str:
+    """The text without what a database and an encoding cannot say."""
+    return text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")

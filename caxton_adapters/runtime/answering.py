@@ -28,7 +28,6 @@ from caxton_core.conversation.model import (
     TextDelta,
 )
 from caxton_core.conversation.outcome import (
-    Answered,
     NotAnswered,
     Outcome,
     OutcomeUnknown,
@@ -195,6 +194,9 @@ class Answering:
                     if isinstance(results, OutcomeUnknown):
                         return await self._ended(NotAnswered(results))
                     step = await self._told(ToolsAnswered(results))
+                    if self.ticket.suspended:
+                        await self._record()
+                        raise asyncio.CancelledError
                 case Reply():
                     return await self._ended(answered(step), step)
                 case GiveUp(why, usage):
@@ -243,8 +245,6 @@ class Answering:
             now, idle = world.clock.monotonic(), self.terms.idle_timeout
             world.pasts.add(ticket.place, said, summary, now=now, idle=idle)
         self._tell(ended)
-        if world.memory is not None and isinstance(outcome, Answered):
-            await world.memory.keep(self._caller(""), ticket.incoming.text, outcome.text)
         return outcome
 
     async def _told(self, observed: Observation) -> Step:
@@ -344,9 +344,11 @@ class Answering:
                 await recorded(self.world.journal, answered_one)
                 self._tell(answered_one)
 
+        ticket.calling = True
         async with anyio.create_task_group() as together:
             for call in open_calls:
                 together.start_soon(call_one, call)
+        ticket.calling = False
         return tuple(results)
 
     def _made(self, call: ToolCall) -> Awaitable[ToolResult]:
@@ -356,7 +358,8 @@ class Answering:
     def _caller(self, call: str) -> Caller:
         ticket = self.ticket
         # A model may give calls of different rounds the same id.
-        key = f"{ticket.message.value}:{len(self._observed)}:{call}"
+        rounds = sum(isinstance(observed, ToolsAnswered) for observed in self._observed)
+        key = f"{ticket.message.value}:{rounds}:{call}"
         return Caller(ticket.agent, ticket.conversation, ticket.message, key)
 
     async def _record(self, *more: TurnEvent) -> None:

@@ -12,7 +12,7 @@ from anyio.abc import TaskGroup
 from attrs import define, field
 from returns.result import Failure, Result
 
-from caxton_adapters.runtime.answering import Answering, Terms, World, recorded
+from caxton_adapters.runtime.answering import Answering, Recollection, Terms, World, recorded
 from caxton_adapters.runtime.isolation.host import Host, HostDied
 from caxton_adapters.runtime.mailbox import Mailbox
 from caxton_adapters.runtime.ticket import Ticket
@@ -37,10 +37,12 @@ from caxton_core.events import (
 )
 from caxton_core.primitives import AgentId
 from caxton_core.storage import NotStored
+from caxton_core.tools.tool import Caller
 
 _LOG: Final = logging.getLogger("caxton.runtime")
 _SOONEST: Final = 1.0
 _LATEST: Final = 60.0
+_LAST_WORDS: Final = 2.0
 _NEWEST_COUNTS: Final = 0.1
 _GLANCE: Final = 0.005
 
@@ -201,8 +203,10 @@ class Desk:
         self._closed = why
         for ticket in self.mailbox.empty():
             self._end_recorded(ticket, NotAnswered(why))
-        for ticket in tuple(self.mailbox.running.values()):
+        running = tuple(self.mailbox.running.values())
+        for ticket in running:
             ticket.stop(why)
+        for ticket in running:
             await ticket.done()
         await self.host.close()
 
@@ -211,8 +215,15 @@ class Desk:
         self._closed = Suspended()
         for ticket in self.mailbox.empty():
             self._end(ticket, NotAnswered(Suspended()))
-        for ticket in tuple(self.mailbox.running.values()):
+        running = tuple(self.mailbox.running.values())
+        for ticket in running:
             ticket.suspend()
+        with anyio.move_on_after(_LAST_WORDS):
+            for ticket in running:
+                await ticket.done()
+        for ticket in running:
+            if ticket.turn is not None:
+                ticket.turn.cancel()
             await ticket.done()
         await self.host.close()
 
@@ -251,12 +262,20 @@ class Desk:
         self._seconds_a_turn += _NEWEST_COUNTS * (taken - self._seconds_a_turn)
         self.last_activity = self._world.clock.now()
         if not turn.cancelled():
-            self._end(ticket, turn.result())
+            self._end(ticket, self._result(turn))
         elif ticket.suspended or ticket.refused:
             self._end(ticket, NotAnswered(Suspended()))
         else:
             self._end_recorded(ticket, NotAnswered(ticket.stopped or AgentGone("it was stopped")))
         self.mailbox.ended(ticket)
+
+    def _result(self, turn: asyncio.Task[Outcome]) -> Outcome:
+        """What came of a turn; where even its end could not be told to the journal, a defect."""
+        defect = turn.exception()
+        if defect is None:
+            return turn.result()
+        _LOG.error("the end of a turn of agent %s failed", self.agent.value, exc_info=defect)
+        return NotAnswered(AgentCrashed(f"{type(defect).__name__}: {defect}"))
 
     def _end_recorded(self, ticket: Ticket, outcome: NotAnswered) -> None:
         """End a message whose turn cannot do so itself, from where nobody can wait."""
@@ -280,6 +299,10 @@ class Desk:
     def _end(self, ticket: Ticket, outcome: Outcome) -> None:
         ticket.end(outcome)
         self._finished(ticket)
+        memory = self._world.memory
+        if memory is not None and isinstance(outcome, Answered):
+            caller = Caller(self.agent, ticket.conversation, ticket.message, ticket.message.value)
+            self._tasks.start_soon(_kept, memory, caller, ticket.incoming.text, outcome.text)
 
     async def _mended(self, pause: float) -> None:
         await anyio.sleep(max(pause, self._goes_on_at - anyio.current_time()))
@@ -307,3 +330,10 @@ class Desk:
 
     def _tell(self, event: Event) -> None:
         self._world.events.tell(event)
+
+
+async def _kept(memory: Recollection, caller: Caller, asked: str, answer: str) -> None:
+    try:
+        await memory.keep(caller, asked, answer)
+    except Exception:  # noqa: BLE001 - the answer is told already, and nothing hangs on this
+        _LOG.exception("the exchange of message %s was not remembered", caller.message.value)

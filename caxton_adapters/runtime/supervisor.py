@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Final, final
 
+import anyio
 from anyio.abc import TaskGroup
 from attrs import define, evolve, field
 from returns.result import Failure, Result, Success
@@ -260,14 +261,13 @@ class Supervisor:
 
     async def close(self) -> None:
         """End every agent's work; what is stored says that they ran, and how far they came."""
-        for resident in self.residents():
-            desk = self._without_desk(resident)
-            if desk is None:
-                continue
-            if self._world.lasting:
-                await desk.suspend()
-            else:
-                await desk.discard(AgentGone("the server stopped"))
+        async with anyio.create_task_group() as closing:
+            for resident in self.residents():
+                desk = self._without_desk(resident)
+                if desk is not None and self._world.lasting:
+                    closing.start_soon(desk.suspend)
+                elif desk is not None:
+                    closing.start_soon(desk.discard, AgentGone("the server stopped"))
         await self.hosts.close()
 
     def _keep(self, resident: Resident) -> None:

@@ -64,6 +64,8 @@ class Ticket:
     outcome: Outcome | None = field(default=None, init=False)
     ending: bool = field(default=False, init=False)
     """Its outcome is being recorded: nothing changes it any more."""
+    calling: bool = field(default=False, init=False)
+    """Tools are at work for it."""
     suspended: bool = field(default=False, init=False)
     refused: bool = field(default=False, init=False)
     """It could not be recorded: what its turn says counts for nothing."""
@@ -131,9 +133,12 @@ class Ticket:
             self.turn.cancel()
 
     def suspend(self) -> None:
-        """End the running turn without an outcome: what is recorded of it goes on later."""
+        """End the running turn without an outcome: what is recorded of it goes on later.
+
+        Tools at work get the time to tell their results, and an outcome to be recorded.
+        """
         self.suspended = True
-        if self.turn is not None:
+        if self.turn is not None and not self.calling and not self.ending:
             self.turn.cancel()
 
     def end(self, outcome: Outcome) -> None:

@@ -374,3 +374,22 @@ async def test_who_is_stopped_does_not_go_on(servers: Servers) -> None:
     async with servers.next() as runtime:
         ended = await again(runtime, ticket)
     assert ended.outcome == NotAnswered(AgentGone("it is stopped"))
+
+
+async def test_tools_at_work_may_tell_their_results_before_the_server_ends(
+    servers: Servers,
+) -> None:
+    tools = SlowFiles()
+    async with servers.next(tools) as runtime:
+        ticket = await accepted(runtime, "write")
+        await until(lambda: len(tools.called) == 1)
+        async with anyio.create_task_group() as ending:
+            ending.start_soon(runtime.supervisor.close)
+            await until(lambda: ticket.suspended)
+            tools.open.set()
+    assert ticket.outcome == NotAnswered(Suspended())
+    async with servers.next(tools) as runtime:
+        ended = await again(runtime, ticket)
+    assert isinstance(ended.outcome, Answered)
+    assert ended.outcome.text == "written: done so"
+    assert len(tools.called) == 1
