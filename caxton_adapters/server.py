@@ -22,6 +22,7 @@ from caxton_adapters.journal.sqlite import SqliteConversations, SqliteJournal
 from caxton_adapters.memory.agent import AgentMemory
 from caxton_adapters.memory.sqlite import sqlite_memory
 from caxton_adapters.memory.tools import MemoryTools
+from caxton_adapters.process import lock
 from caxton_adapters.process.refusals import (
     DatabaseUnusable,
     ScenarioUnusable,
@@ -82,13 +83,23 @@ def _given_back(process: ServerProcess) -> Iterator[None]:
 
 
 async def _serve(settings: Settings, process: ServerProcess) -> int:
+    claimed = lock.take_database(settings.storage.database)
+    if isinstance(claimed, Failure):
+        return _refused(process, claimed.failure())
+    try:
+        return await _open(settings, process)
+    finally:
+        claimed.unwrap().release()
+
+
+async def _open(settings: Settings, process: ServerProcess) -> int:
     means = Means(SystemClock())
     opened = open_catalogue(provider_settings(settings), means, settings.default_provider)
     if isinstance(opened, Failure):
         return _refused(process, _scenario_refusal(opened.failure()[0]))
     catalogue = opened.unwrap()
+    path, level = settings.storage.database, settings.storage.synchronous.value
     try:
-        path, level = settings.storage.database, settings.storage.synchronous.value
         async with open_database(path, synchronous=Synchronous(level)) as database:
             return await _run(settings, process, catalogue, database)
     except StorageUnusable as unusable:

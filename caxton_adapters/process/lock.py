@@ -1,4 +1,4 @@
-"""One server for each data directory: a kernel lock that dies with its holder."""
+"""One server for each data directory and each database: kernel locks that die with their holder."""
 
 import fcntl
 import os
@@ -8,15 +8,16 @@ from typing import final
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.process import pid_file
-from caxton_adapters.process.private import FILE_MODE
-from caxton_adapters.process.refusals import DirectoryLocked, DirectoryUnusable
+from caxton_adapters.process.private import FILE_MODE, make_directory
+from caxton_adapters.process.refusals import DatabaseInUse, DirectoryLocked, DirectoryUnusable
 
 FILE_NAME = "caxton.lock"
+BESIDE_DATABASE = "-lock"
 
 
 @final
 class DirectoryLock:
-    """The right to work in a data directory, held until `release` or the end of the process."""
+    """The right to work in a place, held until `release` or the end of the process."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor: int | None = descriptor
@@ -39,19 +40,38 @@ class DirectoryLock:
 def take(directory: Path) -> Result[DirectoryLock, DirectoryLocked | DirectoryUnusable]:
     """The lock of the directory, or who has it."""
     try:
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-        descriptor = os.open(directory / FILE_NAME, flags, FILE_MODE)
+        taken = _taken(directory / FILE_NAME)
     except OSError as error:
         return Failure(DirectoryUnusable(directory, error.strerror or str(error)))
+    if taken is not None:
+        return Success(taken)
+    owner = pid_file.read(directory)
+    if owner is None:
+        return Failure(DirectoryLocked(directory, None, None))
+    return Failure(DirectoryLocked(directory, owner.pid, owner.url))
+
+
+def take_database(path: Path) -> Result[DirectoryLock, DatabaseInUse | DirectoryUnusable]:
+    """The lock of a database, which need not lie in the data directory; its folder is made."""
+    made = make_directory(path.parent)
+    if isinstance(made, Failure):
+        return made
+    try:
+        taken = _taken(path.with_name(path.name + BESIDE_DATABASE))
+    except OSError as error:
+        return Failure(DirectoryUnusable(path.parent, error.strerror or str(error)))
+    return Failure(DatabaseInUse(path)) if taken is None else Success(taken)
+
+
+def _taken(path: Path) -> DirectoryLock | None:
+    """The lock, or None where somebody else has it; raises `OSError`."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(descriptor)
-        owner = pid_file.read(directory)
-        if owner is None:
-            return Failure(DirectoryLocked(directory, None, None))
-        return Failure(DirectoryLocked(directory, owner.pid, owner.url))
-    return Success(DirectoryLock(descriptor))
+        return None
+    return DirectoryLock(descriptor)
 
 
 def is_held(directory: Path) -> bool:

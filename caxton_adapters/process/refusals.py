@@ -94,6 +94,15 @@ class DatabaseUnusable:
 
 @final
 @frozen
+class DatabaseInUse:
+    """Another server has the database, from whichever data directory."""
+
+    code: ClassVar[str] = "CX2112"
+    path: Path
+
+
+@final
+@frozen
 class ScenarioUnusable:
     """The scenario of a scripted provider cannot be read or has problems."""
 
@@ -112,6 +121,7 @@ StartRefusal: TypeAlias = (
     | LogUnusable
     | SettingsUnreadable
     | DatabaseUnusable
+    | DatabaseInUse
     | ScenarioUnusable
 )
 
@@ -157,6 +167,7 @@ def _facts(refusal: StartRefusal) -> dict[str, object]:
             | LogUnusable()
             | SettingsUnreadable()
             | DatabaseUnusable()
+            | DatabaseInUse()
             | ScenarioUnusable()
         ):
             return facts

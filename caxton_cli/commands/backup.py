@@ -112,7 +112,7 @@ def restore(*, file: Path, as_json: bool, config: str | None, **flags: object) -
 @contextmanager
 def _claimed(settings: "Settings") -> "Iterator[None]":
     """The right to work in the data directory: no server has it, and none starts meanwhile."""
-    from returns.result import Failure
+    from returns.result import Failure, Success
 
     from caxton_adapters.process import lock
     from caxton_adapters.process.private import make_directory
@@ -130,9 +130,14 @@ def _claimed(settings: "Settings") -> "Iterator[None]":
                 hint=f"end it first: caxton server stop --data-dir {directory}",
             )
         raise refused(sentences)
+    ours = lock.take_database(settings.storage.database)
     try:
+        if isinstance(ours, Failure):
+            raise refused(in_words(ours.failure()))
         yield
     finally:
+        if isinstance(ours, Success):
+            ours.unwrap().release()
         claimed.unwrap().release()
 
 

@@ -136,4 +136,13 @@ SERVER_START: Final = (
         "changed.",
         right="caxton backup /var/backups/caxton/monday.db",
     ),
+    Explanation(
+        "CX2112",
+        "database in use",
+        "a server already works with the database {path}",
+        "Two servers with one database would answer every message twice. The lock belongs to the "
+        "process: it is free as soon as that process has ended, however it ended.",
+        "End that server with `caxton server stop`, or give this one another --database.",
+        right="caxton server start --data-dir ~/second --database ~/second/caxton.db",
+    ),
 )

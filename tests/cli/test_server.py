@@ -141,6 +141,7 @@ def test_a_signal_ends_the_server_and_leaves_nothing(
     assert "server.stopped" in err
     assert sorted(path.name for path in (configured.directory / "data").iterdir()) == [
         "caxton.db",
+        "caxton.db-lock",
         "caxton.db-reserve",
         "caxton.lock",
     ]
