@@ -12,6 +12,7 @@ from typing import Final, TypeAlias, final
 
 from attrs import frozen
 
+from caxton_adapters.database.connecting import PATIENCE as WAITS
 from caxton_adapters.database.grouped import Grouped, Row, filled
 from caxton_adapters.database.health import HealthRecord
 from caxton_adapters.database.reserve import Reserve
@@ -25,6 +26,8 @@ GATHERING: Final = 0.002
 
 A commit costs the processor as much as ten changes; who is alone never waits.
 """
+REST: Final = 1.0
+"""Seconds without a change after which the log is emptied."""
 PATIENCE: Final = 0.003
 """Seconds that rows which are not urgent wait for others with which to share a commit."""
 _NEWEST_COUNTS: Final = 0.1
@@ -113,6 +116,7 @@ class Writer:
         self._queue: SimpleQueue[Wanted | None] = SimpleQueue()
         self._connection: sqlite3.Connection | None = None
         self._prepared: set[Grouped] = set()
+        self._written = False
         self._thread = Thread(target=self._run, name="caxton-database-writer", daemon=True)
 
     def start(self) -> None:
@@ -133,7 +137,11 @@ class Writer:
         while goes_on:
             self._reserve.fill()
             batch, goes_on = self._drained(crowd)
+            if not batch and goes_on:
+                self._rest()
+                continue
             crowd += _NEWEST_COUNTS * (len(batch) - crowd)
+            self._written = True
             changes = [wanted for wanted in batch if not isinstance(wanted, EmptyLog)]
             if changes:
                 tell(self._loop, self._committed(changes))
@@ -145,8 +153,11 @@ class Writer:
         self._disconnect()
 
     def _drained(self, crowd: float) -> tuple[list[Wanted], bool]:
-        """What has queued up, at least one; and whether there is more to come."""
-        wanted = self._queue.get()
+        """What has queued up, or nothing after a while; and whether there is more to come."""
+        try:
+            wanted = self._queue.get(timeout=REST if self._written else None)
+        except Empty:
+            return [], True
         if crowd >= CROWD and 2 * self._queue.qsize() < crowd:
             time.sleep(GATHERING)
         until = time.monotonic() + (PATIENCE if crowd < CROWD else 0.0)
@@ -248,6 +259,17 @@ class Writer:
             with suppress(sqlite3.Error, UnicodeDecodeError):
                 self._connection.close()
             self._connection = None
+
+    def _rest(self) -> None:
+        """Leave no text in the log that was removed or erased since; where somebody reads, later."""
+        if self._connection is None:
+            self._written = False
+            return
+        with suppress(sqlite3.Error, UnicodeDecodeError):
+            self._connection.execute("PRAGMA busy_timeout = 0")
+            (busy, _, _) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._written = bool(busy)
+            self._connection.execute(f"PRAGMA busy_timeout = {int(WAITS * 1000)}")
 
     def _empty_log(self) -> None:
         """Move what was written to its place in the file, as far as nobody reads it just now."""

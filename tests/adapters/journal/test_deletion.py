@@ -30,6 +30,7 @@ from caxton_core.conversation.outcome import Answered
 from caxton_core.conversation.past import Summary
 from caxton_core.events import MessageAccepted, MessageEnded
 from caxton_core.limits import Usage
+from tests.waiting import until
 
 ASKED, ANSWERED, SUMMED_UP = "The word is heliotrope.", "It is mountainash.", "Of quicksilver."
 SECRETS = (b"heliotrope", b"mountainash", b"quicksilver")
@@ -93,13 +94,12 @@ async def test_what_was_deleted_is_gone_from_the_files(
     assert len(await unfinished(store)) == PADDING - 2
 
 
-async def test_what_is_not_to_last_is_gone_from_the_file_when_its_log_is_emptied(
+async def test_what_is_not_to_last_is_gone_from_the_files_as_soon_as_they_rest(
     tmp_path: Path,
 ) -> None:
     async with open_database(tmp_path / "caxton.db") as database:
         journal = SqliteJournal(database)
         store = Stores(journal, journal, SqliteConversations(database))
         await converse(store, evolve(SECRET, lasting=False))
-        await database.empty_log()
-        assert found(tmp_path) == set()
+        await until(lambda: found(tmp_path) == set())
         assert len(await unfinished(store)) == PADDING - 2
