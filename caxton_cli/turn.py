@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import final
 
+from caxton_cli import exits
 from caxton_cli.client import PATIENCE, Caller, refusal_of, segment
 from caxton_cli.leaving import Leave
 
@@ -32,6 +33,19 @@ class Turn:
 
     def pieces(self) -> Iterator[str]:
         """The answer's text; afterwards `answer` is the whole of it. Leaves where it fails."""
+        try:
+            yield from self._told()
+        except Leave as failure:
+            if self.message is None or failure.exit_code != exits.NOT_RUNNING:
+                raise
+            raise Leave(
+                f"the server went away while it answered; it has accepted {self.message} and "
+                "answers it when it runs again",
+                exit_code=failure.exit_code,
+                hint=f"caxton server start, then: caxton messages show {self.message}",
+            ) from failure
+
+    def _told(self) -> Iterator[str]:
         sent = self._caller.stream("POST", self._path, self._body, timeout=self._timeout)
         with sent as events:
             for event in events:
@@ -49,7 +63,9 @@ class Turn:
                         raise refusal_of(document)
                     case _:
                         continue
-        raise Leave("the server ended the answer before it was complete")
+        raise Leave(
+            "the server ended the answer before it was complete", exit_code=exits.NOT_RUNNING
+        )
 
     def cancel(self) -> None:
         """Tell the server that nobody waits for the answer any more."""

@@ -33,7 +33,7 @@ from caxton_adapters.runtime.claims import Claims
 from caxton_adapters.runtime.runtime import Runtime
 from caxton_adapters.runtime.ticket import Delivery, Incoming, Ticket
 from caxton_core.conversation import outcome as outcomes
-from caxton_core.conversation.outcome import NotAnswered
+from caxton_core.conversation.outcome import NotAnswered, Suspended
 from caxton_core.primitives import ConversationId
 from caxton_core.tools.tool import ToolFailed, ToolResult, ToolSucceeded
 
@@ -150,7 +150,7 @@ class Messages:
             return Streamed(partial(self._stream, asked, ticket), headers)
         outcome = await ticket.done()
         if isinstance(outcome, NotAnswered):
-            return refusal(of_turn(outcome.why), asked.context)
+            return refusal(_told(ticket, outcome), asked.context)
         return json_answer(message_answer(ticket, outcome), headers=headers)
 
     def _left(self, ticket: Ticket) -> None:
@@ -169,11 +169,22 @@ class Messages:
         match outcome:
             case outcomes.Answered():
                 await write(sse.event(b"message", message_answer(ticket, outcome)))
-            case NotAnswered(why):
-                told = details(of_turn(why), asked.context.request_id)
+            case NotAnswered():
+                told = details(_told(ticket, outcome), asked.context.request_id)
                 await write(sse.event(b"error", told))
         if self.draining:
             await write(sse.SHUTDOWN)
+
+
+def _told(ticket: Ticket, outcome: NotAnswered) -> Refused:
+    """Why there is no answer, and where it will be if it is only late."""
+    refused = of_turn(outcome.why)
+    if not isinstance(outcome.why, Suspended):
+        return refused
+    where = f"/messages/{ticket.message.value}"
+    headers = (*refused.headers, (b"location", where.encode("ascii")))
+    detail = f"{refused.detail} Ask GET {where} then."
+    return Refused(refused.status, refused.code, detail, refused.errors, headers)
 
 
 def _incoming(asked: Asked) -> Result[Incoming, Refused]:

@@ -11,7 +11,7 @@ from typing import final
 import pytest
 
 from tests.cli.command import Shell
-from tests.cli.processes import DEADLINE, TooLateError, until_asleep
+from tests.cli.processes import DEADLINE, TooLateError, foreground, until_asleep
 
 SLOW = '[[rules]]\nanswer = "one two three"\n[streaming]\ndelay = "2s"\n'
 
@@ -152,6 +152,18 @@ def test_an_answer_that_fails_does_not_end_the_conversation(talking: Shell) -> N
         shown.until("you> ")
         shown.type("hello\n")
         shown.until("You said: hello")
+
+
+def test_whose_server_dies_in_an_answer_is_told_where_it_will_be(configured: Shell) -> None:
+    configured.write("scenario.toml", SLOW)
+    with foreground(configured) as server:
+        configured.run("deploy", "talker.toml")
+        with terminal(configured, "send", "talker", "hello", NO_COLOR="1") as shown:
+            shown.until("one")
+            server.kill()
+            shown.until("the server went away while it answered; it has accepted msg_")
+            shown.until("caxton messages show msg_")
+            assert shown.ended() == 3
 
 
 def test_a_pipe_can_talk_too(talking: Shell) -> None:
