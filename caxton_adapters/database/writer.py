@@ -261,7 +261,7 @@ class Writer:
             self._connection = None
 
     def _rest(self) -> None:
-        """Leave no text in the log that was removed or erased since; where somebody reads, later."""
+        """Leave no removed text in the log; where somebody still reads it, after the next rest."""
         if self._connection is None:
             self._written = False
             return

@@ -3,11 +3,12 @@
 from itertools import count, takewhile
 from typing import Final, final
 
-from returns.result import Failure
+from returns.result import Failure, Result, Success
 
 from caxton_adapters.runtime.runtime import Runtime
 from caxton_adapters.runtime.views import AgentView
 from caxton_core.primitives import CapabilityName
+from caxton_core.storage import NotRead
 
 _MOST_NAMED: Final = 20
 
@@ -20,23 +21,27 @@ class Chooser:
         self._runtime = runtime
         self._turns = count()
 
-    async def choose(self, capability: str, key: str | None = None) -> str | None:
+    async def choose(self, capability: str, key: str | None = None) -> Result[str | None, NotRead]:
         """The identity of the agent, None where no running agent offers the capability.
 
         A message that is sent again under its key goes to the agent that has it.
         """
         parsed = CapabilityName.parse(capability)
         if isinstance(parsed, Failure):
-            return None
-        has_it = None if key is None else await self._runtime.keyed(parsed.unwrap(), key)
-        if has_it is not None:
-            return has_it.value
+            return Success(None)
+        if key is not None:
+            keyed = await self._runtime.keyed(parsed.unwrap(), key)
+            if isinstance(keyed, Failure):
+                return keyed
+            has_it = keyed.unwrap()
+            if has_it is not None:
+                return Success(has_it.value)
         offering = self._runtime.offering(parsed.unwrap())
         if not offering:
-            return None
+            return Success(None)
         best = _standing(offering[0])
         equal = tuple(takewhile(lambda agent: _standing(agent) == best, offering))
-        return equal[next(self._turns) % len(equal)].id.value
+        return Success(equal[next(self._turns) % len(equal)].id.value)
 
     def offered(self) -> tuple[str, ...]:
         """Some capabilities that are offered, for whoever asked for another one."""

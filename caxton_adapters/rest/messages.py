@@ -85,7 +85,10 @@ class Messages:
     async def _taken_by_one(
         self, asked: Asked, capability: str, key: str | None
     ) -> Result[_Taken, Answer]:
-        chosen = await self._chooser.choose(capability, key)
+        found = await self._chooser.choose(capability, key)
+        if isinstance(found, Failure):
+            return Failure(refusal(of_runtime(found.failure()), asked.context))
+        chosen = found.unwrap()
         if chosen is None:
             offered = self._chooser.offered()
             return Failure(refusal(no_offer(capability, offered), asked.context))

@@ -32,6 +32,7 @@ from caxton_core.conversation.past import ConversationKey
 from caxton_core.conversation.turn import Cancelled
 from caxton_core.journal import StoredMessage, Unfinished
 from caxton_core.primitives import AgentId, CapabilityName, MessageId
+from caxton_core.storage import NotRead
 
 
 @final
@@ -153,18 +154,20 @@ class Intake:
         else:
             ticket.stop(Cancelled())  # its agent is stopping, and takes nothing else
 
-    async def keyed(self, capability: CapabilityName, key: str) -> AgentId | None:
+    async def keyed(self, capability: CapabilityName, key: str) -> Result[AgentId | None, NotRead]:
         """The agent with this capability that was given a message under this key before."""
         for resident in self.supervisor.residents():
             config, agent = resident.config, resident.agent.id
             if config is None or capability not in config.capabilities:
                 continue
             if self._messages.with_key(agent, key) is not None:
-                return agent
+                return Success(agent)
             stored = await self.world.journal.keyed(agent, key)
-            if stored.value_or(None) is not None:
-                return agent
-        return None
+            if isinstance(stored, Failure):
+                return stored
+            if stored.unwrap() is not None:
+                return Success(agent)
+        return Success(None)
 
     def take_up(self, resident: Resident, desk: Desk, unfinished: Unfinished) -> Ticket:
         """A message from the journal; it gets the time of a new one."""

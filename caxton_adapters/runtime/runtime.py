@@ -115,7 +115,7 @@ class Runtime:
         """
         return await self._intake.accept(ref, incoming)
 
-    async def keyed(self, capability: CapabilityName, key: str) -> AgentId | None:
+    async def keyed(self, capability: CapabilityName, key: str) -> Result[AgentId | None, NotRead]:
         """The agent with this capability that was given a message under this key before."""
         return await self._intake.keyed(capability, key)
 
