@@ -8,11 +8,11 @@ from functools import partial
 from typing import Final, final
 
 import anyio
-from anyio.abc import TaskGroup
 from attrs import define, field
 from returns.result import Failure, Result
 
 from caxton_adapters.runtime.answering import Answering, Recollection, Terms, World, recorded
+from caxton_adapters.runtime.errands import Errands
 from caxton_adapters.runtime.isolation.host import Host, HostDied
 from caxton_adapters.runtime.mailbox import Mailbox
 from caxton_adapters.runtime.ticket import Ticket
@@ -56,7 +56,7 @@ class Desk:
     resources: Resources
     terms: Terms
     _world: World
-    _tasks: TaskGroup
+    _tasks: Errands
     _finished: Callable[[Ticket], None]
     _gave_up: Callable[[str], object]
     mailbox: Mailbox = field(init=False)

@@ -11,6 +11,7 @@ from attrs import define
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.runtime.answering import World
+from caxton_adapters.runtime.errands import Errands
 from caxton_adapters.runtime.intake import DEFAULT_LIMITS, Intake, RuntimeLimits
 from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.messages import Messages
@@ -203,14 +204,13 @@ async def running(
     Their unfinished messages wait for `Runtime.recover`.
     """
     messages = Messages(limits.ended_messages, limits.ended_characters)
-    stored = await configs.stored()  # what it raises is nobody's group
-    async with anyio.create_task_group() as tasks:
-        supervisor = Supervisor(hosts, world, configs, tasks, messages.ended)
+    stored, tasks = await configs.stored(), Errands()
+    supervisor = Supervisor(hosts, world, configs, tasks, messages.ended)
+    try:
         await supervisor.revive(stored)
-        try:
-            intake = Intake(supervisor, world, limits, messages)
-            yield Runtime(supervisor, world, intake, Recovery(intake))
-        finally:
-            with anyio.CancelScope(shield=True):
-                await supervisor.close()
-            tasks.cancel_scope.cancel()
+        intake = Intake(supervisor, world, limits, messages)
+        yield Runtime(supervisor, world, intake, Recovery(intake))
+    finally:
+        with anyio.CancelScope(shield=True):
+            await supervisor.close()
+            await tasks.cancel()

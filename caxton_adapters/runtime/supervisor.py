@@ -7,13 +7,13 @@ from functools import partial
 from typing import Final, final
 
 import anyio
-from anyio.abc import TaskGroup
 from attrs import define, evolve, field
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.runtime.answering import Terms, World
 from caxton_adapters.runtime.daily_budget import DailyBudget
 from caxton_adapters.runtime.desk import Desk
+from caxton_adapters.runtime.errands import Errands
 from caxton_adapters.runtime.identity import new_agent_id
 from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.isolation.host import Host
@@ -66,7 +66,7 @@ class Supervisor:
     hosts: Hosts
     _world: World
     _configs: Configs
-    _tasks: TaskGroup
+    _tasks: Errands
     _finished: Callable[[Ticket], None]
     _residents: dict[AgentId, Resident] = field(factory=dict, init=False)
     _ids: dict[str, AgentId] = field(factory=dict, init=False)

@@ -1,5 +1,6 @@
 """Agents run inside a program of one's own, on the server's runtime."""
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -172,3 +173,21 @@ def test_it_loads_no_server() -> None:
     loaded = loaded_after("import caxton_adapters.embedded, caxton_adapters.client")
     assert {"litestar", "uvicorn", "openai", "click", "genai_prices"}.isdisjoint(loaded)
     assert "anyio" in loaded
+
+
+def test_a_program_whose_loop_is_its_own_gets_every_answer_and_every_end() -> None:
+    async def program() -> list[str]:
+        async with embedded(models={"parrot": scripted(ECHO)}, isolation=Isolation.TASK) as caxton:
+            await caxton.deploy(GREETER)
+            told = [(await caxton.send("greeter", "Hello")).text]
+            async with caxton.stream("greeter", "left early"):
+                pass
+            with pytest.raises(NotDone):
+                await caxton.send("nobody", "Hello")
+            told.append((await caxton.send("greeter", "Bye")).text)
+            return told
+
+    async def in_time() -> list[str]:
+        return await asyncio.wait_for(program(), 20)
+
+    assert asyncio.run(in_time()) == ["Hello!", "Bye!"]
