@@ -41,10 +41,14 @@ _encode: Final = msgspec.json.Encoder().encode
 @final
 @frozen
 class RequestContext:
-    """What ties the records of one request together; `trace` is the caller's W3C trace id."""
+    """What ties the records of one request together; `trace` is the caller's W3C trace id.
+
+    `principal` is the name of whoever asks, as far as a token tells.
+    """
 
     request_id: str
     trace: str | None
+    principal: str = "anonymous"
 
 
 current: Final[ContextVar[RequestContext | None]] = ContextVar("request", default=None)

@@ -140,6 +140,21 @@ class CapabilityName(Text):
 
 @final
 @frozen
+class ServerName(Text):
+    """The name under which the operator registered a server of tools."""
+
+    rule: ClassVar = TextRule(
+        "a server name",
+        _SERVER,
+        "letters, digits, `_` and `-`, a letter first",
+        64,
+        "files",
+        lambda text: re.sub("[^A-Za-z0-9_-]+", "-", text).strip("-"),
+    )
+
+
+@final
+@frozen
 class ToolName(Text):
     """One tool of one registered tool server: `server.tool`."""
 
