@@ -15,6 +15,7 @@ from caxton_core.codes.requests import REQUESTS
 from caxton_core.codes.running import RUNNING
 from caxton_core.codes.scenarios import SCENARIOS
 from caxton_core.codes.server_start import SERVER_START
+from caxton_core.codes.tools import TOOLS
 
 EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType(
     {
@@ -27,6 +28,7 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType(
             *REQUESTS,
             *RUNNING,
             *MEMORIES,
+            *TOOLS,
             *PROVIDERS,
             *SCENARIOS,
         )

@@ -1,0 +1,1 @@
+"""Servers of tools: the Model Context Protocol, as its client."""
