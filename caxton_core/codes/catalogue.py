@@ -16,6 +16,7 @@ from caxton_core.codes.running import RUNNING
 from caxton_core.codes.scenarios import SCENARIOS
 from caxton_core.codes.server_start import SERVER_START
 from caxton_core.codes.tool_servers import TOOL_SERVERS
+from caxton_core.codes.tools import TOOLS
 
 EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType(
     {
@@ -29,6 +30,7 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType(
             *REQUESTS,
             *RUNNING,
             *MEMORIES,
+            *TOOLS,
             *PROVIDERS,
             *SCENARIOS,
         )
