@@ -1,1 +1,1 @@
-"""Servers of tools that speak the Model Context Protocol."""
+"""Tool servers that speak the Model Context Protocol; its library is loaded at the first use."""
