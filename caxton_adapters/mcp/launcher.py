@@ -1,7 +1,7 @@
 """Becomes the program of a server of tools, which then dies with the process that wanted it.
 
-A script of its own, run as `python -I -S launcher.py PARENT COMMAND ...`: what it loads delays every
-start.
+A script of its own, run as `python -I -S launcher.py PARENT COMMAND ...`: what it loads delays
+every start.
 """
 
 import os

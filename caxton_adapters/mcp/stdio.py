@@ -6,6 +6,7 @@ twice, what it writes faster than it is read stays in the pipe, and nothing of i
 
 import asyncio
 import contextlib
+import json
 import os
 import shlex
 import shutil
@@ -22,13 +23,12 @@ import anyio.lowlevel
 from attrs import define, field
 from mcp.client import Transport
 from mcp.shared.message import SessionMessage
-from mcp_types import jsonrpc_message_adapter
+from mcp_types import JSONRPCMessage, jsonrpc_message_adapter
 
 from caxton_adapters.mcp.ending import Ending
 from caxton_adapters.mcp.frames import Frames, FrameTooLong
 from caxton_adapters.mcp.registration import Registration
 from caxton_adapters.mcp.said import Said
-from caxton_adapters.mcp.visible import one_line
 from caxton_adapters.mcp.warden import Warden
 
 INHERITED: Final = ("PATH", "HOME", "LANG", "TMPDIR")
@@ -161,9 +161,8 @@ class _Child(asyncio.SubprocessProtocol):
     def _take(self, line: bytes) -> None:
         if not line.strip():
             return
-        try:
-            message = jsonrpc_message_adapter.validate_json(line, by_name=False)
-        except ValueError:
+        message = _message(line)
+        if message is None:
             self._said.on_garbage(line)
             return
         self.arrived.append(SessionMessage(message))
@@ -183,7 +182,7 @@ class _Child(asyncio.SubprocessProtocol):
             self._held = False
             pipe.resume_reading()
 
-    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:  # noqa: ARG002
         """A closed output is the end; a closed input is noticed by whoever writes."""
         if fd == 1:
             self._end("it closed its output")
@@ -192,6 +191,7 @@ class _Child(asyncio.SubprocessProtocol):
 
     def process_exited(self) -> None:
         """Note that it ended; its output may still be on the way."""
+        self._said.exit_code = None if self._transport is None else self._transport.get_returncode()
         self._exited.set()
         self._writable.set()
 
@@ -244,7 +244,6 @@ class _Child(asyncio.SubprocessProtocol):
                 self._signal(signal.SIGKILL)
                 await self._ends_within(_GRACE)
         await self._clear()
-        self._said.exit_code = self._transport.get_returncode() if self._transport else None
         if self._transport is not None:
             with contextlib.suppress(OSError, RuntimeError):
                 self._transport.close()
@@ -253,7 +252,7 @@ class _Child(asyncio.SubprocessProtocol):
         """End what the process left behind in its group."""
         self._signal(signal.SIGTERM)
         with anyio.move_on_after(_GRACE):
-            while self._signal(0):
+            while self._signal(0):  # noqa: ASYNC110 - a group tells nobody that it is empty
                 await anyio.sleep(_POLL)
         self._signal(signal.SIGKILL)
         self._warden.forget(self._pid)
@@ -270,6 +269,23 @@ class _Child(asyncio.SubprocessProtocol):
         except (ProcessLookupError, PermissionError):
             return False
         return True
+
+
+def _message(line: bytes) -> JSONRPCMessage | None:
+    try:
+        return jsonrpc_message_adapter.validate_json(line, by_name=False)
+    except ValueError:
+        return _repaired(line)
+
+
+def _repaired(line: bytes) -> JSONRPCMessage | None:
+    """The message of a line whose text is no Unicode, for which its caller would wait for ever."""
+    try:
+        parsed = json.loads(line.decode("utf-8", "replace"))
+        text = json.dumps(parsed, ensure_ascii=False).encode("utf-8", "replace")
+        return jsonrpc_message_adapter.validate_json(text, by_name=False)
+    except (ValueError, RecursionError):
+        return None
 
 
 @final
@@ -340,10 +356,3 @@ class _Writer:
         exc_tb: TracebackType | None,
     ) -> None:
         await self.aclose()
-
-
-def ended_because(said: Said, why: str) -> str:
-    """The reason of an end, with what the process said last."""
-    code = said.exit_code
-    died = "" if code is None else f" (exit code {code})" if code >= 0 else f" (signal {-code})"
-    return one_line(f"{why}{died}{said.last_words()}", 1000)
