@@ -78,8 +78,13 @@ class Said:
         of = "" if total is None else f" of {total:g}"
         self._log(logging.DEBUG, "progress", f"{tool}: {progress:g}{of} {one_line(message, 200)}")
 
-    def last_words(self) -> str:
-        """The end of what it wrote beside its answers, to be appended to a reason."""
+    def ended(self, why: str) -> str:
+        """The reason of an end, with the exit code and the last words."""
+        code = self.exit_code
+        died = "" if code is None else f" (exit code {code})" if code >= 0 else f" (signal {-code})"
+        return one_line(f"{why}{died}{self._last_words()}", _LONGEST)
+
+    def _last_words(self) -> str:
         partial = one_line(self._partial.decode("utf-8", "replace"), _LONGEST)
         lines = [*self._tail, *([partial] if partial else [])]
         return f"; it said: {' | '.join(lines[-3:])}" if lines else ""

@@ -75,7 +75,8 @@ def _is_tame(pattern: object, text: str) -> bool:
     if not isinstance(pattern, str) or re.search(r"\)[*+?{]|\\[1-9]|\(\?P=", pattern):
         return False
     repeats = len(re.findall(r"[*+?{]", pattern))
-    return (len(text) + 1) ** (repeats + 1) <= _PATTERN_COST
+    cost: int = (len(text) + 1) ** (repeats + 1)
+    return cost <= _PATTERN_COST
 
 
 def _pattern(_: object, pattern: object, instance: object, __: object) -> Iterator[ValidationError]:
@@ -120,7 +121,9 @@ def _bounded(cls: Any) -> Any:  # noqa: ANN401 - a class that the library makes 
         checks[name] = _only_if_tame(checks[name])
     checks["uniqueItems"] = _only_if_few(checks["uniqueItems"])
     checks |= {name: lambda *_: () for name in _UNCHECKED}
-    return extend(cls, {name: _counted(check) for name, check in checks.items()})
+    return extend(  # type: ignore[no-untyped-call] # it has no types
+        cls, {name: _counted(check) for name, check in checks.items()}
+    )
 
 
 _MODERN: Final = _bounded(Draft202012Validator)

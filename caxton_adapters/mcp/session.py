@@ -19,13 +19,13 @@ from mcp.client.subscriptions import SubscriptionLost
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     CONNECTION_CLOSED,
-    REQUEST_TIMEOUT,
     CallToolResult,
     ElicitRequestFormParams,
     ElicitRequestParams,
     ElicitResult,
     Implementation,
     LoggingMessageNotificationParams,
+    RequestParamsMeta,
     ToolListChangedNotification,
 )
 from mcp_types import Tool as SdkTool
@@ -46,13 +46,13 @@ from caxton_adapters.mcp.registration import Elicitation, Registration
 from caxton_adapters.mcp.said import LOG, Said
 from caxton_adapters.mcp.schemas import Schema
 from caxton_adapters.mcp.visible import one_line
+from caxton_adapters.mcp.watcher import Watcher
 
 MOST_PAGES: Final = 100
 MOST_TOOLS: Final = 1000
 _LONGEST_WHY: Final = 2000
 _RELISTEN: Final = 5.0
 _Reply: TypeAlias = dict[str, str | int | float | bool | list[str] | None]
-OnChanged: TypeAlias = Callable[[], None]
 
 
 @final
@@ -104,15 +104,28 @@ class Session:
         self._known.clear()
         return tuple(self._listed.values())
 
-    async def call(self, tool: str, arguments: Mapping[str, object]) -> CallOutcome:
-        """Call the tool; to cancel this tells the server."""
+    async def listed_again(self) -> tuple[ListedTool, ...] | None:
+        """Its tools now; None from a server that does not answer any more."""
+        try:
+            return await self.tools()
+        except (MCPError, ValidationError, RuntimeError, anyio.BrokenResourceError):
+            return None
+
+    async def call(self, tool: str, arguments: Mapping[str, object], key: str) -> CallOutcome:
+        """Call the tool; to cancel this tells the server.
+
+        The key, the same for the same call, travels with it as `caxton/key`.
+        """
         known = self._known_of(tool)
         wrong = known.arguments.wrong(arguments)
         if wrong is not None:
             return Declined(f"the arguments are wrong: {wrong}")
         try:
             result = await self._client.call_tool(
-                tool, dict(arguments), progress_callback=partial(self._progress, tool)
+                tool,
+                dict(arguments),
+                progress_callback=partial(self._progress, tool),
+                meta=cast("RequestParamsMeta", {"caxton/key": key}),
             )
         except MCPError as error:
             return self._failed(error)
@@ -133,10 +146,9 @@ class Session:
         return Answered(text)
 
     def _failed(self, error: MCPError) -> CallOutcome:
-        if error.code == CONNECTION_CLOSED:
+        # A server may use the same code for errors of its own.
+        if error.code == CONNECTION_CLOSED and (self._ending.is_told or _is_closed(error)):
             return Lost(self._ending.why or "it closed the connection")
-        if error.code == REQUEST_TIMEOUT:
-            return Lost("it did not answer in time")
         return Declined(one_line(error.message, _LONGEST_WHY) or "the server refused the call")
 
     def _known_of(self, tool: str) -> _Known:
@@ -156,7 +168,7 @@ class Session:
     ) -> None:
         self._said.on_progress(tool, progress, total, message or "")
 
-    async def watch(self, on_changed: OnChanged) -> None:
+    async def watch(self, on_changed: Callable[[], None]) -> None:
         """Tell of every change of its tools, where the wire has no notification of it.
 
         Older servers notify by themselves.
@@ -183,7 +195,7 @@ async def session(
     server: str,
     written: Registration,
     transport: Transport,
-    watcher: "Watcher",
+    watcher: Watcher,
     *,
     legacy: bool = False,
 ) -> AsyncIterator[Session]:
@@ -210,18 +222,12 @@ async def session(
     )
     async with client:
         # Results are checked by `schemas`, within bounds; the library's own check has none.
-        client.session.validate_tool_result = _not_checked_twice  # type: ignore[method-assign]
+        client.session.validate_tool_result = _not_checked_twice  # type: ignore[method-assign, assignment]
         yield Session(client, written, server, said, watcher.ending)
 
 
-@final
-@frozen
-class Watcher:
-    """Who is told of what happens in a conversation beside its calls."""
-
-    said: Said
-    ending: Ending
-    on_changed: OnChanged
+def _is_closed(error: MCPError) -> bool:
+    return error.message == "Connection closed"
 
 
 async def _not_checked_twice(_: str, __: CallToolResult) -> None:
@@ -243,7 +249,7 @@ async def _elicited(
     }
     if not set(schema.get("required", ())) <= set(defaults):
         return ElicitResult(action="decline")
-    return ElicitResult(action="accept", content=cast(_Reply, defaults))
+    return ElicitResult(action="accept", content=cast("_Reply", defaults))
 
 
 def _listed(tool: SdkTool) -> ListedTool:

@@ -6,6 +6,7 @@ twice, what it writes faster than it is read stays in the pipe, and nothing of i
 
 import asyncio
 import contextlib
+import json
 import os
 import shlex
 import shutil
@@ -15,20 +16,19 @@ from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, TypeAlias, final
+from typing import Final, Self, TypeAlias, cast, final
 
 import anyio
 import anyio.lowlevel
 from attrs import define, field
 from mcp.client import Transport
 from mcp.shared.message import SessionMessage
-from mcp_types import jsonrpc_message_adapter
+from mcp_types import JSONRPCMessage, jsonrpc_message_adapter
 
 from caxton_adapters.mcp.ending import Ending
 from caxton_adapters.mcp.frames import Frames, FrameTooLong
 from caxton_adapters.mcp.registration import Registration
 from caxton_adapters.mcp.said import Said
-from caxton_adapters.mcp.visible import one_line
 from caxton_adapters.mcp.warden import Warden
 
 INHERITED: Final = ("PATH", "HOME", "LANG", "TMPDIR")
@@ -138,9 +138,8 @@ class _Child(asyncio.SubprocessProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Have the warden know of it before anything else happens."""
-        assert isinstance(transport, asyncio.SubprocessTransport)
-        self._transport = transport
-        self._pid = transport.get_pid()
+        self._transport = cast("asyncio.SubprocessTransport", transport)
+        self._pid = self._transport.get_pid()
         self._warden.watch(self._pid)
 
     def pipe_data_received(self, fd: int, data: bytes | str) -> None:
@@ -161,9 +160,8 @@ class _Child(asyncio.SubprocessProtocol):
     def _take(self, line: bytes) -> None:
         if not line.strip():
             return
-        try:
-            message = jsonrpc_message_adapter.validate_json(line, by_name=False)
-        except ValueError:
+        message = _message(line)
+        if message is None:
             self._said.on_garbage(line)
             return
         self.arrived.append(SessionMessage(message))
@@ -171,19 +169,19 @@ class _Child(asyncio.SubprocessProtocol):
             self._hold()
 
     def _hold(self) -> None:
-        pipe = self._pipe(1)
-        if not self._held and isinstance(pipe, asyncio.ReadTransport):
+        pipe = self._output()
+        if not self._held and pipe is not None:
             self._held = True
             pipe.pause_reading()
 
     def release(self) -> None:
         """Go on reading, when what arrived has been taken."""
-        pipe = self._pipe(1)
-        if self._held and len(self.arrived) < _BACKLOG and isinstance(pipe, asyncio.ReadTransport):
+        pipe = self._output()
+        if self._held and len(self.arrived) < _BACKLOG and pipe is not None:
             self._held = False
             pipe.resume_reading()
 
-    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:  # noqa: ARG002
         """A closed output is the end; a closed input is noticed by whoever writes."""
         if fd == 1:
             self._end("it closed its output")
@@ -192,6 +190,7 @@ class _Child(asyncio.SubprocessProtocol):
 
     def process_exited(self) -> None:
         """Note that it ended; its output may still be on the way."""
+        self._said.exit_code = None if self._transport is None else self._transport.get_returncode()
         self._exited.set()
         self._writable.set()
 
@@ -222,21 +221,27 @@ class _Child(asyncio.SubprocessProtocol):
     async def write(self, data: bytes) -> None:
         """Write to the process, as fast as it reads; raises `BrokenResourceError`."""
         await self._writable.wait()
-        pipe = self._pipe(0)
-        if self.at_end or not isinstance(pipe, asyncio.WriteTransport) or pipe.is_closing():
+        pipe = self._input()
+        if self.at_end or pipe is None or pipe.is_closing():
             raise anyio.BrokenResourceError
         pipe.write(data)
 
-    def _pipe(self, fd: int) -> asyncio.BaseTransport | None:
-        return None if self._transport is None else self._transport.get_pipe_transport(fd)
+    # The pipes of uvloop are transports without saying so.
+    def _input(self) -> asyncio.WriteTransport | None:
+        pipe = None if self._transport is None else self._transport.get_pipe_transport(0)
+        return cast("asyncio.WriteTransport | None", pipe)
+
+    def _output(self) -> asyncio.ReadTransport | None:
+        pipe = None if self._transport is None else self._transport.get_pipe_transport(1)
+        return cast("asyncio.ReadTransport | None", pipe)
 
     async def stop(self) -> None:
         """End the process and everything that it started: asked, told, made to."""
         self._end("it was stopped")
         self.arrived.clear()
         self.release()  # a process that is stuck with writing cannot read that it shall end
-        pipe = self._pipe(0)
-        if isinstance(pipe, asyncio.WriteTransport):
+        pipe = self._input()
+        if pipe is not None:
             pipe.close()
         if not await self._ends_within(_GRACE):
             self._signal(signal.SIGTERM)
@@ -244,7 +249,6 @@ class _Child(asyncio.SubprocessProtocol):
                 self._signal(signal.SIGKILL)
                 await self._ends_within(_GRACE)
         await self._clear()
-        self._said.exit_code = self._transport.get_returncode() if self._transport else None
         if self._transport is not None:
             with contextlib.suppress(OSError, RuntimeError):
                 self._transport.close()
@@ -253,7 +257,7 @@ class _Child(asyncio.SubprocessProtocol):
         """End what the process left behind in its group."""
         self._signal(signal.SIGTERM)
         with anyio.move_on_after(_GRACE):
-            while self._signal(0):
+            while self._signal(0):  # noqa: ASYNC110 - a group tells nobody that it is empty
                 await anyio.sleep(_POLL)
         self._signal(signal.SIGKILL)
         self._warden.forget(self._pid)
@@ -270,6 +274,23 @@ class _Child(asyncio.SubprocessProtocol):
         except (ProcessLookupError, PermissionError):
             return False
         return True
+
+
+def _message(line: bytes) -> JSONRPCMessage | None:
+    try:
+        return jsonrpc_message_adapter.validate_json(line, by_name=False)
+    except ValueError:
+        return _repaired(line)
+
+
+def _repaired(line: bytes) -> JSONRPCMessage | None:
+    """The message of a line whose text is no Unicode, for which its caller would wait for ever."""
+    try:
+        parsed = json.loads(line.decode("utf-8", "replace"))
+        text = json.dumps(parsed, ensure_ascii=False).encode("utf-8", "replace")
+        return jsonrpc_message_adapter.validate_json(text, by_name=False)
+    except (ValueError, RecursionError):
+        return None
 
 
 @final
@@ -340,10 +361,3 @@ class _Writer:
         exc_tb: TracebackType | None,
     ) -> None:
         await self.aclose()
-
-
-def ended_because(said: Said, why: str) -> str:
-    """The reason of an end, with what the process said last."""
-    code = said.exit_code
-    died = "" if code is None else f" (exit code {code})" if code >= 0 else f" (signal {-code})"
-    return one_line(f"{why}{died}{said.last_words()}", 1000)

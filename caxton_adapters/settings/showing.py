@@ -85,8 +85,8 @@ def _values(value: object, at: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...
         inner = getattr(value, field.name)
         path = (*at, field.name)
         if isinstance(inner, Mapping):
-            for name, value in inner.items():
-                yield from _of_member(value, (*path, str(name)))
+            for name, member in inner.items():
+                yield from _of_member(member, (*path, str(name)))
         elif is_table(type(inner)):
             yield from _values(inner, path)
         else:
