@@ -8,52 +8,77 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import httpx2
+from anyio import create_task_group
 
-from caxton_adapters.mcp.ending import Ending
-from caxton_adapters.mcp.http import http_transport
+from caxton_adapters.clock import SystemClock
+from caxton_adapters.mcp.connection import Connection, Means
 from caxton_adapters.mcp.listed import ListedTool
+from caxton_adapters.mcp.oauth.authenticating import Authenticate, unauthenticated
 from caxton_adapters.mcp.oauth.login import interactive
 from caxton_adapters.mcp.oauth.loopback import loopback
 from caxton_adapters.mcp.oauth.providers import auth_for
 from caxton_adapters.mcp.oauth.table import ClientId, Grant, OAuthTable, OAuthUrl
 from caxton_adapters.mcp.registration import Elicitation, Registration, ServerUrl
-from caxton_adapters.mcp.said import Said
-from caxton_adapters.mcp.session import Session, Watcher, session
 from caxton_adapters.setting_values import WrittenSecret
-from caxton_core.primitives import ServerName
+from caxton_core.primitives import Duration, ServerName
 
-NAME = ServerName("conformance")
+NAME = "conformance"
 DOCUMENT = "https://conformance-test.local/client-metadata.json"
 SAMPLES: Mapping[str, object] = {"number": 5, "integer": 5, "string": "x", "boolean": True}
 
 
 async def main(url: str, scenario: str, context: Mapping[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as directory:
-        async with authentication(url, scenario, context, Path(directory)) as auth:
-            async with connected(url, auth) as conversation:
-                await use(conversation, context)
+        async with authenticated(url, scenario, context, Path(directory)) as authenticate:
+            await use(url, authenticate, context)
 
 
-async def use(conversation: Session, context: Mapping[str, Any]) -> None:
-    """Call every tool that is listed, with the arguments that the scenario wants where it does."""
-    tools = await conversation.tools()
-    wanted = context.get("toolCalls")
-    calls = (
-        [(call["name"], call["arguments"]) for call in wanted]
-        if wanted
-        else [(tool.name, sample(tool, tools)) for tool in tools]
+async def use(url: str, authenticate: Authenticate, context: Mapping[str, Any]) -> None:
+    """Connect, and call every tool that is listed, or those that the scenario wants."""
+    tools: list[ListedTool] = []
+
+    async def on_tools(listed: tuple[ListedTool, ...]) -> None:
+        tools[:] = listed
+
+    written = Registration(
+        url=ServerUrl(url),
+        elicitation=Elicitation.DEFAULTS,
+        timeout=Duration(60),
+        connect_timeout=Duration(60),
     )
-    for name, arguments in calls:
-        print(name, arguments, await conversation.call(name, arguments))
+    means = Means(SystemClock(), authenticate=authenticate)
+    connection = Connection(NAME, written, means, on_tools)
+    async with create_task_group() as tasks:
+        tasks.start_soon(connection.run)
+        unreachable = await connection.connected()
+        for name, arguments in () if unreachable else calls(tools, context):
+            print(name, arguments, await connection.call(name, arguments, "key"))
+        tasks.cancel_scope.cancel()
 
 
-def sample(tool: ListedTool, tools: tuple[ListedTool, ...]) -> dict[str, Any]:
+def calls(
+    tools: Sequence[ListedTool], context: Mapping[str, Any]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Calls with the arguments that the scenario wants, where it does.
+
+    What it wants null is left out: a tool's schema says that the argument is a boolean or absent.
+    """
+    wanted = context.get("toolCalls")
+    if wanted is None:
+        yield from ((tool.name, sample(tool, tools)) for tool in tools)
+        return
+    for call in wanted:
+        given = {key: value for key, value in call["arguments"].items() if value is not None}
+        yield call["name"], given
+
+
+def sample(tool: ListedTool, tools: Sequence[ListedTool]) -> dict[str, Any]:
     """Arguments that the tool's schema allows; an echo of a schema is sent the schema."""
     if tool.name == "json_schema_echo":
         return {"schema": next(each.parameters for each in tools if each is not tool)}
@@ -63,34 +88,20 @@ def sample(tool: ListedTool, tools: tuple[ListedTool, ...]) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def connected(url: str, auth: httpx2.Auth | None) -> AsyncIterator[Session]:
-    written = Registration(url=ServerUrl(url), elicitation=Elicitation.DEFAULTS)
-    transport = http_transport(
-        url,
-        headers={},
-        connect_timeout=written.connect_timeout.value,
-        max_bytes=written.max_frame.value,
-        private_network=False,
-        auth=auth,
-    )
-    watcher = Watcher(Said(NAME.value), Ending(), lambda: None)
-    async with session(NAME.value, written, transport, watcher) as conversation:
-        yield conversation
-
-
-@asynccontextmanager
-async def authentication(
+async def authenticated(
     url: str, scenario: str, context: Mapping[str, Any], directory: Path
-) -> AsyncIterator[httpx2.Auth | None]:
+) -> AsyncIterator[Authenticate]:
     if not scenario.startswith("auth/"):
-        yield None
+        yield unauthenticated
         return
     table = await oauth_of(url, scenario, context)
     if table.grant is Grant.CLIENT_CREDENTIALS:
-        yield auth_for(NAME, url, table, directory)
+        credentials = auth_for(ServerName(NAME), url, table, directory)
+        yield lambda _, __: credentials
         return
     async with loopback(0) as waiting:
-        yield interactive(url, table, directory / "login.json", waiting, browse)
+        person = interactive(url, table, directory / "login.json", waiting, browse)
+        yield lambda _, __: person
 
 
 async def oauth_of(url: str, scenario: str, context: Mapping[str, Any]) -> OAuthTable:

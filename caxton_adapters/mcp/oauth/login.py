@@ -12,8 +12,8 @@ from returns.result import Failure, Result, Success
 
 from caxton_adapters.egress import EgressRefused
 from caxton_adapters.mcp.http import http_transport
-from caxton_adapters.mcp.oauth.loopback import Loopback, loopback
 from caxton_adapters.mcp.oauth.logins import LoginFile, login_path
+from caxton_adapters.mcp.oauth.loopback import Loopback, loopback
 from caxton_adapters.mcp.oauth.providers import LoginProvider, registered_client
 from caxton_adapters.mcp.oauth.table import OAuthTable
 from caxton_adapters.mcp.registration import Registration
