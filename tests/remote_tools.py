@@ -77,7 +77,7 @@ class RemoteTools:
         assert self._task is not None
         self._serving.should_exit = self._serving.force_exit = True
         for connection in list(self._serving.server_state.connections):
-            connection.transport.abort()  # type: ignore[union-attr] # uvicorn says no more
+            connection.transport.abort()
         await self._task
 
 
@@ -239,6 +239,6 @@ async def _body(receive: Receive) -> bytes:
     body = b""
     while True:
         message = await receive()
-        body += message.get("body", b"")
+        body += cast("bytes", message.get("body", b""))
         if not message.get("more_body"):
             return body
