@@ -85,6 +85,7 @@ class ToolServersInADict:
     views: dict[str, ServerView] = field(factory=dict)
     down: set[str] = field(factory=set)
     lock_problem: BadLock | None = None
+    tables: dict[str, Mapping[str, object]] = field(factory=dict)
     reached: list[str] = field(factory=list)
     called: list[ToolCall] = field(factory=list)
 
@@ -127,6 +128,7 @@ class ToolServersInADict:
             return Failure(InSettings(named.unwrap()))
         if known is not None and not replace:
             return Failure(ServerTaken(named.unwrap()))
+        self.tables[name] = table
         self.views[name] = ServerView(
             name=named.unwrap(),
             transport="stdio",
