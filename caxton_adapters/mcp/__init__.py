@@ -1,1 +1,1 @@
-"""Servers of tools: the Model Context Protocol, as its client."""
+"""Tool servers that speak the Model Context Protocol; its library is loaded at the first use."""
