@@ -7,7 +7,6 @@ nothing: the definitions that were read before stay approved, and none is added.
 
 import os
 from collections.abc import Callable, Collection, Sequence
-from enum import Enum
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias, final
 
@@ -16,6 +15,7 @@ from anyio import to_thread
 from attrs import define, field
 from returns.result import Failure, Result, Success
 
+from caxton_adapters.mcp.approval import LOCK_NAME, Approval
 from caxton_adapters.mcp.lock_text import read_lock, write_lock
 from caxton_adapters.mcp.pins import Discovered, LockRefusal
 from caxton_adapters.runtime.toolbox import BadLock, PinState
@@ -30,20 +30,10 @@ from caxton_core.storage import NotStored
 from caxton_core.tools.pinning import Fingerprint, Lock, fingerprint, is_same, pinned
 from caxton_core.tools.tool import Tool
 
-NAME: Final = "caxton.lock"
+NAME: Final = LOCK_NAME
 LOCK_UNREADABLE: Final = "CX3033"
 _BETWEEN_LOOKS: Final = 2.0
 _Signature: TypeAlias = tuple[int, int, int] | None
-
-
-@final
-class Approval(Enum):
-    """Who approves a tool that nobody has seen before."""
-
-    FIRST_USE = "first_use"
-    """Its first discovery does; only a change needs a person."""
-    ALWAYS = "always"
-    """A person does."""
 
 
 class Tell(Protocol):

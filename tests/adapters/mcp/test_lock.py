@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from returns.result import Failure, Success
 
 from caxton_adapters.clock import SystemClock
-from caxton_adapters.mcp.lock import Approval, LockFile, open_lock
+from caxton_adapters.mcp.approval import Approval
+from caxton_adapters.mcp.lock import LockFile, open_lock
 from caxton_adapters.mcp.lock_text import read_lock, write_lock
 from caxton_adapters.mcp.pins import withheld
 from caxton_adapters.runtime.toolbox import BadLock, PinState
