@@ -15,7 +15,7 @@ from anyio import to_thread
 from attrs import define, field
 from returns.result import Failure, Result, Success
 
-from caxton_adapters.mcp.approval import LOCK_NAME, Approval
+from caxton_adapters.mcp.approval import Approval
 from caxton_adapters.mcp.lock_text import read_lock, write_lock
 from caxton_adapters.mcp.pins import Discovered, LockRefusal
 from caxton_adapters.runtime.toolbox import BadLock, PinState
@@ -30,7 +30,6 @@ from caxton_core.storage import NotStored
 from caxton_core.tools.pinning import Fingerprint, Lock, fingerprint, is_same, pinned
 from caxton_core.tools.tool import Tool
 
-NAME: Final = LOCK_NAME
 LOCK_UNREADABLE: Final = "CX3033"
 _BETWEEN_LOOKS: Final = 2.0
 _Signature: TypeAlias = tuple[int, int, int] | None

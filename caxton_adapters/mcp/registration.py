@@ -228,7 +228,7 @@ class McpTable:
         Key(
             "The file with the approved definitions of tools; it may stand under version control.",
             '"caxton.lock"',
-            default="`caxton.lock` in the data directory",
+            default="`tools.lock` in the data directory",
         ),
     ] = None
     approve: Annotated[

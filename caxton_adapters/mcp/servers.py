@@ -6,7 +6,6 @@ from functools import partial
 from typing import Protocol, final
 
 import anyio
-from anyio.abc import TaskGroup
 from attrs import define, field, frozen
 from returns.result import Failure, Result, Success
 
@@ -24,6 +23,7 @@ from caxton_adapters.mcp.pins import Pins, withheld
 from caxton_adapters.mcp.registration import Registration, broken_rules
 from caxton_adapters.mcp.said import LOG
 from caxton_adapters.mcp.tools import Described, as_written, described
+from caxton_adapters.runtime.errands import Errands
 from caxton_adapters.runtime.toolbox import (
     BadRegistration,
     InSettings,
@@ -92,7 +92,7 @@ class _Registered:
 class McpServers:
     """Every registered server of tools."""
 
-    _tasks: TaskGroup
+    _tasks: Errands
     _means: Means
     _pins: Pins
     _store: Registrations
@@ -243,6 +243,12 @@ class McpServers:
         self.renew()
         return approved
 
+    async def close(self) -> None:
+        """End every connection."""
+        async with anyio.create_task_group() as ending:
+            for server in self._registered.values():
+                ending.start_soon(self._end, server)
+
     def register(self, name: ServerName, written: Registration, origin: Origin) -> None:
         """Have a connection for the server, which opens when it is needed."""
         listed = partial(self._on_tools, name.value)
@@ -312,15 +318,17 @@ async def tool_servers(
     store: Registrations,
 ) -> AsyncIterator[McpServers]:
     """The servers of the settings and those that were added; none of them outlives the context."""
+    tasks = Errands()
+    servers = McpServers(tasks, means, pins, store)
     try:
-        async with anyio.create_task_group() as tasks:
-            servers = McpServers(tasks, means, pins, store)
-            for name, each in written.items():
-                servers.register(name, each, Origin.SETTINGS)
-            await _restored(servers, store, {name.value for name in written})
-            yield servers
-            tasks.cancel_scope.cancel()
+        for name, each in written.items():
+            servers.register(name, each, Origin.SETTINGS)
+        await _restored(servers, store, {name.value for name in written})
+        yield servers
     finally:
+        with anyio.CancelScope(shield=True):
+            await servers.close()
+            await tasks.cancel()
         means.warden.close()
 
 

@@ -1,18 +1,20 @@
 """A server of tools in a few lines of the standard library, which behaves as badly as it is told.
 
-Run as `python -I -S server.py [OPTION=VALUE ...]`; `behaviour.py` in words:
+Run as `python -I -S server.py [OPTION=VALUE ...]`:
 
-    exit=start|initialize|list|call   ends at that moment (with code 3)
+    exit=start|initialize|list|call   ends at that moment, with code 3
     hang=initialize|list|call         never answers that
     die=call                          is killed by every call
     stderr=BYTES                      writes so much to standard error first
     garbage=LINES                     writes so many lines that are no messages first
-    line=BYTES                        answers calls of `long` with a line of that length
+    line=BYTES                        `long` answers with so many characters
+    endless=BYTES                     `long` writes so many bytes without an end of line
     children=1                        starts a child and a grandchild that ignore SIGTERM
     deaf=1                            ignores SIGTERM and the end of its input
     note=FILE                         appends what happens to the file
     tools=NUMBER                      lists so many further tools
     page=NUMBER                       lists so many tools on a page
+    flood=NUMBER                      `echo` is followed by so many notifications
 """
 
 import json
@@ -21,139 +23,138 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 OPTIONS = dict(argument.split("=", 1) for argument in sys.argv[1:])
 FOR_EVER = 10**6
-TEXT = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
-NUMBER = {"type": "object", "properties": {"sum": {"type": "number"}}, "required": ["sum"]}
-DESCRIPTION = {"now": "Say it again."}
+OBJECT = {"type": "object"}
+TEXT = {**OBJECT, "properties": {"text": {"type": "string"}}, "required": ["text"]}
+SUM = {**OBJECT, "properties": {"sum": {"type": "number"}}, "required": ["sum"]}
+DESCRIPTION = {"echo": "Say it again."}
+DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+GRANDCHILD = f"{DEAF}; time.sleep({FOR_EVER})"
+CHILD = f"""{DEAF}
+import subprocess, sys
+grandchild = subprocess.Popen([sys.executable, "-I", "-S", "-c", {GRANDCHILD!r}])
+print(grandchild.pid, flush=True)
+time.sleep({FOR_EVER})
+"""
 
 
-def note(text):
+def note(text: str) -> None:
     if "note" in OPTIONS:
-        with open(OPTIONS["note"], "a", encoding="utf-8") as file:
+        with Path(OPTIONS["note"]).open("a", encoding="utf-8") as file:
             file.write(f"{text}\n")
 
 
-def write(message):
+def write(message: dict[str, Any]) -> None:
+    message = {"jsonrpc": "2.0", **message}
     sys.stdout.write(json.dumps(message, separators=(",", ":")) + "\n")
     sys.stdout.flush()
 
 
-def at(moment):
+def at(moment: str) -> None:
     if OPTIONS.get("exit") == moment:
-        print(f"leaving at {moment}", file=sys.stderr, flush=True)
+        sys.stderr.write(f"leaving at {moment}\n")
         sys.exit(3)
     if OPTIONS.get("hang") == moment:
         time.sleep(FOR_EVER)
 
 
-def answer(identity, result):
-    write({"jsonrpc": "2.0", "id": identity, "result": result})
+def said(text: str, **more: object) -> dict[str, Any]:
+    return {"content": [{"type": "text", "text": text}], **more}
 
 
-def text(said, **more):
-    return {"content": [{"type": "text", "text": said}], **more}
-
-
-def initialize(message):
+def initialize(params: dict[str, Any]) -> dict[str, Any]:
     at("initialize")
     return {
-        "protocolVersion": message["params"]["protocolVersion"],
+        "protocolVersion": params["protocolVersion"],
         "capabilities": {"tools": {"listChanged": True}, "logging": {}},
         "serverInfo": {"name": "small", "title": "A small server", "version": "1.0"},
     }
 
 
-def tools():
-    known = [
-        tool("echo", DESCRIPTION["now"], TEXT, annotations={"readOnlyHint": True}),
-        tool("fail", "Fails.", {"type": "object"}),
-        tool("sleep", "Takes its time.", {"type": "object"}),
-        tool("long", "Says much.", {"type": "object"}),
-        tool("environment", "Tells its variables and open files.", {"type": "object"}),
-        tool("add", "Adds.", {"type": "object"}, outputSchema=NUMBER),
-        tool("change", "Describes echo in other words.", TEXT),
-        tool("log", "Logs and tells of progress.", {"type": "object"}),
-        tool("mixed", "Answers with all kinds of content.", {"type": "object"}),
-        tool("twice", "Answers twice, and to nobody.", {"type": "object"}),
+def tool(name: str, schema: dict[str, Any], **more: object) -> dict[str, Any]:
+    described = DESCRIPTION.get(name, f"It is called {name}.")
+    return {"name": name, "description": described, "inputSchema": schema, **more}
+
+
+def tools() -> list[dict[str, Any]]:
+    further = range(int(OPTIONS.get("tools", "0")))
+    return [
+        tool("echo", TEXT, annotations={"readOnlyHint": True}),
+        tool("change", TEXT),
+        tool("add", OBJECT, outputSchema=SUM),
+        tool("no name", OBJECT),
+        *(tool(name, OBJECT) for name in ANSWERS if name not in {"echo", "change", "add"}),
+        tool("sleep", OBJECT),
+        *(tool(f"further_{number}", OBJECT) for number in further),
     ]
-    more = [
-        tool(f"more_{n}", "More.", {"type": "object"}) for n in range(int(OPTIONS.get("tools", 0)))
-    ]
-    return [*known, *more]
 
 
-def tool(name, description, schema, **more):
-    return {"name": name, "description": description, "inputSchema": schema, **more}
-
-
-def listed(message):
+def listed(params: dict[str, Any]) -> dict[str, Any]:
     at("list")
-    first = int((message.get("params") or {}).get("cursor") or 0)
-    page = int(OPTIONS.get("page", 1000))
-    every = tools()
-    result = {"tools": every[first : first + page]}
-    if first + page < len(every):
-        result["nextCursor"] = str(first + page)
-    return result
+    first, page, every = int(params.get("cursor") or 0), int(OPTIONS.get("page", "1000")), tools()
+    more = {"nextCursor": str(first + page)} if first + page < len(every) else {}
+    return {"tools": every[first : first + page], **more}
 
 
-def call(message):
-    name, arguments = message["params"]["name"], message["params"].get("arguments") or {}
-    note(f"call {name} {message['params'].get('_meta', {}).get('caxton/key', '')}")
+def called(identity: object, params: dict[str, Any]) -> dict[str, Any]:
+    name, arguments = params["name"], params.get("arguments") or {}
+    note(f"call {name} {params.get('_meta', {}).get('caxton/key', '')}".rstrip())
     at("call")
     if OPTIONS.get("die") == "call":
         os.kill(os.getpid(), signal.SIGKILL)
-    if name == "echo":
-        return text(arguments["text"])
-    if name == "fail":
-        return text("it went wrong", isError=True)
-    if name == "long":
-        return text("x" * int(OPTIONS.get("line", 100)))
-    if name == "add":
-        return text("", structuredContent={"sum": arguments.get("sum", "no number")})
-    if name == "environment":
-        files = os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else []
-        return text(
-            json.dumps({"variables": dict(os.environ), "files": len(files), "cwd": os.getcwd()})
-        )
-    if name == "change":
-        DESCRIPTION["now"] = arguments["text"]
-        write({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
-        return text("changed")
-    if name == "mixed":
-        return mixed()
-    if name == "log":
-        return logged(message)
-    if name == "twice":
-        answer(message["id"], text("first"))
-        answer(99999, text("for nobody"))
-        return text("second")
-    return text(f"unknown tool {name}", isError=True)
+    if name not in ANSWERS:
+        return said(f"there is no tool {name}", isError=True)
+    return ANSWERS[name]({**arguments, "_id": identity, "_meta": params.get("_meta", {})})
 
 
-def logged(message):
+def echo(arguments: dict[str, Any]) -> dict[str, Any]:
+    for number in range(int(OPTIONS.get("flood", "0"))):
+        data = {"level": "debug", "data": f"line {number}"}
+        write({"method": "notifications/message", "params": data})
+    return said(arguments["text"])
+
+
+def long(_: dict[str, Any]) -> dict[str, Any]:
+    left = int(OPTIONS.get("endless", "0"))
+    while left > 0:
+        sys.stdout.write("x" * min(left, 1_000_000))
+        left -= 1_000_000
+    return said("y" * int(OPTIONS.get("line", "100")))
+
+
+def change(arguments: dict[str, Any]) -> dict[str, Any]:
+    DESCRIPTION["echo"] = arguments["text"]
+    write({"method": "notifications/tools/list_changed"})
+    return said("changed")
+
+
+def environment(_: dict[str, Any]) -> dict[str, Any]:
+    files = sorted(int(each.name) for each in Path("/dev/fd").iterdir())
+    given = Path("/proc/self/environ").read_text("utf-8").rstrip("\0").split("\0")
+    facts = {
+        "variables": dict(each.split("=", 1) for each in given),
+        "files": files,
+        "group": os.getpgid(0),
+    }
+    return said(json.dumps({**facts, "pid": os.getpid(), "session": os.getsid(0)}))
+
+
+def log(arguments: dict[str, Any]) -> dict[str, Any]:
     data = "\x1b[31mred\x1b[0m\nsecond line"
-    write(
-        {
-            "jsonrpc": "2.0",
-            "method": "notifications/message",
-            "params": {"level": "warning", "logger": "small", "data": data},
-        }
-    )
-    token = message["params"].get("_meta", {}).get("progressToken")
-    write(
-        {
-            "jsonrpc": "2.0",
-            "method": "notifications/progress",
-            "params": {"progressToken": token, "progress": 1, "total": 2, "message": "half"},
-        }
-    )
-    return text("logged")
+    facts = {"level": "warning", "logger": "small", "data": data}
+    write({"method": "notifications/message", "params": facts})
+    token = arguments["_meta"].get("progressToken")
+    progress = {"progressToken": token, "progress": 1, "total": 2, "message": "half"}
+    write({"method": "notifications/progress", "params": progress})
+    return said("logged")
 
 
-def mixed():
+def mixed(_: dict[str, Any]) -> dict[str, Any]:
     return {
         "content": [
             {"type": "text", "text": "a \x1b[1mbold\x1b[0m word \ud800"},
@@ -166,57 +167,66 @@ def mixed():
     }
 
 
-def start():
+def twice(arguments: dict[str, Any]) -> dict[str, Any]:
+    write({"id": 99_999, "result": said("for nobody")})
+    write({"id": arguments["_id"], "result": said("first")})
+    return said("second")
+
+
+ANSWERS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "echo": echo,
+    "change": change,
+    "add": lambda arguments: {"content": [], "structuredContent": {"sum": arguments.get("sum")}},
+    "fail": lambda _: said("it went wrong", isError=True),
+    "long": long,
+    "environment": environment,
+    "log": log,
+    "mixed": mixed,
+    "twice": twice,
+}
+
+
+def start() -> None:
+    note(f"start {os.getpid()}")
     if "children" in OPTIONS:
-        child = (
-            "import signal, subprocess, sys, time\n"
-            "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-            "again = 'import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(10**6)'\n"
-            "grandchild = subprocess.Popen([sys.executable, '-I', '-S', '-c', again])\n"
-            "print(grandchild.pid, flush=True)\n"
-            "time.sleep(10**6)\n"
-        )
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", child],
-            stdout=subprocess.PIPE,
-            stdin=subprocess.DEVNULL,
-        )
-        note(f"pids {os.getpid()} {process.pid} {process.stdout.readline().decode().strip()}")
+        command = [sys.executable, "-I", "-S", "-c", CHILD]
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        assert child.stdout is not None
+        note(f"pids {os.getpid()} {child.pid} {child.stdout.readline().decode().strip()}")
     if "deaf" in OPTIONS:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if "stderr" in OPTIONS:
-        sys.stderr.write("e" * int(OPTIONS["stderr"]) + "\n")
-        sys.stderr.flush()
-    for number in range(int(OPTIONS.get("garbage", 0))):
-        print(f"this is no message {number}", flush=True)
-
-
-def main():
-    note(f"start {os.getpid()}")
-    start()
+    sys.stderr.write("e" * int(OPTIONS.get("stderr", "0")))
+    sys.stderr.flush()
+    for number in range(int(OPTIONS.get("garbage", "0"))):
+        sys.stdout.write(f"this is no message {number}\n")
+    sys.stdout.flush()
     at("start")
-    pending = {}
-    for line in sys.stdin:
-        message = json.loads(line)
-        method = message.get("method")
-        if method == "initialize":
-            answer(message["id"], initialize(message))
-        elif method == "tools/list":
-            answer(message["id"], listed(message))
-        elif method == "tools/call" and message["params"]["name"] == "sleep":
-            pending[message["id"]] = message
+
+
+def take(message: dict[str, Any]) -> None:
+    method, params = message.get("method"), message.get("params") or {}
+    match method:
+        case "initialize":
+            write({"id": message["id"], "result": initialize(params)})
+        case "tools/list":
+            write({"id": message["id"], "result": listed(params)})
+        case "tools/call" if params["name"] == "sleep":
             note(f"call sleep {message['id']}")
-        elif method == "tools/call":
-            answer(message["id"], call(message))
-        elif method == "notifications/cancelled":
-            note(f"cancelled {message['params']['requestId']}")
-        elif "id" in message and method:
+        case "tools/call":
+            write({"id": message["id"], "result": called(message["id"], params)})
+        case "notifications/cancelled":
+            note(f"cancelled {params['requestId']}")
+        case str() if "id" in message:
             error = {"code": -32601, "message": "Method not found"}
-            write({"jsonrpc": "2.0", "id": message["id"], "error": error})
-    note("input ended")
-    if "deaf" in OPTIONS:
-        time.sleep(FOR_EVER)
+            write({"id": message["id"], "error": error})
+        case _:
+            note(f"told {method}")
 
 
 if __name__ == "__main__":
-    main()
+    start()
+    for line in sys.stdin:
+        take(json.loads(line))
+    note("input ended")
+    if "deaf" in OPTIONS:
+        time.sleep(FOR_EVER)
