@@ -23,6 +23,12 @@ def _die_with(parent: int) -> None:
         sys.exit(1)  # it ended before the kernel was told
 
 
+def _close_inherited() -> None:
+    """Leave the program its three standard files; uvloop leaves it its own as well."""
+    last = max(map(int, os.listdir("/dev/fd")))  # noqa: PTH208 - pathlib costs more than the rest
+    os.closerange(3, last + 1)
+
+
 def _become(command: list[str]) -> None:
     # Python changes this one by itself (PEP 538), and the program gets only what it was given.
     environment = {name: text for name, text in os.environ.items() if name != "LC_CTYPE"}
@@ -35,4 +41,5 @@ def _become(command: list[str]) -> None:
 
 if __name__ == "__main__":
     _die_with(int(sys.argv[1]))
+    _close_inherited()
     _become(sys.argv[2:])

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, TypeAlias, final
+from typing import Final, Self, TypeAlias, cast, final
 
 import anyio
 import anyio.lowlevel
@@ -138,9 +138,8 @@ class _Child(asyncio.SubprocessProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Have the warden know of it before anything else happens."""
-        assert isinstance(transport, asyncio.SubprocessTransport)
-        self._transport = transport
-        self._pid = transport.get_pid()
+        self._transport = cast("asyncio.SubprocessTransport", transport)
+        self._pid = self._transport.get_pid()
         self._warden.watch(self._pid)
 
     def pipe_data_received(self, fd: int, data: bytes | str) -> None:
@@ -170,15 +169,15 @@ class _Child(asyncio.SubprocessProtocol):
             self._hold()
 
     def _hold(self) -> None:
-        pipe = self._pipe(1)
-        if not self._held and isinstance(pipe, asyncio.ReadTransport):
+        pipe = self._output()
+        if not self._held and pipe is not None:
             self._held = True
             pipe.pause_reading()
 
     def release(self) -> None:
         """Go on reading, when what arrived has been taken."""
-        pipe = self._pipe(1)
-        if self._held and len(self.arrived) < _BACKLOG and isinstance(pipe, asyncio.ReadTransport):
+        pipe = self._output()
+        if self._held and len(self.arrived) < _BACKLOG and pipe is not None:
             self._held = False
             pipe.resume_reading()
 
@@ -222,21 +221,27 @@ class _Child(asyncio.SubprocessProtocol):
     async def write(self, data: bytes) -> None:
         """Write to the process, as fast as it reads; raises `BrokenResourceError`."""
         await self._writable.wait()
-        pipe = self._pipe(0)
-        if self.at_end or not isinstance(pipe, asyncio.WriteTransport) or pipe.is_closing():
+        pipe = self._input()
+        if self.at_end or pipe is None or pipe.is_closing():
             raise anyio.BrokenResourceError
         pipe.write(data)
 
-    def _pipe(self, fd: int) -> asyncio.BaseTransport | None:
-        return None if self._transport is None else self._transport.get_pipe_transport(fd)
+    # The pipes of uvloop are transports without saying so.
+    def _input(self) -> asyncio.WriteTransport | None:
+        pipe = None if self._transport is None else self._transport.get_pipe_transport(0)
+        return cast("asyncio.WriteTransport | None", pipe)
+
+    def _output(self) -> asyncio.ReadTransport | None:
+        pipe = None if self._transport is None else self._transport.get_pipe_transport(1)
+        return cast("asyncio.ReadTransport | None", pipe)
 
     async def stop(self) -> None:
         """End the process and everything that it started: asked, told, made to."""
         self._end("it was stopped")
         self.arrived.clear()
         self.release()  # a process that is stuck with writing cannot read that it shall end
-        pipe = self._pipe(0)
-        if isinstance(pipe, asyncio.WriteTransport):
+        pipe = self._input()
+        if pipe is not None:
             pipe.close()
         if not await self._ends_within(_GRACE):
             self._signal(signal.SIGTERM)
