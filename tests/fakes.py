@@ -87,6 +87,7 @@ class ToolServersInADict:
     lock_problem: BadLock | None = None
     tables: dict[str, Mapping[str, object]] = field(factory=dict)
     reached: list[str] = field(factory=list)
+    tested: list[str] = field(factory=list)
     called: list[ToolCall] = field(factory=list)
 
     @property
@@ -150,6 +151,7 @@ class ToolServersInADict:
 
     async def test(self, name: str) -> Result[ServerView, ServerRefusal]:
         known = self.views.get(name)
+        self.tested.append(name)
         if known is None:
             return Failure(UnknownServer(name))
         if name in self.down:

@@ -29,6 +29,7 @@ OfServer = Annotated[str | None, Parameter(description="Tools of this server.")]
 ForAgent = Annotated[
     str | None, Parameter(description="Tools that are granted to this agent; its name or id.")
 ]
+Fresh = Annotated[bool, Parameter(description="Ask every server again what it offers.")]
 Tool = Annotated[str, Parameter(description="The tool: its server, a dot, its name there.")]
 Server = Annotated[str, Parameter(description="The name of the server of tools.")]
 Limit = Annotated[int, Parameter(ge=1, le=HIGHEST_LIMIT, description="How many at most.")]
@@ -43,9 +44,10 @@ async def wanted_of(
     server: FromQuery[OfServer] = None,
     agent: FromQuery[ForAgent] = None,
     in_state: InState = None,
+    fresh: FromQuery[Fresh] = False,  # noqa: FBT002 - a query parameter
 ) -> Wanted:
     """Which tools the parameters mean."""
-    return Wanted(server=server, agent=agent, state=in_state)
+    return Wanted(server=server, agent=agent, state=in_state, fresh=fresh)
 
 
 Chosen = NamedDependency[SkipValidation[Wanted]]

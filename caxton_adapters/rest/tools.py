@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final, TypeAlias, final
 from uuid import uuid4
 
+import anyio
 import msgspec
 from attrs import frozen
 from returns.result import Failure, Result, Success
@@ -60,11 +61,15 @@ _REGISTRATION: Final = msgspec.json.Decoder(dict[str, object])
 @final
 @frozen(kw_only=True)
 class Wanted:
-    """Which tools are meant: those of a server, those granted to an agent, those in a state."""
+    """Which tools are meant: those of a server, those granted to an agent, those in a state.
+
+    `fresh` has every server asked again what it offers.
+    """
 
     server: str | None = None
     agent: str | None = None
     state: str | None = None
+    fresh: bool = False
 
 
 @final
@@ -77,7 +82,7 @@ class ToolResources:
 
     async def page(self, asked: Asked, wanted: Wanted, limit: int, cursor: str | None) -> Answer:
         """Some tools, by name."""
-        await self._reach(wanted.server)
+        await (self._ask_anew(wanted.server) if wanted.fresh else self._reach(wanted.server))
         found = self._wanted(wanted)
         if isinstance(found, Failure):
             return refusal(found.failure(), asked.context)
@@ -131,9 +136,15 @@ class ToolResources:
         began = world.clock.monotonic()
         result = await world.calls.make(call, _caller(), _PATIENCE)
         if isinstance(result, ToolFailed):
-            return refusal(failed(call.name, result.why), asked.context)
+            return refusal(self._why(call.name, result), asked.context)
         seconds = world.clock.monotonic() - began
         return json_answer(CallResult(call.name.value, result.text, round(seconds, 6)))
+
+    def _why(self, name: ToolName, failure: ToolFailed) -> Refused:
+        """Why the call gave nothing; the first one after a while may have found a change."""
+        views = () if self.servers is None else self.servers.tools()
+        refused = (withheld(view) for view in views if view.tool.name == name)
+        return next(refused, None) or failed(name, failure.why)
 
     def server_page(self, limit: int, cursor: str | None) -> ToolServerPage:
         """Some servers of tools, by name."""
@@ -201,6 +212,15 @@ class ToolResources:
         if self.servers is not None:
             every = {view.name.value for view in self.servers.servers()}
             await self.servers.reach(every if server is None else {server})
+
+    async def _ask_anew(self, server: str | None) -> None:
+        """Have servers list their tools again; one that cannot be reached keeps what is known."""
+        if self.servers is None:
+            return
+        async with anyio.create_task_group() as asking:
+            for view in self.servers.servers():
+                if server in (None, view.name.value):
+                    asking.start_soon(self.servers.test, view.name.value)
 
     async def _tool(self, name: str) -> Result[AnyTool, Refused]:
         await self._reach(name.partition(".")[0])

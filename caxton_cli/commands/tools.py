@@ -173,10 +173,9 @@ def _approved(caller: Caller, names: list[str]) -> list[object]:
 
 
 def _waiting(caller: Caller) -> list[str]:
-    """The names of all tools that wait for an approval."""
-    return [
-        str(tool["name"]) for state in _WAITING for tool in _listed(caller, {"state": state}, None)
-    ]
+    """The names of all tools that wait for an approval, by what their servers say now."""
+    found = _listed(caller, {"fresh": "true"}, None)
+    return [str(tool["name"]) for tool in found if tool["state"] in _WAITING]
 
 
 def _listed(caller: Caller, query: Query, limit: int | None) -> list[Mapping[str, object]]:

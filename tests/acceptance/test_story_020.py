@@ -31,7 +31,7 @@ def test_the_tools_of_every_registered_server_are_discovered(directory: Path) ->
     with installed(directory, settings) as server:
         server.deploy(AGENT)
         found = tool_names(server)
-        assert {"one.echo", "two.echo", "two.more_149", "memory.recall"} <= set(found)
+        assert {"one.echo", "two.echo", "two.further_149", "memory.recall"} <= set(found)
         assert len(tool_names(server, "--server", "two")) == 160
         assert tool_names(server, "--agent", "helper") == ["one.add", "one.echo"]
         page = server.asked("GET", "/tools?server=one&limit=200").document

@@ -75,6 +75,15 @@ async def test_tools_are_listed_as_an_agent_is_granted_them(tools: Tools) -> Non
     assert problem(unknown) == (404, "CX4001")
 
 
+async def test_servers_are_asked_again_on_demand(tools: Tools) -> None:
+    await tools.toolbox.add("slow", {"command": "mcp-server-slow"})
+    tools.toolbox.down.add("slow")
+    assert len(await names(tools.client, fresh=True)) == 3
+    assert tools.toolbox.tested == ["files", "slow"]
+    await names(tools.client, fresh=True, server="files")
+    assert tools.toolbox.tested == ["files", "slow", "files"]
+
+
 async def test_long_lists_come_in_pages(tools: Tools) -> None:
     first = (await tools.client.get("/tools", params={"limit": 2})).json()
     assert len(first["tools"]) == 2
