@@ -156,6 +156,20 @@ def within(zone: Zone, reach: Reach) -> bool:
             return zone in {Zone.PUBLIC, Zone.LOOPBACK, Zone.PRIVATE}
 
 
+def said(refusal: EgressRefusal) -> str:
+    """The sentence for whoever registered the address."""
+    match refusal:
+        case UnclearAddress(why):
+            return f"the address is not used: {why}"
+        case Unencrypted(host):
+            return (
+                f"{host} is not on this machine and its address is http://, "
+                "which anyone on the way can read; use https://"
+            )
+        case OutOfReach(host, address, zone):
+            return f"{host} is {address}, a {zone.value} address, where no request may go"
+
+
 def zone_of(address: IpAddress) -> Zone:
     """What an address is; one that belongs to nothing known is reserved."""
     if address in _METADATA:

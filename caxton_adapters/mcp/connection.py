@@ -27,6 +27,7 @@ from caxton_adapters.mcp.listed import (
     Lost,
     Unreachable,
 )
+from caxton_adapters.mcp.oauth.authenticating import Authenticate, unauthenticated
 from caxton_adapters.mcp.registration import Registration
 from caxton_adapters.mcp.said import LOG, Said
 from caxton_adapters.mcp.visible import one_line
@@ -60,6 +61,7 @@ class Means:
     clock: Clock
     warden: Warden = field(factory=Warden)
     jitter: Callable[[], float] = random.random
+    authenticate: Authenticate = unauthenticated
 
 
 @final
@@ -261,9 +263,10 @@ class Connection:
         from caxton_adapters.mcp.opening import open_session  # noqa: PLC0415 - loaded in a thread
 
         watcher = Watcher(self.said, ending, self._on_changed)
-        written, warden = self.written, self._means.warden
+        written, means = self.written, self._means
+        auth = means.authenticate(self.server, written)
         async with open_session(
-            self.server, written, warden, watcher, legacy=self._legacy
+            self.server, written, means.warden, watcher, legacy=self._legacy, auth=auth
         ) as session:
             listed = await session.tools()
             await self._on_tools(listed)
