@@ -35,6 +35,7 @@ from caxton_adapters.process.refusals import (
     in_words,
 )
 from caxton_adapters.process.server_process import ServerProcess
+from caxton_adapters.process.stdlib_logging import adopt
 from caxton_adapters.process.watchdog import keep_alive
 from caxton_adapters.providers.catalogue import (
     Catalogue,
@@ -73,6 +74,7 @@ _REMOTE = (ProviderKind.OPENAI, ProviderKind.OPENAI_COMPATIBLE)
 
 def main(settings: Settings, process: ServerProcess) -> int:
     """Serve until told to stop; the exit code of the process."""
+    adopt(process.log)
     gc.disable()  # nothing is garbage yet of what a start makes; `_settle` has it collected
     with _given_back(process):
         quick = importlib.util.find_spec("uvloop") is not None

@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from http.client import BAD_REQUEST, CONFLICT
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from caxton_cli.client import Answer, Caller, calls_server, connect, refusal, se
 from caxton_cli.confirming import YES, confirm
 from caxton_cli.lazy import Entry, LazyGroup
 from caxton_cli.leaving import Leave
+from caxton_cli.other_clients import servers_in
 from caxton_cli.pages import listed
 from caxton_cli.printing import columns, emit, note
 
@@ -158,17 +159,16 @@ def import_servers(
     It reads `mcpServers` of Claude Desktop, Claude Code and Cursor, and `servers` of VS Code. The
     commands are shown before anything is registered, for they will be run.
     """
-    found = _read(file)
+    found = servers_in(file)
     if not as_json:
         _announce(found)
     if chosen["dry_run"]:
         if as_json:
-            emit({"servers": [{"name": name, "target": _target(table)} for name, table in found]})
+            emit({"servers": [_shown(name, table) for name, table in found.items()]})
         return exits.DONE
-    if found:
-        confirm(f"register {', '.join(name for name, _ in found)}?", yes=chosen["yes"])
+    confirm(f"register {', '.join(found)}?", yes=chosen["yes"])
     caller = connect(url, token)
-    outcomes = [_import(caller, name, table, replace=replace) for name, table in found]
+    outcomes = [_import(caller, name, table, replace=replace) for name, table in found.items()]
     if as_json:
         emit({"servers": outcomes})
     else:
@@ -178,23 +178,28 @@ def import_servers(
     return exits.FAILED if failed else exits.DONE
 
 
-def _read(path: Path) -> list[tuple[str, dict[str, object]]]:
-    raise Leave(f"{path} cannot be read", exit_code=exits.INVALID)
-
-
-def _announce(found: Iterable[tuple[str, Mapping[str, object]]]) -> None:
+def _announce(found: Mapping[str, Mapping[str, object]]) -> None:
     """Say what would be run, before it may be."""
-    for name, table in found:
-        note(f"{name}: {_plain(_target(table))}")
+    for name, table in found.items():
+        note(f"{name}: {_target(table)}")
+        env = table.get("env")
+        if isinstance(env, dict) and env:
+            note(f"{' ' * len(name)}  with {', '.join(map(_plain, env))}")
+
+
+def _shown(name: str, table: Mapping[str, object]) -> dict[str, object]:
+    return {"name": name, "target": _target(table)}
 
 
 def _target(table: Mapping[str, object]) -> str:
+    """The command as a shell would take it, or the address; without what looks like a secret."""
+    from caxton_core.reading.credentials import masked
+
+    if "url" in table:
+        return _plain(masked(str(table["url"])))
     args = table.get("args")
-    words = [
-        table.get("url") or table.get("command") or "",
-        *(args if isinstance(args, list) else []),
-    ]
-    return shlex.join(map(str, words))
+    words = [table.get("command"), *(args if isinstance(args, list) else [])]
+    return _plain(masked(shlex.join(map(str, words))))
 
 
 def _import(

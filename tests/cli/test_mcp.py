@@ -93,3 +93,60 @@ def test_a_server_that_cannot_be_reached_is_a_failure(
     mcp(served, "add", "files", "--", "npx")
     toolbox.down.add("files")
     assert "it ended at once" in mcp(served, "test", "files", code=1).err
+
+
+DESKTOP = """{
+  // as its editor writes it
+  "mcpServers": {
+    "files": {"command": "npx", "args": ["-y", "some server"], "env": {"TOKEN": "${env:TOKEN}"}},
+    "docs": {"command": "docs"},
+    "old": {"type": "sse", "url": "https://tools.example.org/sse"}
+  }
+}"""
+
+
+def test_the_servers_of_another_program_are_shown_and_registered(
+    served: Shell, toolbox: ToolServersInADict
+) -> None:
+    served.write("desktop.json", DESKTOP)
+    mcp(served, "add", "docs", "--", "mine")
+    dry = mcp(served, "import", "desktop.json", "--dry-run", TOKEN="t-1")
+    assert "files: npx -y 'some server'\n       with TOKEN\n" in dry.err
+    assert "left out: old" in dry.err
+    assert "t-1" not in dry.err
+    assert toolbox.tables.keys() == {"docs"}
+    assert mcp(served, "import", "desktop.json", code=2, TOKEN="t-1").err.endswith("add --yes\n")
+    done = mcp(served, "import", "desktop.json", "--yes", TOKEN="t-1")
+    assert done.out == "registered files\nknown docs\n"
+    assert toolbox.tables["files"]["env"] == {"TOKEN": "t-1"}
+    assert toolbox.tables["docs"] == {"command": "mine"}
+    again = mcp(served, "import", "desktop.json", "--yes", "--replace", "--json", TOKEN="t-2")
+    assert [one["outcome"] for one in json.loads(again.out)["servers"]] == ["registered"] * 2
+    assert toolbox.tables["docs"]["command"] == "docs"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{", "no JSON"),
+        ("{}", "neither"),
+        ('{"servers": {"a": {"type": "sse"}}}', "no server"),
+        ('{"servers": {"a": {"command": "b", "env": {"C": "${env:NOT_SET}"}}}}', "CX2201"),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_file_that_cannot_be_imported_says_why(shell: Shell, text: str | None, why: str) -> None:
+    if text is not None:
+        shell.write("desktop.json", text)
+    refused = mcp(shell, "import", "desktop.json", "--dry-run", code=4)
+    assert why in refused.err
+
+
+def test_one_server_that_is_refused_keeps_the_others_not_out(served: Shell) -> None:
+    served.write(
+        "mixed.json",
+        '{"servers": {"a": {"url": "https://tools.example.org/mcp"}, "b": {"command": "c"}}}',
+    )
+    done = mcp(served, "import", "mixed.json", "--yes", code=1)
+    assert done.out == "refused a\nregistered b\n"
+    assert "CX3032" in done.err
