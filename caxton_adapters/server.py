@@ -22,6 +22,7 @@ from caxton_adapters.health.tools import tools
 from caxton_adapters.journal.sqlite import SqliteConversations, SqliteJournal
 from caxton_adapters.mcp.connection import Means as ToolMeans
 from caxton_adapters.mcp.lock import LockFile, open_lock
+from caxton_adapters.mcp.oauth.authenticating import with_logins
 from caxton_adapters.mcp.servers import McpServers, tool_servers
 from caxton_adapters.memory.agent import AgentMemory
 from caxton_adapters.memory.sqlite import sqlite_memory
@@ -128,7 +129,7 @@ async def _equipped(
     pins = opened.unwrap()
     async with tool_servers(
         settings.tool_servers,
-        means=ToolMeans(machine),
+        means=ToolMeans(machine, authenticate=with_logins(settings.server.data_dir)),
         pins=pins,
         store=SqliteToolServers(database),
     ) as servers:
