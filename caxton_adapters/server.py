@@ -21,7 +21,6 @@ from caxton_adapters.health.storage import keep_probing
 from caxton_adapters.health.tools import tools
 from caxton_adapters.journal.sqlite import SqliteConversations, SqliteJournal
 from caxton_adapters.mcp.connection import Means as ToolMeans
-from caxton_adapters.mcp.lock import NAME as LOCK
 from caxton_adapters.mcp.lock import open_lock
 from caxton_adapters.mcp.servers import McpServers, tool_servers
 from caxton_adapters.memory.agent import AgentMemory
@@ -69,6 +68,7 @@ from caxton_core.reading.report import human, report
 
 CONVERSATION_BYTES = 64 * 1024 * 1024
 OBJECTS_BETWEEN_COLLECTIONS = 10_000
+PINS = "tools.lock"
 _REMOTE = (ProviderKind.OPENAI, ProviderKind.OPENAI_COMPATIBLE)
 
 
@@ -120,7 +120,7 @@ async def _equipped(
     settings: Settings, process: ServerProcess, catalogue: Catalogue, database: Database
 ) -> int:
     """Serve with the registered servers of tools, which end last."""
-    machine, path = SystemClock(), process.directory / LOCK
+    machine, path = SystemClock(), process.directory / PINS
     pins = open_lock(path, machine, process.log.warning)
     if isinstance(pins, Failure):
         return _refused(process, ToolLockUnusable(path, human(pins.failure().report)))
