@@ -19,6 +19,7 @@ from attrs import define, field, frozen
 from caxton_adapters.mcp.ending import Ending
 from caxton_adapters.mcp.listed import (
     CallOutcome,
+    Declined,
     EveryOutcome,
     Greeting,
     Late,
@@ -119,8 +120,17 @@ class Connection:
         if not self.written.enabled:
             self.state = ServerState.DISABLED
 
-    async def call(self, tool: str, arguments: Mapping[str, object], key: str) -> EveryOutcome:
-        """What came of the call within its time; to cancel this tells the server."""
+    async def call(
+        self,
+        tool: str,
+        arguments: Mapping[str, object],
+        key: str,
+        withheld: Callable[[], str | None] = lambda: None,
+    ) -> EveryOutcome:
+        """What came of the call within its time; to cancel this tells the server.
+
+        `withheld` says why it is not made, once it is known what the server offers now.
+        """
         if self._live is None:
             unreachable = await self.connected()
             if unreachable is not None:
@@ -130,13 +140,17 @@ class Connection:
         request = _Request(tool, arguments, key)
         with anyio.move_on_after(seconds):
             async with self._slots:
-                return await self._handed_over(request)
+                return await self._handed_over(request, withheld)
         return Late(seconds)
 
-    async def _handed_over(self, request: _Request) -> EveryOutcome:
+    async def _handed_over(
+        self, request: _Request, withheld: Callable[[], str | None]
+    ) -> EveryOutcome:
         live = self._live
         if live is None:
             return Unreachable(self.reason)
+        if (why := withheld()) is not None:
+            return Declined(why)
         live.tasks.start_soon(self._perform, live, request)
         try:
             await request.done.wait()

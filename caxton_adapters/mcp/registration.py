@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from attrs import field, frozen
 from returns.result import Failure, Result, Success
 
+from caxton_adapters.mcp.approval import Approval
 from caxton_adapters.mcp.oauth.table import OAuthTable, broken_oauth, unreachable
 from caxton_adapters.setting_values import FilePath, WrittenHeader, WrittenVariable
 from caxton_core.codes.stating import stated
@@ -241,6 +242,22 @@ _SECRET_NAME: Final = re.compile("(?i)key|token|secret|passw|credential|auth")
 class McpTable:
     """`[mcp]`: servers of tools that speak the Model Context Protocol."""
 
+    lock: Annotated[
+        FilePath | None,
+        Key(
+            "The file with the approved definitions of tools; it may stand under version control.",
+            '"caxton.lock"',
+            default="`tools.lock` in the data directory",
+        ),
+    ] = None
+    approve: Annotated[
+        Approval,
+        Key(
+            "`first_use` approves a tool when it is first seen, and only changes need a person; "
+            "with `always` a person approves every tool.",
+            '"first_use"',
+        ),
+    ] = Approval.FIRST_USE
     servers: Annotated[
         Mapping[str, Registration], Key("The registered servers of tools.", "{}")
     ] = field(factory=dict)

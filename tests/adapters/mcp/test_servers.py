@@ -9,7 +9,7 @@ import anyio
 import pytest
 from returns.result import Failure, Success
 
-from caxton_adapters.mcp.lock import Approval
+from caxton_adapters.mcp.approval import Approval
 from caxton_adapters.runtime.toolbox import (
     BadRegistration,
     InSettings,
