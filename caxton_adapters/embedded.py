@@ -32,7 +32,6 @@ from caxton_adapters.providers.settings import OPENAI_BASE_URL, ProviderKind, Pr
 from caxton_adapters.rest.failures import of_turn
 from caxton_adapters.rest.problem import Refused
 from caxton_adapters.rest.refusals import of_runtime
-from caxton_adapters.runtime.answering import World
 from caxton_adapters.runtime.archive import Archive, Whose
 from caxton_adapters.runtime.feed import EventFeed, Listener, Told
 from caxton_adapters.runtime.in_force import RulesInForce
@@ -42,6 +41,7 @@ from caxton_adapters.runtime.refusals import ConfigRefused, Refusal
 from caxton_adapters.runtime.runtime import Runtime, running
 from caxton_adapters.runtime.ticket import Delivery, Incoming, Ticket
 from caxton_adapters.runtime.views import AgentView
+from caxton_adapters.runtime.world import World
 from caxton_adapters.secrets import Secret
 from caxton_adapters.tools.combined import CombinedTools
 from caxton_core.agent.sections import Isolation

@@ -30,6 +30,8 @@ class Resident:
     last_activity: datetime | None = None
     last_death: str = ""
     budget: DailyBudget | None = None
+    equipped: tuple[int, int] | None = None
+    """Which offers and which rules the desk's grant was made from."""
     changing: anyio.Lock = field(factory=anyio.Lock)
 
     @property

@@ -10,7 +10,6 @@ import anyio
 from attrs import define
 from returns.result import Failure, Result, Success
 
-from caxton_adapters.runtime.answering import World
 from caxton_adapters.runtime.errands import Errands
 from caxton_adapters.runtime.intake import DEFAULT_LIMITS, Intake, RuntimeLimits
 from caxton_adapters.runtime.isolation.choice import Hosts
@@ -25,6 +24,7 @@ from caxton_adapters.runtime.resident import Resident
 from caxton_adapters.runtime.supervisor import Supervisor
 from caxton_adapters.runtime.ticket import Incoming, Ticket
 from caxton_adapters.runtime.views import AgentView, view_of
+from caxton_adapters.runtime.world import World
 from caxton_core.agent.lifecycle import Running
 from caxton_core.agent.sections import MemoryRules
 from caxton_core.conversation.past import ConversationKey
