@@ -127,6 +127,7 @@ async def _run(
         lasting=True,
     )
     hosts = Hosts(places=Places(settings.limits.processes.value))
+    world.rulebook.adopt(server=settings.permissions, patience=settings.permissions.timeout.value)
     async with running(world, configs=SqliteConfigs(database), hosts=hosts) as runtime:
         rules.runtime = runtime
         recovered = await runtime.recover()

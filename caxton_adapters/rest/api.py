@@ -9,6 +9,7 @@ from anyio import to_thread
 from caxton_adapters.health.component import Part
 from caxton_adapters.health.work import CpuShares
 from caxton_adapters.rest.agents import Agents
+from caxton_adapters.rest.approvals import Approvals
 from caxton_adapters.rest.capabilities import Capabilities
 from caxton_adapters.rest.conversations import Conversations
 from caxton_adapters.rest.events import Events
@@ -132,6 +133,7 @@ class RestApi:
             self._messages,
             self._providers,
             self._memories,
+            Approvals(self._runtime),
         )
         return application(resources)  # type: ignore[return-value] # ASGI, typed more closely
 

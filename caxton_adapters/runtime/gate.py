@@ -25,7 +25,7 @@ from caxton_core.events import (
 from caxton_core.journal import Consent
 from caxton_core.tools.approval import Approval, Approved, Said, not_approved
 from caxton_core.tools.explaining import explained, told_to_model
-from caxton_core.tools.permission import Decision, Effect, Grant, decide, looked_up
+from caxton_core.tools.permission import Decision, Effect, Grant
 from caxton_core.tools.redaction import redacted
 from caxton_core.tools.tool import Caller, ToolCall, ToolFailed, ToolResult
 
@@ -81,11 +81,7 @@ class Gate:
             return await self._made(call, caller)
 
     def _decided(self, call: ToolCall) -> Decision:
-        granted, levels = self._seat.granted, self._world.rulebook.levels
-        paths = looked_up(granted, levels, call)
-        if not paths:
-            return decide(granted, levels, call)
-        return decide(granted, levels, call, self._world.real(call.name, paths))
+        return self._world.decided(self._seat.granted, call)
 
     def _refuse(self, call: ToolCall, decision: Decision) -> None:
         ticket, arguments = self._ticket, redacted(call.arguments)

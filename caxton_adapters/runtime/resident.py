@@ -27,6 +27,7 @@ class Resident:
     read: ReadAgent | None
     desk: Desk | None = None
     restarts: int = 0
+    refused_calls: int = 0
     last_activity: datetime | None = None
     last_death: str = ""
     budget: DailyBudget | None = None

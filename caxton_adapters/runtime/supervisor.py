@@ -54,7 +54,8 @@ from caxton_core.events import entered
 from caxton_core.ports import Configs
 from caxton_core.primitives import AgentId
 from caxton_core.storage import NotStored
-from caxton_core.tools.permission import Grant, grant
+from caxton_core.tools.permission import Decision, Grant, grant
+from caxton_core.tools.tool import ToolCall
 
 _LOG: Final = logging.getLogger("caxton.runtime")
 
@@ -250,6 +251,14 @@ class Supervisor:
                 self._run(resident, stays, "it could not be deleted")
         return forgotten
 
+    async def decide(self, resident: Resident, call: ToolCall) -> Result[Decision, Refusal]:
+        """Whether a call would be made now; its file counts, whether or not the agent runs."""
+        config = resident.config
+        if config is None:
+            return self._wrong_state(resident, "calls")
+        await self._reach(config)
+        return Success(self._world.decided(self._granted(config), call))
+
     async def _forget(self, agent: AgentId) -> Result[None, NotStored]:
         """Remove what a deleted agent was told, said and remembered."""
         self._world.pasts.forget_agent(agent)
@@ -411,6 +420,7 @@ class Supervisor:
         desk, resident.desk = resident.desk, None
         if desk is not None:
             resident.restarts += desk.restarts
+            resident.refused_calls += desk.refused_calls
             resident.last_activity = desk.last_activity or resident.last_activity
             resident.last_death = desk.last_death or resident.last_death
         return desk

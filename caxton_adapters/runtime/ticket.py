@@ -104,6 +104,17 @@ class Ticket:
             await self._next_news()
         return self.outcome
 
+    async def asked(self) -> AsyncIterator[Approval]:
+        """What a person is asked about it, as it is asked, until there is an outcome."""
+        told: set[Approval] = set()
+        while self.outcome is None:
+            for approval in self.approvals:
+                if approval not in told:
+                    told.add(approval)
+                    yield approval
+            if self.outcome is None:
+                await self._next_news()
+
     async def settled(self) -> None:
         """Wait until nothing goes on: there is an outcome, or a person is asked."""
         while self.outcome is None and not self.approvals:

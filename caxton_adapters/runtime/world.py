@@ -18,7 +18,8 @@ from caxton_core.ports import Clock, Events, Journal, Messages, Model, Tools
 from caxton_core.primitives import AgentId, ProviderName, ToolName, Usd
 from caxton_core.storage import NotStored
 from caxton_core.tools.conditions import Real
-from caxton_core.tools.tool import Caller
+from caxton_core.tools.permission import Decision, Grant, decide, looked_up
+from caxton_core.tools.tool import Caller, ToolCall
 
 RESUMED_AT_ONCE: Final = 8
 
@@ -77,6 +78,14 @@ class World:
     calls: ToolCalls = field(init=False)
     resuming: asyncio.Semaphore = field(init=False)
     """A server that starts may find thousands of turns to go on with: others come in between."""
+
+    def decided(self, granted: Grant, call: ToolCall) -> Decision:
+        """What becomes of a call under the rules of now."""
+        levels = self.rulebook.levels
+        paths = looked_up(granted, levels, call)
+        if not paths:
+            return decide(granted, levels, call)
+        return decide(granted, levels, call, self.real(call.name, paths))
 
     @approvals.default
     def _asked(self) -> Approvals:

@@ -9,7 +9,12 @@ from attrs import frozen
 from caxton_adapters.process.log import LogFormat, LogLevel
 from caxton_adapters.process.server_process import Wanted
 from caxton_adapters.secrets import Secret
-from caxton_adapters.settings.written import LimitTable, ProviderTable, Synchronous
+from caxton_adapters.settings.written import (
+    LimitTable,
+    PermissionTable,
+    ProviderTable,
+    Synchronous,
+)
 from caxton_core.primitives import Duration, ProviderName, Size
 
 
@@ -71,6 +76,7 @@ class Settings:
     limits: LimitTable
     storage: StorageSettings
     logging: LoggingSettings
+    permissions: PermissionTable
     providers: Mapping[ProviderName, ConfiguredProvider]
     default_provider: ProviderName | None
 

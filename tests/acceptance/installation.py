@@ -39,8 +39,8 @@ class Installation:
         deployed = self.run("deploy", "agent.toml")
         assert deployed.code == 0, deployed.err
 
-    def asked(self, method: str, path: str, body: object = None) -> Answer:
-        return Caller(self.url, None).ask(method, path, body)
+    def asked(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
+        return Caller(self.url, None).ask(method, path, body, **headers)
 
     @contextmanager
     def events(self, agent: str, text: str) -> Iterator[Iterator[ServerSentEvent]]:
