@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Final, TypeAlias, final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from caxton_core.primitives import PermissionRule, ToolName
 
@@ -55,6 +55,11 @@ class PathGlob:
 
     base: str
     rest: tuple[str, ...]
+    written: tuple[str, ...] = field(init=False, repr=False, eq=False)
+
+    @written.default
+    def _folded(self) -> tuple[str, ...]:
+        return _folded((*_split(self.base), *self.rest))
 
     def permits(self, value: str, real: Real) -> bool:
         """Whether the path surely lies there."""
@@ -66,11 +71,9 @@ class PathGlob:
         names = _names_of(value, real)
         if names is None:
             return True
-        glob, written = self._glob(real), _folded(_written_glob(self))
-        ways = {names, _lexical(value) or names}
-        return any(
-            _lies_below(_folded(way), folded) for way in ways for folded in (_folded(glob), written)
-        )
+        globs = {self.written, _folded(self._glob(real))}
+        ways = {_folded(names), _folded(_lexical(value) or names)}
+        return any(_lies_below(way, glob) for way in ways for glob in globs)
 
     def _glob(self, real: Real) -> tuple[str, ...]:
         return (*_split(real.get(self.base, self.base)), *self.rest)
@@ -178,10 +181,6 @@ def _path_glob(glob: str) -> PathGlob:
     names = _split(glob)
     literal = next((n for n, name in enumerate(names) if _WILD.search(name)), len(names))
     return PathGlob("/" + "/".join(names[:literal]), names[literal:])
-
-
-def _written_glob(glob: PathGlob) -> tuple[str, ...]:
-    return (*_split(glob.base), *glob.rest)
 
 
 def _url_glob(glob: str) -> UrlGlob | None:

@@ -7,14 +7,14 @@ the installation. The strictest verdict counts.
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from types import MappingProxyType
-from typing import Final, final
+from typing import Final, TypeAlias, final
 
 from attrs import field, frozen
 
 from caxton_core.agent.config import AgentConfig
 from caxton_core.agent.sections import Permissions
 from caxton_core.primitives import PermissionRule, ToolName
-from caxton_core.tools.conditions import Real, compiled
+from caxton_core.tools.conditions import Compiled, Real, compiled
 from caxton_core.tools.tool import Tool, ToolCall
 
 AGENT: Final = "agent file"
@@ -33,14 +33,17 @@ class Effect(IntEnum):
     DENY = 3
 
 
+_Read: TypeAlias = tuple[PermissionRule, Compiled]
+
+
 @final
 @frozen
 class _Rules:
     """The rules of a level that are about one tool."""
 
-    deny: tuple[PermissionRule, ...]
-    ask: tuple[PermissionRule, ...]
-    allow: tuple[PermissionRule, ...]
+    deny: tuple[_Read, ...]
+    ask: tuple[_Read, ...]
+    allow: tuple[_Read, ...]
     conditional: bool
     """Whether one of them wants to know of the arguments."""
 
@@ -65,10 +68,10 @@ class Level:
 
 def _rules_about(permissions: Permissions, tool: ToolName) -> _Rules:
     deny, ask, allow = (
-        tuple(rule for rule in rules if compiled(rule).covers(tool))
+        tuple((rule, read) for rule in rules if (read := compiled(rule)).covers(tool))
         for rules in (permissions.deny, permissions.ask, permissions.allow)
     )
-    conditional = any(compiled(rule).condition for rule in (*deny, *ask, *allow))
+    conditional = any(read.condition for _, read in (*deny, *ask, *allow))
     return _Rules(deny, ask, allow, conditional)
 
 
@@ -133,7 +136,7 @@ def grant(config: AgentConfig, offered: Iterable[Tool], levels: Sequence[Level] 
 def _possible(level: Level, tool: ToolName) -> bool:
     """Whether the level may let a call of the tool be made."""
     rules = level.about(tool)
-    denied = any(compiled(rule).condition is None for rule in rules.deny)
+    denied = any(read.condition is None for _, read in rules.deny)
     return not denied and bool(level.open or rules.allow or rules.ask)
 
 
@@ -141,10 +144,10 @@ def looked_up(granted: Grant, levels: Sequence[Level], call: ToolCall) -> frozen
     """The paths that have to be looked up before the call can be decided."""
     found = [level.about(call.name) for level in (granted.level, *levels)]
     conditions = [
-        compiled(rule)
+        read
         for rules in found
         if rules.conditional
-        for rule in (*rules.deny, *rules.ask, *rules.allow)
+        for _, read in (*rules.deny, *rules.ask, *rules.allow)
     ]
     if not conditions:
         return frozenset()
@@ -175,16 +178,16 @@ def decide(
 
 def _verdict(level: Level, rules: _Rules, arguments: Mapping[str, object], real: Real) -> Verdict:
     """What a level says; asking about a call of which it is not sure takes that it is allowed."""
-    for rule in rules.deny:
-        if compiled(rule).forbids(arguments, real):
+    for rule, read in rules.deny:
+        if read.forbids(arguments, real):
             return Verdict(level.name, Effect.DENY, rule)
     unsure = None
-    for rule in rules.ask:
-        if compiled(rule).permits(arguments, real):
+    for rule, read in rules.ask:
+        if read.permits(arguments, real):
             return Verdict(level.name, Effect.ASK, rule)
-        if unsure is None and compiled(rule).forbids(arguments, real):
+        if unsure is None and read.forbids(arguments, real):
             unsure = rule
-    allowing = next((rule for rule in rules.allow if compiled(rule).permits(arguments, real)), None)
+    allowing = next((rule for rule, read in rules.allow if read.permits(arguments, real)), None)
     if allowing is None and not level.open:
         return Verdict(level.name, Effect.NOTHING)
     if unsure is not None:
