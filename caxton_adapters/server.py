@@ -11,6 +11,7 @@ from returns.result import Failure
 
 from caxton_adapters.clock import SystemClock
 from caxton_adapters.configs.sqlite import SqliteConfigs
+from caxton_adapters.configs.tool_servers import SqliteToolServers
 from caxton_adapters.database import Database, StorageUnusable, Synchronous, open_database
 from caxton_adapters.health.component import Part
 from caxton_adapters.health.machine import clock, disk
@@ -19,6 +20,10 @@ from caxton_adapters.health.storage import database as stored
 from caxton_adapters.health.storage import keep_probing
 from caxton_adapters.health.tools import tools
 from caxton_adapters.journal.sqlite import SqliteConversations, SqliteJournal
+from caxton_adapters.mcp.connection import Means as ToolMeans
+from caxton_adapters.mcp.lock import NAME as LOCK
+from caxton_adapters.mcp.lock import open_lock
+from caxton_adapters.mcp.servers import McpServers, tool_servers
 from caxton_adapters.memory.agent import AgentMemory
 from caxton_adapters.memory.sqlite import sqlite_memory
 from caxton_adapters.memory.tools import MemoryTools
@@ -27,6 +32,7 @@ from caxton_adapters.process.refusals import (
     DatabaseUnusable,
     ScenarioUnusable,
     StartRefusal,
+    ToolLockUnusable,
     in_words,
 )
 from caxton_adapters.process.server_process import ServerProcess
@@ -56,6 +62,7 @@ from caxton_adapters.runtime.world import World
 from caxton_adapters.settings.parts import provider_settings, rest_settings
 from caxton_adapters.settings.values import Settings
 from caxton_adapters.telemetry.event_log import LoggedEvents
+from caxton_adapters.tools.combined import CombinedTools
 from caxton_core.ports import Model
 from caxton_core.primitives import ProviderName
 from caxton_core.reading.report import human, report
@@ -101,7 +108,7 @@ async def _open(settings: Settings, process: ServerProcess) -> int:
     path, level = settings.storage.database, settings.storage.synchronous.value
     try:
         async with open_database(path, synchronous=Synchronous(level)) as database:
-            return await _run(settings, process, catalogue, database)
+            return await _equipped(settings, process, catalogue, database)
     except StorageUnusable as unusable:
         return _refused(process, DatabaseUnusable(unusable.path, unusable.why))
     finally:
@@ -109,15 +116,36 @@ async def _open(settings: Settings, process: ServerProcess) -> int:
             await catalogue.aclose()
 
 
-async def _run(
+async def _equipped(
     settings: Settings, process: ServerProcess, catalogue: Catalogue, database: Database
+) -> int:
+    """Serve with the registered servers of tools, which end last."""
+    machine, path = SystemClock(), process.directory / LOCK
+    pins = open_lock(path, machine, process.log.warning)
+    if isinstance(pins, Failure):
+        return _refused(process, ToolLockUnusable(path, human(pins.failure().report)))
+    async with tool_servers(
+        settings.tool_servers,
+        means=ToolMeans(machine),
+        pins=pins.unwrap(),
+        store=SqliteToolServers(database),
+    ) as servers:
+        return await _run(settings, process, catalogue, database, servers)
+
+
+async def _run(
+    settings: Settings,
+    process: ServerProcess,
+    catalogue: Catalogue,
+    database: Database,
+    servers: McpServers,
 ) -> int:
     feed, rules, machine = EventFeed(), RulesInForce(), SystemClock()
     memory = await sqlite_memory(database)
     journal = SqliteJournal(database)
     world = World(
         catalogue,
-        MemoryTools(memory, rules.of_memory, machine),
+        CombinedTools((MemoryTools(memory, rules.of_memory, machine), servers)),
         journal,
         journal,
         Pasts(SqliteConversations(database), CONVERSATION_BYTES),
@@ -125,6 +153,7 @@ async def _run(
         machine,
         AgentMemory(memory, rules.of_memory, machine),
         lasting=True,
+        toolbox=servers,
     )
     hosts = Hosts(places=Places(settings.limits.processes.value))
     world.rulebook.adopt(server=settings.permissions, patience=settings.permissions.timeout.value)

@@ -7,6 +7,7 @@ from typing import Final
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.key_sources import FoundSecret, SecretPlace, UnreadableSecret, find_secret
+from caxton_adapters.mcp.registration import Registration, broken_rules
 from caxton_adapters.process.log import LogFormat, LogLevel
 from caxton_adapters.settings.primitives import BaseUrl, WrittenSecret
 from caxton_adapters.settings.stating import stated
@@ -25,7 +26,7 @@ from caxton_adapters.settings.written import (
     SettingsFile,
     StorageTable,
 )
-from caxton_core.primitives import ProviderName
+from caxton_core.primitives import ProviderName, ServerName
 from caxton_core.problems import Problem, Problems, Stated
 from caxton_core.reading.nearest import nearest
 
@@ -56,6 +57,7 @@ def built(
         for name, table in _providers(written, environ, problems).items()
     }
     default = _default_provider(written, providers, environ, problems)
+    tool_servers = _tool_servers(written.mcp.servers, problems)
     if problems:
         return Failure((problems[0], *problems[1:]))
     server = _server(written.server, token, default_data_dir)
@@ -68,6 +70,7 @@ def built(
             permissions=written.permissions,
             providers=providers,
             default_provider=default,
+            tool_servers=tool_servers,
         )
     )
 
@@ -130,6 +133,22 @@ def _openai_of(environ: Mapping[str, str], problems: list[Problem]) -> ProviderT
         problems.append(Problem(("providers", OPENAI.value, "base_url"), address.failure()))
         return ProviderTable()
     return ProviderTable(kind=ProviderKind.OPENAI_COMPATIBLE, base_url=address.unwrap())
+
+
+def _tool_servers(
+    tables: Mapping[str, Registration], problems: list[Problem]
+) -> dict[ServerName, Registration]:
+    """The registered servers of tools, as far as their names and rules allow."""
+    found: dict[ServerName, Registration] = {}
+    for text, table in tables.items():
+        at, name = ("mcp", "servers", text), ServerName.parse(text)
+        if isinstance(name, Failure):
+            problems.append(Problem(at, name.failure()))
+            continue
+        broken = broken_rules(text, table, tables)
+        problems += (Problem((*at, *problem.at), problem.what) for problem in broken)
+        found[name.unwrap()] = table
+    return found
 
 
 def _names_openai(environ: Mapping[str, str]) -> bool:

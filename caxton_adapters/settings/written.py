@@ -6,6 +6,7 @@ from typing import Annotated, Final, final
 
 from attrs import field, frozen
 
+from caxton_adapters.mcp.registration import McpTable
 from caxton_adapters.settings.primitives import (
     BaseUrl,
     Checksum,
@@ -318,3 +319,4 @@ class SettingsFile:
     providers: Annotated[Mapping[str, ProviderTable], Key("The providers.", "{}")] = field(
         factory=dict
     )
+    mcp: Annotated[McpTable, Key("Servers of tools.", "{}")] = field(default=McpTable())

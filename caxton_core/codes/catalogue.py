@@ -15,6 +15,8 @@ from caxton_core.codes.requests import REQUESTS
 from caxton_core.codes.running import RUNNING
 from caxton_core.codes.scenarios import SCENARIOS
 from caxton_core.codes.server_start import SERVER_START
+from caxton_core.codes.tool_servers import TOOL_SERVERS
+from caxton_core.codes.tools import TOOLS
 
 EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType(
     {
@@ -24,9 +26,11 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType(
             *AGENT_RULES,
             *AGENT_DOUBTS,
             *SERVER_START,
+            *TOOL_SERVERS,
             *REQUESTS,
             *RUNNING,
             *MEMORIES,
+            *TOOLS,
             *PROVIDERS,
             *SCENARIOS,
         )
