@@ -154,6 +154,7 @@ async def _run(
         AgentMemory(memory, rules.of_memory, machine),
         lasting=True,
         toolbox=servers,
+        real=servers.real,
     )
     hosts = Hosts(places=Places(settings.limits.processes.value))
     world.rulebook.adopt(server=settings.permissions, patience=settings.permissions.timeout.value)
