@@ -21,8 +21,8 @@ from caxton_adapters.health.storage import keep_probing
 from caxton_adapters.health.tools import tools
 from caxton_adapters.journal.sqlite import SqliteConversations, SqliteJournal
 from caxton_adapters.mcp.connection import Means as ToolMeans
-from caxton_adapters.mcp.lock import NAME as LOCK
-from caxton_adapters.mcp.lock import open_lock
+from caxton_adapters.mcp.lock import LockFile, open_lock
+from caxton_adapters.mcp.oauth.authenticating import with_logins
 from caxton_adapters.mcp.servers import McpServers, tool_servers
 from caxton_adapters.memory.agent import AgentMemory
 from caxton_adapters.memory.sqlite import sqlite_memory
@@ -36,6 +36,7 @@ from caxton_adapters.process.refusals import (
     in_words,
 )
 from caxton_adapters.process.server_process import ServerProcess
+from caxton_adapters.process.stdlib_logging import adopt
 from caxton_adapters.process.watchdog import keep_alive
 from caxton_adapters.providers.catalogue import (
     Catalogue,
@@ -74,6 +75,7 @@ _REMOTE = (ProviderKind.OPENAI, ProviderKind.OPENAI_COMPATIBLE)
 
 def main(settings: Settings, process: ServerProcess) -> int:
     """Serve until told to stop; the exit code of the process."""
+    adopt(process.log)
     gc.disable()  # nothing is garbage yet of what a start makes; `_settle` has it collected
     with _given_back(process):
         quick = importlib.util.find_spec("uvloop") is not None
@@ -120,17 +122,18 @@ async def _equipped(
     settings: Settings, process: ServerProcess, catalogue: Catalogue, database: Database
 ) -> int:
     """Serve with the registered servers of tools, which end last."""
-    machine, path = SystemClock(), process.directory / LOCK
-    pins = open_lock(path, machine, process.log.warning)
-    if isinstance(pins, Failure):
-        return _refused(process, ToolLockUnusable(path, human(pins.failure().report)))
+    machine, path = SystemClock(), settings.tool_lock
+    opened = open_lock(path, machine, process.log.warning, settings.approval)
+    if isinstance(opened, Failure):
+        return _refused(process, ToolLockUnusable(path, human(opened.failure().report)))
+    pins = opened.unwrap()
     async with tool_servers(
         settings.tool_servers,
-        means=ToolMeans(machine),
-        pins=pins.unwrap(),
+        means=ToolMeans(machine, authenticate=with_logins(settings.server.data_dir)),
+        pins=pins,
         store=SqliteToolServers(database),
     ) as servers:
-        return await _run(settings, process, catalogue, database, servers)
+        return await _run(settings, process, catalogue, database, (servers, pins))
 
 
 async def _run(
@@ -138,9 +141,10 @@ async def _run(
     process: ServerProcess,
     catalogue: Catalogue,
     database: Database,
-    servers: McpServers,
+    equipment: tuple[McpServers, LockFile],
 ) -> int:
     feed, rules, machine = EventFeed(), RulesInForce(), SystemClock()
+    servers, pins = equipment
     memory = await sqlite_memory(database)
     journal = SqliteJournal(database)
     world = World(
@@ -171,10 +175,11 @@ async def _run(
             *_conditions(catalogue),
         )
         wanted, listed = rest_settings(settings), _listed(catalogue)
-        api = RestApi(runtime, feed, listed, wanted, parts, memory=memory)
+        api = RestApi(runtime, feed, listed, wanted, parts, memory=memory, toolbox=servers)
         async with anyio.create_task_group() as beside:
             beside.start_soon(keep_alive, process)
             beside.start_soon(api.watch)
+            beside.start_soon(pins.watch, servers.renew)
             beside.start_soon(keep_probing, database, machine)
             beside.start_soon(_settle, api)
             beside.start_soon(catalogue.prepare)

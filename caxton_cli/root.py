@@ -36,6 +36,10 @@ COMMANDS = {
     ),
     "messages": Entry("caxton_cli.commands.messages:messages", "Look after messages."),
     "memory": Entry("caxton_cli.commands.memory:memory", "Look after what agents remember."),
+    "tools": Entry(
+        "caxton_cli.commands.tools:tools", "Look after the tools that agents can be granted."
+    ),
+    "mcp": Entry("caxton_cli.commands.mcp:mcp", "Look after the servers of tools (MCP)."),
     "providers": Entry("caxton_cli.commands.providers:providers", "List the model providers."),
     "health": Entry("caxton_cli.commands.health:health", "Show how the server does, for probes."),
     "server": Entry("caxton_cli.root:server", "Start, stop and look after the server."),

@@ -122,8 +122,10 @@ def destination(url: str) -> Result[Destination, UnclearAddress]:
 
 def _is_host(host: str) -> bool:
     """A name, or the one spelling of a number: not `0x7f.1`, `2130706433` or `127.1`."""
-    if host.startswith("[") or _NUMBER.fullmatch(host):
-        return _ip_address(host.strip("[]")) is not None
+    if host.startswith("["):
+        return ":" in host and _ip_address(host.strip("[]")) is not None
+    if _NUMBER.fullmatch(host):
+        return _ip_address(host) is not None
     return bool(_NAME.fullmatch(host))
 
 
@@ -154,6 +156,20 @@ def within(zone: Zone, reach: Reach) -> bool:
             return zone in {Zone.PUBLIC, Zone.LOOPBACK}
         case Reach.PRIVATE:
             return zone in {Zone.PUBLIC, Zone.LOOPBACK, Zone.PRIVATE}
+
+
+def said(refusal: EgressRefusal) -> str:
+    """The sentence for whoever registered the address."""
+    match refusal:
+        case UnclearAddress(why):
+            return f"the address is not used: {why}"
+        case Unencrypted(host):
+            return (
+                f"{host} is not on this machine and its address is http://, "
+                "which anyone on the way can read; use https://"
+            )
+        case OutOfReach(host, address, zone):
+            return f"{host} is {address}, a {zone.value} address, where no request may go"
 
 
 def zone_of(address: IpAddress) -> Zone:

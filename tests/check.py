@@ -61,6 +61,7 @@ CHECKS = (
         quick=False,
     ),
     Check("tests", module("pytest", "-q"), quick=False),
+    Check("conformance", module("tests.conformance"), quick=False),
     Check("benchmarks", module("tests.benchmarks", "--smoke"), quick=False),
 )
 

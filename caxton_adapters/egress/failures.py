@@ -4,7 +4,7 @@ from typing import final
 
 import httpx2
 
-from caxton_core.egress import EgressRefusal, OutOfReach, UnclearAddress, Unencrypted
+from caxton_core.egress import EgressRefusal, said
 
 
 @final
@@ -34,17 +34,3 @@ class BodyEncoded(BodyRefused):
 
     def __init__(self, encoding: str) -> None:
         super().__init__(f"the body is encoded ({encoding[:20]}) although it was not to be")
-
-
-def said(refusal: EgressRefusal) -> str:
-    """The sentence for whoever registered the address."""
-    match refusal:
-        case UnclearAddress(why):
-            return f"the address is not used: {why}"
-        case Unencrypted(host):
-            return (
-                f"{host} is not on this machine and its address is http://, "
-                "which anyone on the way can read; use https://"
-            )
-        case OutOfReach(host, address, zone):
-            return f"{host} is {address}, a {zone.value} address, where no request may go"

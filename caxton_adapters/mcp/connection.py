@@ -19,6 +19,7 @@ from attrs import define, field, frozen
 from caxton_adapters.mcp.ending import Ending
 from caxton_adapters.mcp.listed import (
     CallOutcome,
+    Declined,
     EveryOutcome,
     Greeting,
     Late,
@@ -26,6 +27,7 @@ from caxton_adapters.mcp.listed import (
     Lost,
     Unreachable,
 )
+from caxton_adapters.mcp.oauth.authenticating import Authenticate, unauthenticated
 from caxton_adapters.mcp.registration import Registration
 from caxton_adapters.mcp.said import LOG, Said
 from caxton_adapters.mcp.visible import one_line
@@ -59,6 +61,7 @@ class Means:
     clock: Clock
     warden: Warden = field(factory=Warden)
     jitter: Callable[[], float] = random.random
+    authenticate: Authenticate = unauthenticated
 
 
 @final
@@ -117,8 +120,17 @@ class Connection:
         if not self.written.enabled:
             self.state = ServerState.DISABLED
 
-    async def call(self, tool: str, arguments: Mapping[str, object], key: str) -> EveryOutcome:
-        """What came of the call within its time; to cancel this tells the server."""
+    async def call(
+        self,
+        tool: str,
+        arguments: Mapping[str, object],
+        key: str,
+        withheld: Callable[[], str | None] = lambda: None,
+    ) -> EveryOutcome:
+        """What came of the call within its time; to cancel this tells the server.
+
+        `withheld` says why it is not made, once it is known what the server offers now.
+        """
         if self._live is None:
             unreachable = await self.connected()
             if unreachable is not None:
@@ -128,13 +140,17 @@ class Connection:
         request = _Request(tool, arguments, key)
         with anyio.move_on_after(seconds):
             async with self._slots:
-                return await self._handed_over(request)
+                return await self._handed_over(request, withheld)
         return Late(seconds)
 
-    async def _handed_over(self, request: _Request) -> EveryOutcome:
+    async def _handed_over(
+        self, request: _Request, withheld: Callable[[], str | None]
+    ) -> EveryOutcome:
         live = self._live
         if live is None:
             return Unreachable(self.reason)
+        if (why := withheld()) is not None:
+            return Declined(why)
         live.tasks.start_soon(self._perform, live, request)
         try:
             await request.done.wait()
@@ -247,9 +263,10 @@ class Connection:
         from caxton_adapters.mcp.opening import open_session  # noqa: PLC0415 - loaded in a thread
 
         watcher = Watcher(self.said, ending, self._on_changed)
-        written, warden = self.written, self._means.warden
+        written, means = self.written, self._means
+        auth = means.authenticate(self.server, written)
         async with open_session(
-            self.server, written, warden, watcher, legacy=self._legacy
+            self.server, written, means.warden, watcher, legacy=self._legacy, auth=auth
         ) as session:
             listed = await session.tools()
             await self._on_tools(listed)

@@ -6,8 +6,7 @@ nothing: the definitions that were read before stay approved, and none is added.
 """
 
 import os
-from collections.abc import Collection, Sequence
-from enum import Enum
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias, final
 
@@ -16,6 +15,7 @@ from anyio import to_thread
 from attrs import define, field
 from returns.result import Failure, Result, Success
 
+from caxton_adapters.mcp.approval import Approval
 from caxton_adapters.mcp.lock_text import read_lock, write_lock
 from caxton_adapters.mcp.pins import Discovered, LockRefusal
 from caxton_adapters.runtime.toolbox import BadLock, PinState
@@ -30,20 +30,9 @@ from caxton_core.storage import NotStored
 from caxton_core.tools.pinning import Fingerprint, Lock, fingerprint, is_same, pinned
 from caxton_core.tools.tool import Tool
 
-NAME: Final = "caxton.lock"
 LOCK_UNREADABLE: Final = "CX3033"
 _BETWEEN_LOOKS: Final = 2.0
 _Signature: TypeAlias = tuple[int, int, int] | None
-
-
-@final
-class Approval(Enum):
-    """Who approves a tool that nobody has seen before."""
-
-    FIRST_USE = "first_use"
-    """Its first discovery does; only a change needs a person."""
-    ALWAYS = "always"
-    """A person does."""
 
 
 class Tell(Protocol):
@@ -115,19 +104,23 @@ class LockFile:
         """Take the definitions as they are now, whatever was approved before."""
         return await self._pin(tools, anew=True)
 
-    async def watch(self) -> None:
-        """Notice what others write into the file, until cancelled."""
+    async def watch(self, noticed: Callable[[], object]) -> None:
+        """Notice what others write into the file, until cancelled; `noticed` is called then."""
         while True:
             await anyio.sleep(_BETWEEN_LOOKS)
-            await self.refresh()
+            if await self.refresh():
+                noticed()
 
-    async def refresh(self) -> None:
-        """Read the file again if it is another one now; one with problems is told and left."""
+    async def refresh(self) -> bool:
+        """Read the file again if it is another one now; one with problems is told and left.
+
+        Whether other definitions are approved than before.
+        """
         async with self._changing:
             seen = await to_thread.run_sync(_signature, self.path)
             if seen == self._seen:
-                return
-            self._seen = seen
+                return False
+            self._seen, before = seen, self._lock
             read = await self._read()
             if isinstance(read, Failure):
                 places = [
@@ -137,6 +130,7 @@ class LockFile:
             else:
                 self._lock = read.unwrap()
                 self._tell("tools.lock_read", path=str(self.path), tools=len(self._lock.pins))
+        return self._lock != before
 
     async def _pin(
         self, tools: Collection[Tool], *, anew: bool

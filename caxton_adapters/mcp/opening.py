@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 from typing import Self, TypeAlias, final
 
+import httpx2
 from attrs import define
 from mcp.client import Transport
 from mcp.shared._stream_protocols import ReadStream, WriteStream
@@ -22,18 +23,24 @@ _Streams: TypeAlias = tuple[ReadStream[_Incoming], WriteStream[SessionMessage]]
 
 
 def open_session(
-    server: str, written: Registration, warden: Warden, watcher: Watcher, *, legacy: bool
+    server: str,
+    written: Registration,
+    warden: Warden,
+    watcher: Watcher,
+    *,
+    legacy: bool,
+    auth: httpx2.Auth | None = None,
 ) -> AbstractAsyncContextManager[Session]:
     """A conversation with the server, for as long as the context lasts."""
     transport: Transport = (
         StdioTransport(written, warden, watcher.ending, watcher.said)
         if written.url is None
-        else _noticed(_http(written), watcher.ending)
+        else _noticed(_http(written, auth), watcher.ending)
     )
     return session(server, written, transport, watcher, legacy=legacy)
 
 
-def _http(written: Registration) -> Transport:
+def _http(written: Registration, auth: httpx2.Auth | None) -> Transport:
     from caxton_adapters.mcp.http import http_transport  # noqa: PLC0415 - for those who need it
 
     assert written.url is not None
@@ -43,6 +50,7 @@ def _http(written: Registration) -> Transport:
         connect_timeout=written.connect_timeout.value,
         max_bytes=written.max_frame.value,
         private_network=written.private_network,
+        auth=auth,
     )
 
 

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit, urlunsplit
 from attrs import field, frozen
 from returns.result import Failure, Result, Success
 
+from caxton_adapters.mcp.approval import Approval
+from caxton_adapters.mcp.oauth.table import OAuthTable, broken_oauth, unreachable
 from caxton_adapters.setting_values import FilePath, WrittenHeader, WrittenVariable
 from caxton_core.codes.stating import stated
 from caxton_core.primitives import Count, Duration, Size, Text, TextRule
@@ -28,7 +30,7 @@ RESERVED: Final = frozenset({"memory"})
 
 _MIB: Final = 1024 * 1024
 _OF_COMMAND: Final = ("args", "env", "cwd")
-_OF_URL: Final = ("headers", "private_network")
+_OF_URL: Final = ("headers", "private_network", "oauth")
 _VARIABLE: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 _HEADER: Final = re.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
@@ -50,7 +52,7 @@ class Argument(Text):
 
 
 @final
-@frozen
+@frozen(repr=False)
 class ServerUrl(Text):
     """The address of a server that answers over HTTP."""
 
@@ -61,6 +63,18 @@ class ServerUrl(Text):
         2000,
         "https://tools.example.org/mcp",
     )
+
+    @property
+    def shown(self) -> str:
+        """The address without its query, which may hold a key."""
+        parts = urlsplit(self.value)
+        return masked(urlunsplit(parts._replace(query="***" if parts.query else "")))
+
+    def __repr__(self) -> str:
+        return f"ServerUrl({self.shown!r})"
+
+    def __str__(self) -> str:
+        return self.shown
 
     @classmethod
     def parse(cls, text: str) -> Result[Self, ValueProblem]:
@@ -153,6 +167,10 @@ class Registration:
     private_network: Annotated[
         bool, Key("Whether the address may lie in a private network.", "")
     ] = False
+    oauth: Annotated[
+        OAuthTable | None,
+        Key("How Caxton comes by the tokens of a protected address.", "{}", default="no tokens"),
+    ] = None
     enabled: Annotated[bool, Key("Whether the server is used.", "false")] = True
     timeout: Annotated[Duration, Key("How long a call may take.", '"10s"')] = Duration(10)
     connect_timeout: Annotated[
@@ -198,8 +216,7 @@ class Registration:
     def target(self) -> str:
         """The command line or the address, with nothing in it that looks like a secret."""
         if self.url is not None:
-            parts = urlsplit(self.url.value)
-            return masked(urlunsplit(parts._replace(query="***" if parts.query else "")))
+            return self.url.shown
         words = [] if self.command is None else [self.command.value]
         return masked(shlex.join([*words, *(argument.value for argument in self.args)]))
 
@@ -211,7 +228,10 @@ class Registration:
     def secrets(self) -> tuple[str, ...]:
         """What must never be shown: every header, and variables whose name says so."""
         hidden = (v.value for k, v in self.env.items() if re.search(_SECRET_NAME, k))
-        return tuple(filter(None, (*(each.value for each in self.headers.values()), *hidden)))
+        secret = None if self.oauth is None else self.oauth.client_secret
+        of_client = () if secret is None else (secret.value,)
+        headers = (each.value for each in self.headers.values())
+        return tuple(filter(None, (*headers, *hidden, *of_client)))
 
 
 _SECRET_NAME: Final = re.compile("(?i)key|token|secret|passw|credential|auth")
@@ -222,6 +242,22 @@ _SECRET_NAME: Final = re.compile("(?i)key|token|secret|passw|credential|auth")
 class McpTable:
     """`[mcp]`: servers of tools that speak the Model Context Protocol."""
 
+    lock: Annotated[
+        FilePath | None,
+        Key(
+            "The file with the approved definitions of tools; it may stand under version control.",
+            '"caxton.lock"',
+            default="`tools.lock` in the data directory",
+        ),
+    ] = None
+    approve: Annotated[
+        Approval,
+        Key(
+            "`first_use` approves a tool when it is first seen, and only changes need a person; "
+            "with `always` a person approves every tool.",
+            '"first_use"',
+        ),
+    ] = Approval.FIRST_USE
     servers: Annotated[
         Mapping[str, Registration], Key("The registered servers of tools.", "{}")
     ] = field(factory=dict)
@@ -241,6 +277,7 @@ def broken_rules(
         yield Problem((), stated(WAY_UNCLEAR, found="both" if both else "neither"))
     yield from _misplaced(written)
     yield from _unusable_names(written)
+    yield from _of_address(written)
     fallback = written.fallback
     if fallback is not None and (fallback == name or fallback not in others):
         yield Problem(("fallback",), stated(FALLBACK_UNUSABLE, name=fallback))
@@ -253,6 +290,15 @@ def _misplaced(written: Registration) -> Iterator[Problem]:
     for key in keys:
         if getattr(written, key):
             yield Problem((key,), stated(OTHER_TRANSPORT, key=key, other=other))
+
+
+def _of_address(written: Registration) -> Iterator[Problem]:
+    if written.url is not None:
+        for problem in unreachable(written.url.value, private_network=written.private_network):
+            yield Problem(("url",), problem.what)
+    if written.oauth is not None:
+        for problem in broken_oauth(written.oauth):
+            yield Problem(("oauth", *problem.at), problem.what)
 
 
 def _unusable_names(written: Registration) -> Iterator[Problem]:

@@ -144,14 +144,10 @@ class McpServers:
         return why if isinstance(outcome, Unreachable) else outcome
 
     async def _made(self, server: _Registered, call: ToolCall, caller: Caller) -> EveryOutcome:
-        known = server.tools.get(call.name.tool)
-        if known is None:
+        if (why := self._withheld(server, call)) is not None:
             reason = server.connection.reason
-            return (
-                Unreachable(reason) if reason else Declined(f"there is no tool named {call.name}")
-            )
-        if (why := withheld(known.tool.name, self._pins.state(known.tool))) is not None:
-            return Declined(why)
+            is_known = call.name.tool in server.tools
+            return Declined(why) if is_known or not reason else Unreachable(reason)
         now = self._means.clock.monotonic
         admitted = admit(server.breaker, now())
         if isinstance(admitted, Refused):
@@ -160,12 +156,22 @@ class McpServers:
         said = Outcome.ABANDONED  # unless it is known better
         try:
             outcome = await server.connection.call(
-                call.name.tool, call.arguments.members(), caller.key
+                call.name.tool,
+                call.arguments.members(),
+                caller.key,
+                partial(self._withheld, server, call),
             )
             said = _told(outcome)
         finally:
             server.breaker = observed(server.breaker, permit, said, now())
         return outcome
+
+    def _withheld(self, server: _Registered, call: ToolCall) -> str | None:
+        """Why the server's tool is not called: it is not there, or nobody has approved it."""
+        known = server.tools.get(call.name.tool)
+        if known is None:
+            return f"there is no tool named {call.name}"
+        return withheld(known.tool.name, self._pins.state(known.tool))
 
     async def reach(self, servers: Collection[str]) -> None:
         """Have the tools of these servers known, as far as the servers answer in time."""

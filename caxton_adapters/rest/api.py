@@ -21,9 +21,11 @@ from caxton_adapters.rest.memory import Memories
 from caxton_adapters.rest.messages import Messages
 from caxton_adapters.rest.providers import ListedProvider, Providers
 from caxton_adapters.rest.settings import RestSettings
+from caxton_adapters.rest.tools import ToolResources
 from caxton_adapters.runtime.archive import Archive
 from caxton_adapters.runtime.feed import EventFeed
 from caxton_adapters.runtime.runtime import Runtime
+from caxton_adapters.runtime.toolbox import ToolServers
 from caxton_core.ports import MemoryStore
 
 _GRACE: Final = 0.9
@@ -49,6 +51,7 @@ class RestApi:
         started: Callable[[], bool] = lambda: True,
         *,
         memory: MemoryStore | None = None,
+        toolbox: ToolServers | None = None,
     ) -> None:
         guard = Guard(settings)
         self._runtime = runtime
@@ -62,6 +65,7 @@ class RestApi:
         self._messages = Messages(runtime, heartbeat=settings.heartbeat)
         self._providers = Providers(providers)
         self._memories = Memories(runtime, runtime.world.clock, memory)
+        self._tools = ToolResources(runtime, toolbox)
         self._loading = anyio.Lock()
         self._management: Application | None = None
         self.application = Front(settings, guard, self._hot_routes(), self.management)
@@ -134,6 +138,7 @@ class RestApi:
             self._providers,
             self._memories,
             Approvals(self._runtime),
+            self._tools,
         )
         return application(resources)  # type: ignore[return-value] # ASGI, typed more closely
 

@@ -19,6 +19,7 @@ from caxton_adapters.rest.memory_routes import MemoryController
 from caxton_adapters.rest.paging import DEFAULT_LIMIT, HIGHEST_LIMIT
 from caxton_adapters.rest.problem import Refused
 from caxton_adapters.rest.served import Here, Question, Served, served
+from caxton_adapters.rest.tool_routes import ToolsController, ToolServersController
 from caxton_adapters.rest.validation import validated
 from caxton_core.agent.catalogue import agent_schema
 from caxton_core.codes.catalogue import explain
@@ -300,6 +301,8 @@ CONTROLLERS: Final = (
     ProvidersController,
     MemoryController,
     ApprovalsController,
+    ToolsController,
+    ToolServersController,
     EventsController,
     HealthController,
     ProblemsController,

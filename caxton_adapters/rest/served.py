@@ -21,6 +21,7 @@ from caxton_adapters.rest.memory import Memories
 from caxton_adapters.rest.messages import Messages
 from caxton_adapters.rest.problem import Refused
 from caxton_adapters.rest.providers import Providers
+from caxton_adapters.rest.tools import ToolResources
 
 T = TypeVar("T")
 
@@ -39,6 +40,7 @@ class Resources:
     providers: Providers
     memory: Memories
     approvals: Approvals
+    tools: ToolResources
 
 
 @final

@@ -7,7 +7,8 @@ from typing import Final
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.key_sources import FoundSecret, SecretPlace, UnreadableSecret, find_secret
-from caxton_adapters.mcp.registration import Registration, broken_rules
+from caxton_adapters.mcp.approval import LOCK_NAME
+from caxton_adapters.mcp.registration import McpTable, Registration, broken_rules
 from caxton_adapters.process.log import LogFormat, LogLevel
 from caxton_adapters.settings.primitives import BaseUrl, WrittenSecret
 from caxton_adapters.settings.stating import stated
@@ -71,6 +72,8 @@ def built(
             providers=providers,
             default_provider=default,
             tool_servers=tool_servers,
+            tool_lock=_tool_lock(written.mcp, server.data_dir),
+            approval=written.mcp.approve,
         )
     )
 
@@ -149,6 +152,13 @@ def _tool_servers(
         problems += (Problem((*at, *problem.at), problem.what) for problem in broken)
         found[name.unwrap()] = table
     return found
+
+
+def _tool_lock(table: McpTable, data_dir: FilesystemPath) -> FilesystemPath:
+    """Where it is wanted: a path begins where the server does, beside its settings."""
+    if table.lock is None:
+        return data_dir / LOCK_NAME
+    return FilesystemPath(table.lock.value).expanduser().absolute()
 
 
 def _names_openai(environ: Mapping[str, str]) -> bool:

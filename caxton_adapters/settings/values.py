@@ -6,6 +6,7 @@ from typing import final
 
 from attrs import frozen
 
+from caxton_adapters.mcp.approval import Approval
 from caxton_adapters.mcp.registration import Registration
 from caxton_adapters.process.log import LogFormat, LogLevel
 from caxton_adapters.process.server_process import Wanted
@@ -81,6 +82,8 @@ class Settings:
     providers: Mapping[ProviderName, ConfiguredProvider]
     default_provider: ProviderName | None
     tool_servers: Mapping[ServerName, Registration]
+    tool_lock: Path
+    approval: Approval
 
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret in the settings, for whatever must never show them."""

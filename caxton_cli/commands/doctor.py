@@ -149,6 +149,9 @@ def _server(url: str | None, token: str | None) -> Iterator[Finding]:
     found = answer.document.get("providers")
     for one in found if isinstance(found, list) else []:
         yield _provider(one)
+    servers = caller.ask("GET", "/mcp/servers").document.get("servers")
+    for one in servers if isinstance(servers, list) else []:
+        yield _tool_server(one)
 
 
 def _provider(one: dict[str, object]) -> Finding:
@@ -159,3 +162,15 @@ def _provider(one: dict[str, object]) -> Finding:
     problem = one.get("problem")
     says = str(problem.get("detail")) if isinstance(problem, dict) else "does not answer"
     return Finding(subject, Verdict.BAD, says)
+
+
+def _tool_server(one: dict[str, object]) -> Finding:
+    """A server of tools as its last connection met it; none is begun for the sake of this."""
+    subject, state = f"server of tools {one['name']}", str(one["state"])
+    if state == "waiting":
+        advice = f"try it: caxton mcp test {one['name']}"
+        return Finding(
+            subject, Verdict.NOTICE, str(one.get("reason") or "cannot be reached"), advice
+        )
+    says = f"{state}, {one['tools']} tools" if one.get("tools") is not None else state
+    return Finding(subject, Verdict.GOOD, says)

@@ -11,6 +11,7 @@ from caxton_core.codes.explanation import Explanation
 from caxton_core.codes.files import FILES
 from caxton_core.codes.memories import MEMORIES
 from caxton_core.codes.providers import PROVIDERS
+from caxton_core.codes.remote_tools import REMOTE_TOOLS
 from caxton_core.codes.requests import REQUESTS
 from caxton_core.codes.running import RUNNING
 from caxton_core.codes.scenarios import SCENARIOS
@@ -27,6 +28,7 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType(
             *AGENT_DOUBTS,
             *SERVER_START,
             *TOOL_SERVERS,
+            *REMOTE_TOOLS,
             *REQUESTS,
             *RUNNING,
             *MEMORIES,

@@ -9,6 +9,7 @@ _BLANK: Final = re.compile(
     "\U000e0100-\U000e01ef]"
 )
 """What Python calls printable, and fonts show as nothing."""
+_FOUR_DIGITS: Final = 0xFFFF
 
 
 def is_visible(character: str) -> bool:
@@ -30,7 +31,7 @@ def visible(text: str, *, keep: str = "") -> str:
 def escaped(character: str) -> str:
     """The character as TOML and Python write it in digits."""
     number = ord(character)
-    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"  # noqa: PLR2004 - 4 digits
+    return f"\\u{number:04x}" if number <= _FOUR_DIGITS else f"\\U{number:08x}"
 
 
 def uncommon(text: str) -> frozenset[str]:

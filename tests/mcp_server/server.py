@@ -32,6 +32,8 @@ FOR_EVER = 10**6
 OBJECT = {"type": "object"}
 TEXT = {**OBJECT, "properties": {"text": {"type": "string"}}, "required": ["text"]}
 SUM = {**OBJECT, "properties": {"sum": {"type": "number"}}, "required": ["sum"]}
+COLOUR = {**OBJECT, "properties": {"colour": {"type": "string", "default": "blue"}}}
+ASKING: list[object] = []
 DESCRIPTION = {"echo": "Say it again."}
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
 GRANDCHILD = f"{DEAF}; time.sleep({FOR_EVER})"
@@ -90,6 +92,7 @@ def tools() -> list[dict[str, Any]]:
         tool("no name", OBJECT),
         *(tool(name, OBJECT) for name in ANSWERS if name not in {"echo", "change", "add"}),
         tool("sleep", OBJECT),
+        tool("ask", OBJECT),
         *(tool(f"further_{number}", OBJECT) for number in further),
     ]
 
@@ -212,6 +215,12 @@ def take(message: dict[str, Any]) -> None:
             write({"id": message["id"], "result": listed(params)})
         case "tools/call" if params["name"] == "sleep":
             note(f"call sleep {message['id']}")
+        case "tools/call" if params["name"] == "ask":
+            ASKING.append(message["id"])
+            asked = {"message": "Which colour?", "requestedSchema": COLOUR}
+            write({"id": "question", "method": "elicitation/create", "params": asked})
+        case None if message.get("id") == "question":
+            write({"id": ASKING.pop(), "result": said(json.dumps(message.get("result")))})
         case "tools/call":
             write({"id": message["id"], "result": called(message["id"], params)})
         case "notifications/cancelled":

@@ -10,8 +10,9 @@ from attrs import field, frozen
 from returns.result import Result, Success
 
 from caxton_adapters.clock import SystemClock
+from caxton_adapters.mcp.approval import Approval
 from caxton_adapters.mcp.connection import Means
-from caxton_adapters.mcp.lock import Approval, open_lock
+from caxton_adapters.mcp.lock import open_lock
 from caxton_adapters.mcp.registration import Registration
 from caxton_adapters.mcp.servers import McpServers, tool_servers
 from caxton_adapters.runtime.toolbox import ServerView

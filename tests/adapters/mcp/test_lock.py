@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from returns.result import Failure, Success
 
 from caxton_adapters.clock import SystemClock
-from caxton_adapters.mcp.lock import Approval, LockFile, open_lock
+from caxton_adapters.mcp.approval import Approval
+from caxton_adapters.mcp.lock import LockFile, open_lock
 from caxton_adapters.mcp.lock_text import read_lock, write_lock
 from caxton_adapters.mcp.pins import withheld
 from caxton_adapters.runtime.toolbox import BadLock, PinState
@@ -153,11 +154,26 @@ async def test_what_others_approve_in_the_file_counts(path: Path) -> None:
     await other.approve([WRITE])
     await mine.approve([READ])
     assert (mine.state(WRITE), opened(path).state(READ)) == (PinState.APPROVED, PinState.APPROVED)
-    await other.refresh()
+    assert await other.refresh()
+    assert not await other.refresh()
     assert other.state(READ) is PinState.APPROVED
     path.unlink()
-    await other.refresh()
+    assert await other.refresh()
     assert other.state(READ) is PinState.NEW
+
+
+async def test_a_change_of_the_file_is_noticed_while_the_server_runs(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("caxton_adapters.mcp.lock._BETWEEN_LOOKS", 0.001)
+    mine, noticed = opened(path), anyio.Event()
+    async with anyio.create_task_group() as watching:
+        watching.start_soon(mine.watch, noticed.set)
+        await opened(path).approve([READ])
+        with anyio.fail_after(20):
+            await noticed.wait()
+        watching.cancel_scope.cancel()
+    assert mine.state(READ) is PinState.APPROVED
 
 
 async def test_a_file_that_was_broken_meanwhile_changes_nothing(path: Path) -> None:

@@ -9,7 +9,7 @@ import anyio
 import pytest
 from returns.result import Failure, Success
 
-from caxton_adapters.mcp.lock import Approval
+from caxton_adapters.mcp.approval import Approval
 from caxton_adapters.runtime.toolbox import (
     BadRegistration,
     InSettings,
@@ -299,3 +299,27 @@ async def test_a_late_reconnection_is_not_waited_for(lock: Path) -> None:
             await servers.test("small")
         with anyio.fail_after(1):
             assert "cannot be reached" in why(await call(servers, "small.echo", text="hi"))
+
+
+@pytest.mark.parametrize(
+    ("elicitation", "told"),
+    [
+        ("decline", {"action": "decline"}),
+        ("defaults", {"action": "accept", "content": {"colour": "blue"}}),
+    ],
+)
+async def test_a_server_that_asks_a_person_is_told_what_was_decided(
+    lock: Path, elicitation: str, told: dict[str, object]
+) -> None:
+    async with serving(lock, {"small": small_server(elicitation=elicitation)}) as servers:
+        assert json.loads(text(await call(servers, "small.ask"))) == told
+
+
+async def test_a_server_that_is_often_out_of_reach_is_left_alone(lock: Path) -> None:
+    async with serving(lock, {"small": small_server()}) as servers:
+        await servers.reach(["small"])
+    async with serving(lock, {"small": small_server("exit=start")}) as servers:
+        for _ in range(10):
+            await servers.test("small")
+            await call(servers, "small.echo", text="hi")
+        assert "failed too often" in why(await call(servers, "small.echo", text="hi"))

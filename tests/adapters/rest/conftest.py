@@ -28,7 +28,7 @@ from caxton_core.agent.sections import Isolation
 from caxton_core.conversation.model import ModelRequest, ProviderUnknown
 from caxton_core.ports import Clock, Model, Tools
 from caxton_core.primitives import ProviderName, Usd
-from tests.fakes import in_memory
+from tests.fakes import ToolServersInADict, in_memory
 
 SCRIPTED = ProviderName("scripted")
 QUICK = """
@@ -115,13 +115,15 @@ async def serving(
     part: Part | None = None,
     clock: Clock | None = None,
     tools: Tools | None = None,
+    toolbox: ToolServersInADict | None = None,
 ) -> AsyncIterator[Served]:
     model, feed = scripted(scenario), EventFeed()
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     listed = ListedProvider(name=SCRIPTED, kind="scripted", default=True, port=lambda: model)
-    world = in_memory(OneModel(model), tools=tools, events=feed, clock=clock or SystemClock())
+    offered = toolbox if tools is None else tools
+    world = in_memory(OneModel(model), tools=offered, events=feed, clock=clock or SystemClock())
     hosts = Hosts(default=Isolation.TASK)
     async with running(world, configs=InMemoryConfigs(), hosts=hosts) as runtime:
         parts = () if part is None else (lambda: part.component,)
@@ -133,6 +135,7 @@ async def serving(
             parts,
             lambda: part is None or part.started,
             memory=InMemoryMemory(),
+            toolbox=toolbox,
         )
         server = RestServer(api.application, settings, drain=api.drain)
         for agent in agents or (GREETER,):
