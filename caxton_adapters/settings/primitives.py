@@ -59,6 +59,20 @@ class Origin(Text):
 
 @final
 @frozen
+class EnvironmentName(Text):
+    """The name of a deployment environment, as the policy's file has it."""
+
+    rule: ClassVar = TextRule(
+        "an environment",
+        "[A-Za-z0-9_-]+",
+        "letters, digits, `_` and `-`",
+        64,
+        "production",
+    )
+
+
+@final
+@frozen
 class FilePath(Text):
     """A path; `~` is the user's home."""
 

@@ -7,6 +7,7 @@ from typing import final
 from attrs import frozen
 
 from caxton_adapters.process.log import LogFormat, LogLevel
+from caxton_adapters.process.policy_place import PolicyPlace
 from caxton_adapters.process.server_process import Wanted
 from caxton_adapters.secrets import Secret
 from caxton_adapters.settings.written import LimitTable, ProviderTable, Synchronous
@@ -71,6 +72,7 @@ class Settings:
     limits: LimitTable
     storage: StorageSettings
     logging: LoggingSettings
+    policy: PolicyPlace
     providers: Mapping[ProviderName, ConfiguredProvider]
     default_provider: ProviderName | None
 

@@ -39,13 +39,6 @@ POLICY_FILES: Final = (
         '`[tools]` `never = ["*"]`.',
     ),
     Explanation(
-        "CX2224",
-        "policy with problems",
-        "the policy {path} has problems:\n{problems}",
-        "A server whose policy is not understood would permit what it should refuse.",
-        "Repair the file; `caxton policy show` tells whether it can be read.",
-    ),
-    Explanation(
         "CX4060",
         "refused by the policy",
         "the agent does not conform to the policy of this installation",

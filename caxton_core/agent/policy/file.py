@@ -29,12 +29,16 @@ Table: TypeAlias = Mapping[str, object]
 @final
 @frozen
 class InForce:
-    """A policy and where each of its values was written, by path."""
+    """A policy and where each of its values was written, by path.
+
+    `digest` is the SHA-256 of the file, told by whoever read it.
+    """
 
     policy: Policy
     file: str = BUILT_IN
     environment: str | None = None
     sources: Mapping[Path, str] = {}
+    digest: str = ""
 
 
 def read_policy(
