@@ -2,12 +2,28 @@
 
 import os
 from pathlib import Path
+from typing import Final, final
 
-_CGROUP = Path("/sys/fs/cgroup/memory.max")
+from attrs import frozen
+
+_CONTAINER: Final = Path("/sys/fs/cgroup/memory.max")
 
 
-def memory() -> int | None:
-    """Bytes of memory, within the limit of a container; None where the system does not tell."""
+@final
+@frozen
+class Capacity:
+    """Bytes of memory and processors; None where the system does not tell."""
+
+    memory: int | None
+    cores: float | None
+
+
+def measured() -> Capacity:
+    """What this process may use, within the limits of its container."""
+    return Capacity(_memory(), _cores())
+
+
+def _memory() -> int | None:
     try:
         whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError):
@@ -18,14 +34,13 @@ def memory() -> int | None:
 
 def _limit() -> int | None:
     try:
-        written = _CGROUP.read_text("ascii").strip()
+        written = _CONTAINER.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError):
         return None
     return int(written) if written.isdecimal() else None
 
 
-def cores() -> float | None:
-    """Processors on which this process may run; None where the system does not tell."""
+def _cores() -> float | None:
     if hasattr(os, "sched_getaffinity"):
         return float(len(os.sched_getaffinity(0)))
     count = os.cpu_count()

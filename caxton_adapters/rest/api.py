@@ -18,6 +18,7 @@ from caxton_adapters.rest.guard import Guard
 from caxton_adapters.rest.health import HealthChecks
 from caxton_adapters.rest.memory import Memories
 from caxton_adapters.rest.messages import Messages
+from caxton_adapters.rest.policies import Policies, ReadPolicy
 from caxton_adapters.rest.providers import ListedProvider, Providers
 from caxton_adapters.rest.settings import RestSettings
 from caxton_adapters.runtime.archive import Archive
@@ -48,6 +49,7 @@ class RestApi:
         started: Callable[[], bool] = lambda: True,
         *,
         memory: MemoryStore | None = None,
+        policy: ReadPolicy | None = None,
     ) -> None:
         guard = Guard(settings)
         self._runtime = runtime
@@ -61,6 +63,7 @@ class RestApi:
         self._messages = Messages(runtime, heartbeat=settings.heartbeat)
         self._providers = Providers(providers)
         self._memories = Memories(runtime, runtime.world.clock, memory)
+        self._policies = Policies(runtime, policy)
         self._loading = anyio.Lock()
         self._management: Application | None = None
         self.application = Front(settings, guard, self._hot_routes(), self.management)
@@ -132,6 +135,7 @@ class RestApi:
             self._messages,
             self._providers,
             self._memories,
+            self._policies,
         )
         return application(resources)  # type: ignore[return-value] # ASGI, typed more closely
 

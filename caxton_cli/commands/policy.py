@@ -129,12 +129,12 @@ def _policy_and_facts(
     settings = loaded_or_leave(config, {}).settings
     place = settings.policy if file is None else PolicyPlace(file, settings.policy.environment)
     chosen = place if environment is None else evolve(place, environment=environment)
-    default = settings.default_provider
+    default, machine = settings.default_provider, capacity.measured()
     facts = Facts(
         providers=frozenset(name.value for name in settings.providers) or None,
         default_provider=None if default is None else default.value,
-        memory=capacity.memory(),
-        cores=capacity.cores(),
+        memory=machine.memory,
+        cores=machine.cores,
     )
     return policy_or_leave(chosen, dry_run=True), facts
 
