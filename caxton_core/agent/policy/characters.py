@@ -15,9 +15,11 @@ _FLAG: Final = re.compile("\U0001f3f4[\U000e0061-\U000e007a]{2,6}\U000e007f")
 _HIDDEN: Final = re.compile(
     f"[{_TAGS}{_BIDI}{_FILLERS}{_CONTROLS}]"
     f"|[{_SELECTORS}]{{2,}}"
-    # Between letters of scripts that need them, or in pictures, joiners and marks are no secret.
-    "|(?:(?<![^\x00-\x7f])|^)[\u200b-\u200f]|[\u200b-\u200f](?=[\x00-\x7f\u200b-\u200f]|$)"
-    "|\u200b"
+    "|\u200b|[\u200b-\u200f]{2,}"
+    # Joiners stand between letters of scripts that need them, and in pictures; marks beside such
+    # letters.
+    "|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?=[\x00-\x7f]|$)"
+    "|(?<![^\x00-\x7f])[\u200e\u200f](?=[\x00-\x7f]|$)"
 )
 _LOOKALIKES: Final = str.maketrans(
     "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u04bb\u051b\u0475"

@@ -5,7 +5,7 @@ cannot do (back references, looking around) is not part of the language.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import ClassVar, Final, Self, final
 
@@ -18,7 +18,7 @@ from caxton_core.problems import Malformed, ValueProblem
 LARGEST: Final = 400
 """The most places of a pattern, after its repetitions are written out."""
 MOST_REPEATED: Final = 100
-STEPS: Final = 400_000
+STEPS: Final = 100_000
 """The most steps for one text: what needs more is treated as a match."""
 
 _SAYS: Final = (
@@ -181,25 +181,22 @@ class _Machine:
     def end_in(self, text: str) -> int | None:
         """Where the first match ends; None where there is none."""
         steps, here = 0, self.first
-        known: dict[tuple[frozenset[int], str], frozenset[int]] = {}
+        known: dict[tuple[frozenset[int], str], frozenset[int] | None] = {}
         for at, character in enumerate(text):
-            taken = known.get((here, character))
-            if taken is None:
+            if (here, character) not in known:
                 steps += len(here)
-                if steps > STEPS:
-                    return at
-                taken = known[here, character] = frozenset(self._taken(here, character))
-            if not self.last.isdisjoint(taken):
+                known[here, character] = self._step(here, character)
+            onward = known[here, character]
+            if onward is None or steps > STEPS:
                 return at + 1
-            here = self._onward(taken)
+            here = onward
         return None
 
-    def _taken(self, here: frozenset[int], character: str) -> Iterator[int]:
-        return (place for place in here if self.places[place].takes.fullmatch(character))
-
-    def _onward(self, taken: frozenset[int]) -> frozenset[int]:
-        if not taken:
-            return self.first
+    def _step(self, here: frozenset[int], character: str) -> frozenset[int] | None:
+        """Where the machine is after the character; None at the end of a match."""
+        taken = frozenset(p for p in here if self.places[p].takes.fullmatch(character))
+        if not self.last.isdisjoint(taken):
+            return None
         return self.first.union(*(self.places[place].then for place in taken))
 
 

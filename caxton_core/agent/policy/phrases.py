@@ -88,7 +88,8 @@ _GUARDED: Final = re.compile(
     r"|requested|instructs?|instructed|wants?|urges?|orders?)(?: [\w']+){0,4} to(?: [\w']+){0,2}$"
 )
 """What stands before the phrase where a prompt warns of it, or tells of people who say it."""
-_DENIALS: Final = re.compile(r"(?:do not|don't|never|must not|without)\b")
+_DENIALS: Final = re.compile(r"(?:do not|don't|never|must not)\b")
+_LACKS: Final = re.compile(r"\b(?:not|never|no|don't)(?: [\w']+){0,8}$")
 
 
 def found_in(phrase: "re.Pattern[str]", text: str) -> str | None:
@@ -96,9 +97,15 @@ def found_in(phrase: "re.Pattern[str]", text: str) -> str | None:
     for sentence in _sentences(text):
         for match in phrase.finditer(sentence):
             before = " ".join(sentence[: match.start()].split()[-12:])
-            if _DENIALS.match(match[0]) or not _GUARDED.search(before):
+            if not _is_guarded(match[0], before):
                 return match[0]
     return None
+
+
+def _is_guarded(words: str, before: str) -> bool:
+    if words.startswith("without"):
+        return _LACKS.search(before) is not None
+    return _DENIALS.match(words) is None and _GUARDED.search(before) is not None
 
 
 def _sentences(text: str) -> Iterator[str]:

@@ -16,7 +16,8 @@ _NAMES: Final = (
     r"|sharedaccesskey|auth[_-]?token|access[_-]?token|refresh[_-]?token|bearer[_-]?token|private[_-]?key"
 )
 _ASSIGNED: Final = re.compile(
-    rf"(?i)\b(?:[a-z]{{1,20}}[_-])?(?:{_NAMES})[\"'`]?[ \t]{{0,3}}(?:=|:|\bis\b)[ \t]{{0,3}}[\"'`]?"
+    rf"(?i)\b(?:[a-z]{{1,20}}[_-])?(?:{_NAMES})[\"'`]?[ \t]{{0,3}}"
+    r"(?:is\b[ \t]{0,3}:?|=|:)[ \t]{0,3}[\"'`]?"
     r"(?P<value>[^\s\"'`;,<>{}]{6,200})"
 )
 _HEADER: Final = re.compile(

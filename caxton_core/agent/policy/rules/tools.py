@@ -71,19 +71,24 @@ def _is_sensitive(case: Case, tool: str) -> bool:
 
 
 def _missing_deny(case: Case) -> Iterator[Found]:
-    denied = case.config.permissions.deny
     for needed in case.policy.tools.deny:
-        concerned = any(
-            needed.tool.covers(tool) or tool.covers(needed.tool) for tool in case.config.tools
-        )
-        if concerned and not any(_denies(rule, needed) for rule in denied):
+        concerned = tuple(_both(needed.tool, tool) for tool in case.config.tools)
+        if any(tool is not None and not _is_denied(case, needed, tool) for tool in concerned):
             yield found("permissions", "deny", rule=needed.value)
 
 
-def _denies(rule: PermissionRule, needed: PermissionRule) -> bool:
-    if rule.condition is None or _says_nothing(rule):
-        return rule.condition is None and rule.tool.covers(needed.tool)
-    return rule.condition == needed.condition and rule.tool.covers(needed.tool)
+def _both(one: ToolPattern, other: ToolPattern) -> ToolPattern | None:
+    """The tools that both patterns name."""
+    if one.covers(other):
+        return other
+    return one if other.covers(one) else None
+
+
+def _is_denied(case: Case, needed: PermissionRule, tool: ToolPattern) -> bool:
+    return any(
+        rule.condition in (None, needed.condition) and rule.tool.covers(tool)
+        for rule in case.config.permissions.deny
+    )
 
 
 def _forbidden(case: Case) -> Iterator[Found]:
