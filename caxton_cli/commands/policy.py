@@ -9,12 +9,11 @@ import click
 from caxton_cli import exits
 from caxton_cli.agent_files import Check, checked
 from caxton_cli.client import calls_server, connect
-from caxton_cli.configured import loaded_or_leave, policy_or_leave
+from caxton_cli.judging import House, house
 from caxton_cli.leaving import Leave
 from caxton_cli.printing import emit, note, tell_problems
 
 if TYPE_CHECKING:
-    from caxton_core.agent.policy.facts import Facts
     from caxton_core.agent.policy.file import InForce
     from caxton_core.reading.report import Report
 
@@ -65,12 +64,12 @@ def check(
 
     Exit code 0 means that all conform, 4 that a file is not valid, 5 that the policy refuses one.
     """
-    in_force, facts = _policy_and_facts(file, environment, config)
-    judged = [_judge(path, in_force, facts) for path in _files(paths)]
+    known = house(file, environment, config)
+    judged = [_judge(path, known) for path in _files(paths)]
     if as_json:
-        emit(_document(in_force, judged))
+        emit(_document(known.in_force, judged))
     else:
-        _tell(in_force, judged)
+        _tell(known.in_force, judged)
     return _exit_code(judged, deny_warnings=deny_warnings)
 
 
@@ -116,29 +115,6 @@ def explain(context: click.Context, *, code: str) -> int:
     return exits.DONE
 
 
-def _policy_and_facts(
-    file: Path | None, environment: str | None, config: str | None
-) -> "tuple[InForce, Facts]":
-    """The policy to try, and what the settings tell of the installation."""
-    from attrs import evolve
-
-    from caxton_adapters.process import capacity
-    from caxton_adapters.process.policy_place import PolicyPlace
-    from caxton_core.agent.policy.facts import Facts
-
-    settings = loaded_or_leave(config, {}).settings
-    place = settings.policy if file is None else PolicyPlace(file, settings.policy.environment)
-    chosen = place if environment is None else evolve(place, environment=environment)
-    default, machine = settings.default_provider, capacity.measured()
-    facts = Facts(
-        providers=frozenset(name.value for name in settings.providers) or None,
-        default_provider=None if default is None else default.value,
-        memory=machine.memory,
-        cores=machine.cores,
-    )
-    return policy_or_leave(chosen, dry_run=True), facts
-
-
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
@@ -150,17 +126,12 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def _judge(path: Path, in_force: "InForce", facts: "Facts") -> Judged:
-    from caxton_core.agent.policy.check import judged
-
+def _judge(path: Path, known: House) -> Judged:
     try:
         check = checked(path)
     except Leave as unreadable:
         return Judged(str(path), None, None, unreadable.message)
-    if check.agent is None:
-        return Judged(check.file, check, None)
-    findings = judged(check.agent.config, check.text, check.file, in_force.policy, facts)
-    return Judged(check.file, check, findings)
+    return Judged(check.file, check, known.findings(check))
 
 
 def _exit_code(judged: Iterable[Judged], *, deny_warnings: bool) -> int:
