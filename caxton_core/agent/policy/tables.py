@@ -85,16 +85,22 @@ class ToolRules:
         "shell.*",
         "bash.*",
         "terminal.*",
-        "*.exec*",
-        "*.eval*",
+        "*.exec",
+        "*.exec_*",
+        "*.execute*",
+        "*.eval",
+        "*.eval_*",
         "*.run_command*",
         "*.run_shell*",
         "*.run_script*",
         "*.shell*",
         "*.delete*",
-        "*.drop*",
+        "*.drop",
+        "*.drop_*",
         "*.transfer*",
-        "*.pay*",
+        "*.pay",
+        "*.make_payment*",
+        "*.send_money*",
     )
     missing_deny: Annotated[
         Level, Key("CX1326: an agent that does not deny what it must.", '"error"')
@@ -321,6 +327,7 @@ class AccessRules:
         "0.*",
         "10.*",
         "192.168.*",
+        *(f"172.{number}.*" for number in range(16, 32)),
         "[::1]",
     )
     url_arguments: Annotated[

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from ipaddress import IPv4Address, ip_address
 from typing import Final, TypeAlias
 
 from caxton_core.agent.policy.finding import Found, found
@@ -14,6 +15,9 @@ IsOne: TypeAlias = Callable[[Case, str], bool]
 
 _WILD: Final = re.compile(r"[*?\[]")
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?P<authority>[^/?#]*)")
+_NUMERIC: Final = re.compile(
+    r"(?:0x[0-9a-f]{1,8}|[0-9]{1,11})(?:\.(?:0x[0-9a-f]{1,8}|[0-9]{1,11})){0,3}"
+)
 _PORT: Final = re.compile(r":[0-9]*$")
 
 
@@ -101,10 +105,35 @@ def host_of(glob: str) -> str:
     """The host that a glob over addresses names; a glob without one may name any."""
     url = _URL.match(glob)
     if url is None:
-        return "*" if _WILD.search(glob) or "/" in glob else _PORT.sub("", glob).lower()
+        return "*" if _WILD.search(glob) or "/" in glob else _plainly(_PORT.sub("", glob))
     authority = url["authority"].rpartition("@")[2].rpartition("\\")[2]
-    host = authority if authority.startswith("[") else _PORT.sub("", authority)
-    return host.partition("]")[0].lower() + "]" * host.startswith("[")
+    bracketed, closed, _ = authority.partition("]")
+    return _plainly(bracketed + closed if closed else _PORT.sub("", authority))
+
+
+def _plainly(host: str) -> str:
+    """The host in its usual form: every other way to write an address is read as that address."""
+    name = host.lower().rstrip(".")
+    try:
+        address = ip_address(_number(name) if _NUMERIC.fullmatch(name) else name.strip("[]"))
+    except ValueError:
+        return name
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return f"[{address}]" if address.ipv4_mapped is None else str(address.ipv4_mapped)
+
+
+def _number(name: str) -> int:
+    """What an address of one to four numbers stands for; the last one fills what is left."""
+    *first, last = (int(part, _base(part)) for part in name.split("."))
+    whole = sum(part << (24 - 8 * place) for place, part in enumerate(first))
+    return whole + last
+
+
+def _base(part: str) -> int:
+    if part.startswith("0x"):
+        return 16
+    return 8 if part.startswith("0") and part.isdecimal() and len(part) > 1 else 10
 
 
 def _may_be(host: str, secret: HostGlob) -> bool:
