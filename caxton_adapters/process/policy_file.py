@@ -61,14 +61,15 @@ def read_place(place: PolicyPlace, *, guarded: bool = True) -> Result[InForce, P
 
 def _read(path: Path, environment: str | None, *, guarded: bool) -> Result[InForce, PolicyTrouble]:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        # Whoever opens a pipe waits for its writer, unless told not to.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | (os.O_NONBLOCK if guarded else 0))
         with os.fdopen(descriptor, "rb") as file:
-            unprotected = _unprotected(path, os.fstat(descriptor)) if guarded else None
+            unfit = _unfit(path, os.fstat(descriptor)) if guarded else None
             content = file.read(SETTINGS_FILE_LIMIT + 1)
     except OSError as error:
         return Failure(PolicyUnreadable(path, error.strerror or str(error)))
-    if unprotected is not None:
-        return Failure(unprotected)
+    if unfit is not None:
+        return Failure(unfit)
     text = decoded(content)
     if isinstance(text, Failure):
         return Failure(PolicyWrong(report([text.failure()], "", str(path))))
@@ -78,8 +79,10 @@ def _read(path: Path, environment: str | None, *, guarded: bool) -> Result[InFor
     return Success(evolve(read.unwrap(), digest=hashlib.sha256(content).hexdigest()))
 
 
-def _unprotected(path: Path, known: os.stat_result) -> PolicyUnprotected | None:
+def _unfit(path: Path, known: os.stat_result) -> PolicyUnreadable | PolicyUnprotected | None:
     """Who else could change the file, or put another one in its place."""
+    if not stat.S_ISREG(known.st_mode):
+        return PolicyUnreadable(path, "it is not a file")
     if known.st_uid not in (0, os.geteuid()):
         reason = f"it belongs to the user {known.st_uid}"
         return PolicyUnprotected(path, reason, f"chown root {path}")

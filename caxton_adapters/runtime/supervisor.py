@@ -311,7 +311,10 @@ class Supervisor:
         if self.policing is None:
             return Success(None)
         report = self.policing.judged(config, text)
-        return Failure(PolicyRefused(config.name, report)) if report.errors else Success(report)
+        if report.errors:
+            _LOG.warning("%s was refused: %s", config.name, summary(report))
+            return Failure(PolicyRefused(config.name, report))
+        return Success(report)
 
     async def _permitted(
         self, resident: Resident, config: AgentConfig, record: AgentRecord
