@@ -47,6 +47,7 @@ COMMANDS = {
     "verify": Entry(f"{_BACKUP}:verify", "Check a backup, or the server's database."),
     "restore": Entry(f"{_BACKUP}:restore", "Put a backup in the place of the database."),
     "config": Entry("caxton_cli.commands.config:config", "Show the server's settings."),
+    "policy": Entry("caxton_cli.commands.policy:policy", "Look after the rules over agents."),
     "doctor": Entry("caxton_cli.commands.doctor:doctor", "Look for what would be in the way."),
     "explain": Entry(f"{_FILES}:explain", "Explain the code of a problem."),
     "schema": Entry(f"{_FILES}:schema", "Print the schema of agent files."),

@@ -19,6 +19,7 @@ from caxton_adapters.rest.guard import Guard
 from caxton_adapters.rest.health import HealthChecks
 from caxton_adapters.rest.memory import Memories
 from caxton_adapters.rest.messages import Messages
+from caxton_adapters.rest.policies import Policies, ReadPolicy
 from caxton_adapters.rest.providers import ListedProvider, Providers
 from caxton_adapters.rest.settings import RestSettings
 from caxton_adapters.rest.tools import ToolResources
@@ -52,6 +53,7 @@ class RestApi:
         *,
         memory: MemoryStore | None = None,
         toolbox: ToolServers | None = None,
+        policy: ReadPolicy | None = None,
     ) -> None:
         guard = Guard(settings)
         self._runtime = runtime
@@ -66,6 +68,7 @@ class RestApi:
         self._providers = Providers(providers)
         self._memories = Memories(runtime, runtime.world.clock, memory)
         self._tools = ToolResources(runtime, toolbox)
+        self._policies = Policies(runtime, policy)
         self._loading = anyio.Lock()
         self._management: Application | None = None
         self.application = Front(settings, guard, self._hot_routes(), self.management)
@@ -139,6 +142,7 @@ class RestApi:
             self._memories,
             Approvals(self._runtime),
             self._tools,
+            self._policies,
         )
         return application(resources)  # type: ignore[return-value] # ASGI, typed more closely
 

@@ -190,14 +190,33 @@ class AgentFilesController(Controller):
     tags: Sequence[str] | None = ("agent files",)
 
     @post("/validate", operation_id="validateAgentFile", status_code=200)
-    async def validate(self, asked: Question) -> Response[wire.Validation]:
-        """Hold an agent file against all rules; nothing is deployed."""
-        return served(asked, validated(asked))
+    async def validate(self, resources: Here, asked: Question) -> Response[wire.Validation]:
+        """Hold an agent file against all rules and the policy; nothing is deployed."""
+        return served(asked, validated(asked, resources.agents.runtime.policing))
 
     @get("/schema/agent", operation_id="agentFileSchema")
     async def show_schema(self, asked: Question) -> Response[dict[str, Any]]:
         """The JSON Schema of an agent file, for editors."""
         return Served(json_answer(agent_schema()), asked)
+
+
+@final
+class PolicyController(Controller):
+    """What this installation permits its agents."""
+
+    tags: Sequence[str] | None = ("policy",)
+
+    @get("/policy", operation_id="showPolicy")
+    async def show_policy(self, resources: Here, asked: Question) -> Response[wire.PolicyBody]:
+        """Show the policy that is in force, and where each of its values was written."""
+        return served(asked, resources.policies.show())
+
+    @post("/policy/reload", operation_id="reloadPolicy", status_code=200)
+    async def reload_policy(
+        self, resources: Here, asked: Question
+    ) -> Response[wire.PolicyReloaded]:
+        """Read the policy's file again; where it has problems the policy before stays in force."""
+        return served(asked, await resources.policies.reload())
 
 
 @final
@@ -298,6 +317,7 @@ CONTROLLERS: Final = (
     ConversationsController,
     CapabilitiesController,
     AgentFilesController,
+    PolicyController,
     ProvidersController,
     MemoryController,
     ApprovalsController,

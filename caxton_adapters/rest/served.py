@@ -19,6 +19,7 @@ from caxton_adapters.rest.exchange import ASKED, Answered, Asked, json_answer, r
 from caxton_adapters.rest.health import HealthChecks
 from caxton_adapters.rest.memory import Memories
 from caxton_adapters.rest.messages import Messages
+from caxton_adapters.rest.policies import Policies
 from caxton_adapters.rest.problem import Refused
 from caxton_adapters.rest.providers import Providers
 from caxton_adapters.rest.tools import ToolResources
@@ -41,6 +42,7 @@ class Resources:
     memory: Memories
     approvals: Approvals
     tools: ToolResources
+    policies: Policies
 
 
 @final

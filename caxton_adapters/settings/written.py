@@ -10,6 +10,7 @@ from caxton_adapters.mcp.registration import McpTable
 from caxton_adapters.settings.primitives import (
     BaseUrl,
     Checksum,
+    EnvironmentName,
     FilePath,
     Host,
     Origin,
@@ -293,6 +294,29 @@ class ProviderTable:
 
 @final
 @frozen
+class PolicyTable:
+    """`[policy]`: which rules the configurations of agents must obey."""
+
+    file: Annotated[
+        FilePath | None,
+        Key(
+            "The file of the policy; nobody but its owner and root may be able to write it.",
+            '"/etc/caxton/policy.toml"',
+            default="`/etc/caxton/policy.toml` where it exists, else the built-in policy",
+        ),
+    ] = None
+    environment: Annotated[
+        EnvironmentName | None,
+        Key(
+            "The table of `[environments]` in the policy that holds.",
+            '"production"',
+            default="none",
+        ),
+    ] = None
+
+
+@final
+@frozen
 class SettingsFile:
     """A whole settings file; every key may be absent."""
 
@@ -316,6 +340,7 @@ class SettingsFile:
             "{}",
         ),
     ] = PermissionTable()
+    policy: Annotated[PolicyTable, Key("The policy over agents.", "{}")] = PolicyTable()
     providers: Annotated[Mapping[str, ProviderTable], Key("The providers.", "{}")] = field(
         factory=dict
     )

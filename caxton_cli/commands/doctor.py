@@ -11,7 +11,7 @@ import click
 
 from caxton_cli import exits, places
 from caxton_cli.client import calls_server, connect
-from caxton_cli.configured import loaded_or_leave
+from caxton_cli.configured import loaded_or_leave, policy_or_leave
 from caxton_cli.leaving import Leave
 from caxton_cli.printing import emit, styled
 from caxton_cli.version import VERSION
@@ -65,6 +65,7 @@ def _findings(url: str | None, token: str | None) -> Iterator[Finding]:
     yield _python()
     settings = loaded_or_leave(None, {}).settings
     yield Finding("settings", Verdict.GOOD, "readable and consistent")
+    yield _policy(settings)
     yield from _directory(settings.server.data_dir)
     yield _default_provider(settings)
     yield from _server(url, token)
@@ -75,6 +76,16 @@ def _python() -> Finding:
     if sys.version_info < OLDEST_PYTHON:
         return Finding("versions", Verdict.BAD, says, "caxton needs Python 3.11 or newer")
     return Finding("versions", Verdict.GOOD, says)
+
+
+def _policy(settings: "Settings") -> Finding:
+    try:
+        in_force = policy_or_leave(settings.policy)
+    except Leave as leave:
+        return Finding("policy", Verdict.BAD, leave.message, leave.hint)
+    where = f", environment {in_force.environment}" if in_force.environment else ""
+    says = f"{in_force.file}: preset {in_force.policy.preset.value}{where}"
+    return Finding("policy", Verdict.GOOD, says)
 
 
 def _directory(directory: Path) -> Iterator[Finding]:
