@@ -34,6 +34,7 @@ COMMANDS = {
     "messages": Entry("caxton_cli.commands.messages:messages", "Look after messages."),
     "memory": Entry("caxton_cli.commands.memory:memory", "Look after what agents remember."),
     "providers": Entry("caxton_cli.commands.providers:providers", "List the model providers."),
+    "tokens": Entry("caxton_cli.commands.tokens:tokens", "Look after who may ask, and for what."),
     "health": Entry("caxton_cli.commands.health:health", "Show how the server does, for probes."),
     "server": Entry("caxton_cli.root:server", "Start, stop and look after the server."),
     "backup": Entry(f"{_BACKUP}:backup", "Copy all that the server keeps into a file."),

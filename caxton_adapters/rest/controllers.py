@@ -18,6 +18,7 @@ from caxton_adapters.rest.memory_routes import MemoryController
 from caxton_adapters.rest.paging import DEFAULT_LIMIT, HIGHEST_LIMIT
 from caxton_adapters.rest.problem import Refused
 from caxton_adapters.rest.served import Here, Question, Served, served
+from caxton_adapters.rest.token_routes import TokensController
 from caxton_adapters.rest.validation import validated
 from caxton_core.agent.catalogue import agent_schema
 from caxton_core.codes.catalogue import explain
@@ -301,4 +302,5 @@ CONTROLLERS: Final = (
     EventsController,
     HealthController,
     ProblemsController,
+    TokensController,
 )

@@ -18,6 +18,7 @@ from litestar.openapi.spec import License
 
 from caxton_adapters.rest.archive_wire import RetryRequest
 from caxton_adapters.rest.problem import ProblemDetails
+from caxton_adapters.rest.token_wire import TokenRequest
 from caxton_adapters.rest.wire import DeployRequest, MessageAccepted, MessageRequest
 from caxton_core.memory.written import Written
 from caxton_core.reading.describing import json_schema
@@ -34,7 +35,14 @@ _Json = dict[str, Any]
 NOT_FOUND: Final = 404
 
 _TOML_EXAMPLE: Final = 'name = "greeter"\nsystem_prompt = "You greet people warmly and briefly."\n'
-_STRUCTS: Final = (ProblemDetails, MessageRequest, MessageAccepted, DeployRequest, RetryRequest)
+_STRUCTS: Final = (
+    ProblemDetails,
+    MessageRequest,
+    MessageAccepted,
+    DeployRequest,
+    RetryRequest,
+    TokenRequest,
+)
 
 
 def _ref(struct: type[msgspec.Struct]) -> _Json:
@@ -70,6 +78,7 @@ _ENTRY: Final[_Json] = {
     },
 }
 _LINES: Final[_Json] = {"content": {"application/jsonl": {"schema": {"type": "string"}}}}
+_TOKEN: Final[_Json] = {"required": True, "content": {"application/json": _ref(TokenRequest)}}
 _RETRY: Final[_Json] = {"content": {"application/json": _ref(RetryRequest)}}
 _BODIES: Final[Mapping[str, _Json]] = {
     "deployAgent": _AGENT_FILE,
@@ -78,6 +87,7 @@ _BODIES: Final[Mapping[str, _Json]] = {
     "putEntry": _ENTRY,
     "importMemory": _LINES,
     "retryMessage": _RETRY,
+    "createToken": _TOKEN,
     "sendMessage": _MESSAGE,
     "sendMessageByCapability": _MESSAGE,
 }

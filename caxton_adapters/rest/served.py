@@ -20,6 +20,7 @@ from caxton_adapters.rest.memory import Memories
 from caxton_adapters.rest.messages import Messages
 from caxton_adapters.rest.problem import Refused
 from caxton_adapters.rest.providers import Providers
+from caxton_adapters.rest.tokens import HeldTokens
 
 T = TypeVar("T")
 
@@ -37,6 +38,7 @@ class Resources:
     messages: Messages
     providers: Providers
     memory: Memories
+    tokens: HeldTokens
 
 
 @final
