@@ -61,6 +61,7 @@ CHECKS = (
         quick=False,
     ),
     Check("tests", module("pytest", "-q"), quick=False),
+    Check("fuzz", module("tests.fuzz", "--seconds", "60"), quick=False),
     Check("benchmarks", module("tests.benchmarks", "--smoke"), quick=False),
 )
 
