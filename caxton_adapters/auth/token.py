@@ -7,9 +7,9 @@ from datetime import datetime
 from os import urandom
 from typing import ClassVar, Final, TypeAlias, final
 
-from attrs import frozen
+from attrs import field, frozen
 
-from caxton_adapters.auth.scopes import EVERYTHING, Scopes
+from caxton_adapters.auth.scopes import EVERYTHING, Scopes, whole
 from caxton_adapters.secrets import Secret
 from caxton_core.primitives import Text, TextRule
 
@@ -35,10 +35,14 @@ class TokenName(Text):
 @final
 @frozen
 class Holder:
-    """Whoever asks: the name that records give them, and what they may do."""
+    """Whoever asks: the name that records give them, and all that they may do."""
 
     name: str
-    scopes: Scopes
+    scopes: Scopes = field(converter=whole)
+
+    def may(self, needed: Scopes) -> bool:
+        """Whether one of the scopes that are needed is theirs."""
+        return not self.scopes.isdisjoint(needed)
 
 
 STRANGER: Final = Holder("anonymous", frozenset())

@@ -6,11 +6,11 @@ then listens at loopback only is seen to before). From the first token on, every
 
 import hmac
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias, final
 
 import anyio
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.auth.scopes import Scope, Scopes
@@ -31,6 +31,10 @@ Now: TypeAlias = Callable[[], datetime]
 
 WRITES_USES_EVERY: Final = 60.0
 """Seconds after which a token's last use is stored; a crash forgets no more than that."""
+
+
+_HOUR: Final = timedelta(hours=1)
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @final
@@ -56,6 +60,31 @@ class NobodyLeftToAdminister:
 
 
 @final
+@frozen
+class _Shown:
+    """A token as requests meet it: until the hour of its last use is over, nothing is new."""
+
+    token: StoredToken
+    holder: Holder = field(init=False)
+    until: datetime = field(init=False)
+
+    @holder.default
+    def _holder(self) -> Holder:
+        return Holder(self.token.name.value, self.token.scopes)
+
+    @until.default
+    def _until(self) -> datetime:
+        if self.token.used is None:
+            return _LONG_AGO
+        ends = self.token.used + _HOUR
+        return ends if self.token.expires is None else min(ends, self.token.expires)
+
+
+def _hour_of(now: datetime) -> datetime:
+    return now.replace(minute=0, second=0, microsecond=0)
+
+
+@final
 class Tokens:
     """The tokens of a server; `own` is that of its settings."""
 
@@ -66,7 +95,7 @@ class Tokens:
         self._store = store
         self._now = now
         self._by_name = {token.name: token for token in known}
-        self._by_digest = {token.digest: token for token in self._by_name.values()}
+        self._shown = {token.digest: _Shown(token) for token in self._by_name.values()}
         self._used: set[TokenName] = set()
         self._changing = anyio.Lock()
 
@@ -90,17 +119,15 @@ class Tokens:
     def holder(self, shown: bytes) -> Holder | None:
         """Who shows a token that was given out and holds still."""
         digest = digest_of(shown)
-        token = self._by_digest.get(digest)
-        if token is None or not hmac.compare_digest(token.digest, digest):
+        known, now = self._shown.get(digest), self._now()
+        if known is None or not hmac.compare_digest(known.token.digest, digest):
             return None
-        now = self._now()
-        if token.has_expired(now):
-            return None
-        if token.used is None or token.used.hour != now.hour or token.used.date() != now.date():
-            token = evolve(token, used=now.replace(minute=0, second=0, microsecond=0))
-            self._remember(token)
-            self._used.add(token.name)
-        return Holder(token.name.value, token.scopes)
+        if known.until <= now:
+            if known.token.has_expired(now):
+                return None
+            known = self._remember(evolve(known.token, used=_hour_of(now)))
+            self._used.add(known.token.name)
+        return known.holder
 
     async def create(
         self, name: TokenName, scopes: Scopes, expires: datetime | None
@@ -137,7 +164,7 @@ class Tokens:
             if isinstance(removed, Failure):
                 return removed
             self._by_name.pop(token.name)
-            self._by_digest.pop(token.digest)
+            self._shown.pop(token.digest)
             return Success(None)
 
     async def write_uses(self) -> None:
@@ -160,9 +187,10 @@ class Tokens:
             Scope.ADMIN in token.scopes and token.expires is None for token in tokens
         )
 
-    def _remember(self, token: StoredToken) -> None:
+    def _remember(self, token: StoredToken) -> "_Shown":
         self._by_name[token.name] = token
-        self._by_digest[token.digest] = token
+        shown = self._shown[token.digest] = _Shown(token)
+        return shown
 
 
 async def stored_tokens(own: Secret | None, store: TokenStore, now: Now) -> Tokens:

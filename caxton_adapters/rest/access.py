@@ -5,13 +5,11 @@ declared; a test holds the table against the description of the API.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final, TypeAlias, final
+from typing import Final, final
 
 from attrs import frozen
 
 from caxton_adapters.auth.scopes import EVERYTHING, Scope, Scopes
-
-Segments: TypeAlias = tuple[str, ...]
 
 ONE: Final = "{}"
 """One part of a path, whatever it is."""
@@ -109,34 +107,36 @@ def rule_for(method: str, path: str) -> Rule:
     """What is asked for; the administrator's where nothing else is declared."""
     if method == "OPTIONS":
         return _ASKED_FOR_METHODS
-    _, *segments = path.split("/")
-    under = _RULES.get(("GET" if method == "HEAD" else method, segments[0] if segments else ""))
-    if under is not None:
-        for form, rule in under:
-            if _fits(form, segments):
-                return rule
-    return UNDECLARED
+    method = "GET" if method == "HEAD" else method
+    exact = _EXACT.get((method, path))
+    if exact is not None:
+        return exact
+    parts = path.split("/")
+    if "" in parts[1:]:
+        return UNDECLARED
+    named = _NAMED.get((method, *parts[:2], *parts[3:]) if len(parts) > _NAME else ())
+    return named or _BELOW.get((method, *parts[:2]), UNDECLARED)
 
 
-def _fits(form: Segments, segments: Sequence[str]) -> bool:
-    if form[-1] == REST:
-        if len(segments) < len(form) or not all(segments):
-            return False
-    elif len(segments) != len(form):
-        return False
-    return all(
-        wanted == segment or (wanted in {ONE, REST} and segment != "")
-        for wanted, segment in zip(form, segments, strict=False)
-    )
+_NAME: Final = 2
+"""The part of a path that names what it is about, where one does: the second after the slash."""
 
 
-def _by_first(rules: Sequence[Rule]) -> Mapping[tuple[str, str], Sequence[tuple[Segments, Rule]]]:
-    found: dict[tuple[str, str], list[tuple[Segments, Rule]]] = {}
-    for rule in rules:
-        form = tuple(rule.path.split("/")[1:])
-        for method in rule.methods.split():
-            found.setdefault((method, form[0]), []).append((form, rule))
-    return found
+def _keyed(rules: Sequence[Rule], marked: str) -> Mapping[tuple[str, ...], Rule]:
+    """The rules whose path has the mark in the place of a name, by the parts around it."""
+    return {
+        (method, *parts[:_NAME], *parts[_NAME + 1 :]): rule
+        for rule in rules
+        for method in rule.methods.split()
+        if (parts := rule.path.split("/"))[_NAME:] and parts[_NAME] == marked
+    }
 
 
-_RULES: Final = _by_first(RULES)
+_EXACT: Final = {
+    (method, rule.path): rule
+    for rule in RULES
+    for method in rule.methods.split()
+    if ONE not in rule.path and REST not in rule.path
+}
+_NAMED: Final = _keyed(RULES, ONE)
+_BELOW: Final = _keyed(RULES, REST)

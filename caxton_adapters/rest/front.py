@@ -116,7 +116,7 @@ class Front:
         reply = _Reply(send, context, self._guard.trusted_origin(headers))
         restore = current.set(context)
         try:
-            await self._answer(scope, headers, receive, reply, holder)
+            await self._answer(scope, headers, receive, reply, holder, peer)
         except ClientGoneError:
             reply.started = True
         except anyio.get_cancelled_exc_class():
@@ -137,9 +137,10 @@ class Front:
         receive: Receive,
         reply: "_Reply",
         holder: Holder,
+        peer: str,
     ) -> None:
         method, path = scope["method"], scope["path"]
-        refused = self._guard.refusal(method, path, scope["headers"], headers, holder, _peer(scope))
+        refused = self._guard.refusal(method, path, scope["headers"], headers, holder, peer)
         if refused is None and headers.get(b"content-encoding", b"identity") != b"identity":
             refused = _ENCODED
         if refused is not None:

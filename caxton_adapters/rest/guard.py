@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final, final
 
-from caxton_adapters.auth.scopes import Scope, allows
+from caxton_adapters.auth.scopes import Scope
 from caxton_adapters.auth.store import InMemoryTokens
 from caxton_adapters.auth.token import PREFIX, STRANGER, Holder
 from caxton_adapters.auth.tokens import Tokens
@@ -90,7 +90,7 @@ class Guard:
 
     def knows(self, headers: Mapping[bytes, bytes]) -> bool:
         """Whether whoever asks may see how the server does in full."""
-        return allows(self.holder(headers).scopes, _READ)
+        return self.holder(headers).may(_READ)
 
     def trusted_origin(self, headers: Mapping[bytes, bytes]) -> bytes | None:
         """The foreign page that may read the answer, if one asks."""
@@ -140,7 +140,7 @@ class Guard:
             if method == "OPTIONS" and self.trusted_origin(headers) is not None:
                 return None
             return self._unauthenticated(headers, peer)
-        if not allows(holder.scopes, rule.scopes):
+        if not holder.may(rule.scopes):
             return _out_of_scope(rule)
         seconds = self._costly.take(holder.name) if rule.costly else 0.0
         return _too_often(seconds) if seconds else None
@@ -154,7 +154,10 @@ class Guard:
 
 def _token(headers: Mapping[bytes, bytes]) -> bytes:
     """The token that is shown, empty where none is."""
-    scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
+    shown = headers.get(b"authorization")
+    if shown is None:
+        return b""
+    scheme, _, token = shown.partition(b" ")
     return token.strip() if scheme.lower() == b"bearer" else b""
 
 

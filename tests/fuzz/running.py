@@ -50,9 +50,9 @@ def attack(target: Target, seconds: float, seed: int) -> Outcome:
     """Try all samples, then changed ones until the time is over or one breaks the target."""
     random = Random(f"{seed} {target.name}")
     samples, words = list(target.samples().values()), (*INTERESTING, *target.words * 3)
-    tried, slowest, end = 0, 0.0, time.perf_counter() + seconds
+    tried, slowest = 0, 0.0
     with target.opened() as run:
-        queue = list(samples)
+        queue, end = list(samples), time.perf_counter() + seconds
         while queue or time.perf_counter() < end:
             data = queue.pop() if queue else mutated(random, samples, words)[: target.largest]
             since = time.perf_counter()
