@@ -1,10 +1,13 @@
 """The table of commands."""
 
+import sys
+
 import click
 
 from caxton_cli import exits
 from caxton_cli.lazy import Entry, LazyGroup
 from caxton_cli.leaving import Leave
+from caxton_cli.terminal import guarded
 from caxton_cli.version import VERSION
 
 _AGENTS = "caxton_cli.commands.agents"
@@ -76,6 +79,7 @@ click.version_option(VERSION, "-V", "--version", message="caxton %(version)s")(r
 
 def run(arguments: list[str]) -> int:
     """Run the command that the arguments name; its exit code."""
+    sys.stdout, sys.stderr = guarded(sys.stdout), guarded(sys.stderr)
     try:
         code = root.main(arguments, prog_name="caxton", standalone_mode=False)
     except Leave as leave:
