@@ -38,6 +38,18 @@ def test_everything_is_private_whatever_the_umask_says(configured: Shell) -> Non
     assert {"caxton.db", "caxton.db-wal", "caxton.pid", "server.log"} <= names
 
 
+def test_the_doctor_sees_what_others_may_change(configured: Shell) -> None:
+    (configured.directory / "data").mkdir()
+    for name, mode in (("caxton.toml", 0o622), ("data", 0o770)):
+        (configured.directory / name).chmod(mode)
+    told = configured.run("doctor").out
+    assert "caxton.toml can be changed by other users" in told
+    assert f"chmod go-w {configured.directory / 'data'}" in told
+    for name, mode in (("caxton.toml", 0o600), ("data", 0o700)):
+        (configured.directory / name).chmod(mode)
+    assert "can be changed by" not in configured.run("doctor").out
+
+
 def test_a_link_in_the_way_of_the_pid_file_is_not_followed(configured: Shell) -> None:
     victim = configured.write("victim", "mine")
     path = configured.directory / "caxton.pid"
