@@ -9,6 +9,8 @@ from functools import partial
 import anyio
 from returns.result import Failure
 
+from caxton_adapters.auth.sqlite import SqliteTokens
+from caxton_adapters.auth.tokens import stored_tokens
 from caxton_adapters.clock import SystemClock
 from caxton_adapters.configs.sqlite import SqliteConfigs
 from caxton_adapters.configs.tool_servers import SqliteToolServers
@@ -194,6 +196,7 @@ async def _run(
         )
         wanted, listed = rest_settings(settings), _listed(catalogue)
         reread = partial(read_place, settings.policy)
+        tokens = await stored_tokens(wanted.token, SqliteTokens(database), machine.now)
         api = RestApi(
             runtime,
             feed,
@@ -203,11 +206,14 @@ async def _run(
             memory=memory,
             toolbox=servers,
             policy=reread,
+            tokens=tokens,
+            log=process.log,
         )
         async with anyio.create_task_group() as beside:
             beside.start_soon(keep_alive, process)
             beside.start_soon(api.watch)
             beside.start_soon(pins.watch, servers.renew)
+            beside.start_soon(tokens.keep_uses)
             beside.start_soon(keep_probing, database, machine)
             beside.start_soon(_settle, api)
             beside.start_soon(catalogue.prepare)
@@ -215,6 +221,7 @@ async def _run(
                 beside.start_soon(keep_for, Archive(runtime), settings.storage.keep_messages)
             code = await _answered(process, api, wanted, runtime, len(catalogue.names))
             beside.cancel_scope.cancel()
+        await tokens.write_uses()
         return code
 
 

@@ -72,7 +72,7 @@ def owner(directory: str) -> dict[str, object]:
 
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -117,7 +117,7 @@ def _server_table(path: str) -> dict[str, object]:
     try:
         with open(path, "rb") as file:
             table = tomllib.load(file).get("server")
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(table, dict):
         return {}

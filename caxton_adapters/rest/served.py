@@ -22,6 +22,7 @@ from caxton_adapters.rest.messages import Messages
 from caxton_adapters.rest.policies import Policies
 from caxton_adapters.rest.problem import Refused
 from caxton_adapters.rest.providers import Providers
+from caxton_adapters.rest.tokens import HeldTokens
 from caxton_adapters.rest.tools import ToolResources
 
 T = TypeVar("T")
@@ -43,6 +44,7 @@ class Resources:
     approvals: Approvals
     tools: ToolResources
     policies: Policies
+    tokens: HeldTokens
 
 
 @final

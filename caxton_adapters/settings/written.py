@@ -120,6 +120,13 @@ class LimitTable:
 
     connections: Annotated[Count, Key("The most open connections.", "4096")] = Count(4096)
     event_streams: Annotated[Count, Key("The most open streams of events.", "64")] = Count(64)
+    costly_per_minute: Annotated[
+        Count,
+        Key("The most deployments, imports and the like in a minute, for each token.", "1200"),
+    ] = Count(1200)
+    failed_logins_per_minute: Annotated[
+        Count, Key("The most requests with a wrong token in a minute, from each address.", "60")
+    ] = Count(60)
     request_timeout: Annotated[
         Duration, Key("How long a client may take to send a request.", '"20s"')
     ] = Duration(20)
