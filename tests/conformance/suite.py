@@ -67,7 +67,7 @@ def run_one(scenario: str, revision: str) -> Outcome:
     """One scenario over the wire of a revision."""
     with tempfile.TemporaryDirectory() as results:
         said = _suite(
-            *("client", "--scenario", scenario, "--spec-version", revision),
+            *("client", "--scenario", scenario, "--spec-version", revision, "--force"),
             *("--output-dir", results, "--timeout", _PATIENCE),
             *("--command", f"{sys.executable} -m tests.conformance.client"),
         )
