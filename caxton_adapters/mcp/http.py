@@ -5,6 +5,7 @@ Here its tasks have an owner of their own, each failed request is answered with 
 server that is gone, or has forgotten the session, ends the stream of messages.
 """
 
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias
@@ -29,6 +30,9 @@ from caxton_adapters.mcp.answering_client import AnsweringClient
 
 if TYPE_CHECKING:
     from mcp.client import Transport
+
+# What fails is told to whoever asked; a traceback for each, with the server's words in it, is not.
+logging.getLogger("mcp.client.streamable_http").setLevel(logging.CRITICAL)
 
 Streams: TypeAlias = tuple[ReadStream[SessionMessage | Exception], WriteStream[SessionMessage]]
 

@@ -70,6 +70,15 @@ async def test_a_message_that_is_too_long_fails_its_call_alone(
         assert await echoed(client) == "xxxxx"
 
 
+async def test_what_a_server_sends_wrong_does_not_fill_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with remote_tools(json_response=True) as server, connected(server.url) as client:
+        with pytest.raises(MCPError):
+            await echoed(client, 10 * MOST)
+    assert not [record for record in caplog.records if record.name.startswith("mcp.client")]
+
+
 @both_wires
 async def test_a_server_that_vanishes_fails_the_calls_that_wait_and_nobody_else(
     mode: Wire, revision: str
