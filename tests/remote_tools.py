@@ -71,6 +71,11 @@ class RemoteTools:
         size = cast("int", (params.arguments or {}).get("bytes", 5))
         return CallToolResult(content=[TextContent(type="text", text="x" * size)])
 
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.url.rpartition(":")[2].partition("/")[0])
+
     async def vanish(self) -> None:
         """Close every connection and the port."""
         assert self._serving is not None
@@ -83,13 +88,16 @@ class RemoteTools:
 
 @asynccontextmanager
 async def remote_tools(
-    *, json_response: bool = False, around: Callable[[App, str], App] | None = None
+    *,
+    json_response: bool = False,
+    around: Callable[[App, str], App] | None = None,
+    port: int = 0,
 ) -> AsyncIterator[RemoteTools]:
     """Serve; `around` may stand before the tools, and is told the server's own address."""
     server = RemoteTools()
     tools = Server("small", version="1.0", on_list_tools=listed, on_call_tool=server.called)
     mcp = cast("App", tools.streamable_http_app(json_response=json_response))
-    bound = socket.create_server(("127.0.0.1", 0))
+    bound = socket.create_server(("127.0.0.1", port))
     base = f"http://127.0.0.1:{bound.getsockname()[1]}"
     app = mcp if around is None else around(mcp, base)
     server.url = f"{base}/mcp"

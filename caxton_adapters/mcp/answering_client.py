@@ -12,6 +12,7 @@ from anyio import current_time, sleep_until
 from mcp.client.auth import OAuthFlowError
 from mcp.client.streamable_http import MCP_SESSION_ID
 
+from caxton_adapters.mcp.unanswered import UNANSWERED
 from caxton_adapters.mcp.visible import one_line
 
 NOT_CONNECTED: Final = -32000
@@ -76,7 +77,7 @@ class AnsweringClient(httpx2.AsyncClient):
     def _unanswered(self, request: httpx2.Request, error: Exception) -> httpx2.Response:
         if isinstance(error, httpx2.ConnectError) and request.method == "POST" and self._answered:
             self._gone()
-        return _answer(request, _BAD_GATEWAY, NOT_CONNECTED, _why(error))
+        return _answer(request, _BAD_GATEWAY, NOT_CONNECTED, _why(error), UNANSWERED)
 
 
 @final
@@ -123,8 +124,10 @@ async def _explained(request: httpx2.Request, response: httpx2.Response) -> http
     return _answer(request, response.status_code, REFUSED, said)
 
 
-def _answer(request: httpx2.Request, status: int, code: int, message: str) -> httpx2.Response:
-    error = {"code": code, "message": message}
+def _answer(
+    request: httpx2.Request, status: int, code: int, message: str, mark: str | None = None
+) -> httpx2.Response:
+    error = {"code": code, "message": message, "data": mark}
     body = msgspec.json.encode({"jsonrpc": "2.0", "id": None, "error": error})
     headers = {"content-type": "application/json"}
     return httpx2.Response(status, headers=headers, content=body, request=request)

@@ -45,6 +45,7 @@ from caxton_adapters.mcp.listed import (
 from caxton_adapters.mcp.registration import Elicitation, Registration
 from caxton_adapters.mcp.said import LOG, Said
 from caxton_adapters.mcp.schemas import Schema
+from caxton_adapters.mcp.unanswered import UNANSWERED
 from caxton_adapters.mcp.visible import one_line
 from caxton_adapters.mcp.watcher import Watcher
 
@@ -149,6 +150,8 @@ class Session:
         # A server may use the same code for errors of its own.
         if error.code == CONNECTION_CLOSED and (self._ending.is_told or _is_closed(error)):
             return Lost(self._ending.why or "it closed the connection")
+        if error.error.data == UNANSWERED or _is_cut(error):
+            return Lost(one_line(error.message, _LONGEST_WHY))
         return Declined(one_line(error.message, _LONGEST_WHY) or "the server refused the call")
 
     def _known_of(self, tool: str) -> _Known:
@@ -224,6 +227,11 @@ async def session(
         # Results are checked by `schemas`, within bounds; the library's own check has none.
         client.session.validate_tool_result = _not_checked_twice  # type: ignore[method-assign, assignment]
         yield Session(client, written, server, said, watcher.ending)
+
+
+def _is_cut(error: MCPError) -> bool:
+    """Whether a stream ended before the answer, in the library's words."""
+    return error.code == CONNECTION_CLOSED and error.message.startswith("SSE stream")
 
 
 def _is_closed(error: MCPError) -> bool:
