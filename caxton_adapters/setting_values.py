@@ -56,6 +56,14 @@ class WrittenHeader(Text):
         "a header", r"[\x20-\x7e\x80-\xff]*[\x21-\x7e][\x20-\x7e\x80-\xff]*", "one line", 10_000
     )
 
+    @classmethod
+    def parse(cls, text: str) -> Result[Self, ValueProblem]:
+        """Read the value, without telling it where it is wrong."""
+        broken = cls.rule.broken_by(text)
+        if isinstance(broken, Malformed):
+            return Failure(Malformed(MASK, broken.subject, broken.rule))
+        return Success(cls(text)) if broken is None else Failure(broken)
+
     def __repr__(self) -> str:
         return MASK
 

@@ -52,7 +52,7 @@ class Argument(Text):
 
 
 @final
-@frozen
+@frozen(repr=False)
 class ServerUrl(Text):
     """The address of a server that answers over HTTP."""
 
@@ -63,6 +63,18 @@ class ServerUrl(Text):
         2000,
         "https://tools.example.org/mcp",
     )
+
+    @property
+    def shown(self) -> str:
+        """The address without its query, which may hold a key."""
+        parts = urlsplit(self.value)
+        return masked(urlunsplit(parts._replace(query="***" if parts.query else "")))
+
+    def __repr__(self) -> str:
+        return f"ServerUrl({self.shown!r})"
+
+    def __str__(self) -> str:
+        return self.shown
 
     @classmethod
     def parse(cls, text: str) -> Result[Self, ValueProblem]:
@@ -204,8 +216,7 @@ class Registration:
     def target(self) -> str:
         """The command line or the address, with nothing in it that looks like a secret."""
         if self.url is not None:
-            parts = urlsplit(self.url.value)
-            return masked(urlunsplit(parts._replace(query="***" if parts.query else "")))
+            return self.url.shown
         words = [] if self.command is None else [self.command.value]
         return masked(shlex.join([*words, *(argument.value for argument in self.args)]))
 

@@ -22,7 +22,9 @@ async def grow(context: Context) -> str:
 @server.tool()
 async def say(context: Context) -> str:
     """Log something."""
-    await context.warning("a \x1b[31mred\x1b[0m word")
+    await context.warning(  # type: ignore[deprecated] # servers still do it
+        "a \x1b[31mred\x1b[0m word"
+    )
     return "said"
 
 
