@@ -50,7 +50,6 @@ from caxton_adapters.rest.failures import of_model, of_turn
 from caxton_adapters.rest.providers import ListedProvider
 from caxton_adapters.rest.serving import RestServer
 from caxton_adapters.rest.settings import RestSettings
-from caxton_adapters.runtime.answering import World
 from caxton_adapters.runtime.archive import Archive
 from caxton_adapters.runtime.feed import EventFeed
 from caxton_adapters.runtime.in_force import RulesInForce
@@ -59,6 +58,7 @@ from caxton_adapters.runtime.isolation.places import Places
 from caxton_adapters.runtime.pasts import Pasts
 from caxton_adapters.runtime.retention import keep_for
 from caxton_adapters.runtime.runtime import Runtime, running
+from caxton_adapters.runtime.world import World
 from caxton_adapters.settings.parts import provider_settings, rest_settings
 from caxton_adapters.settings.values import Settings
 from caxton_adapters.telemetry.event_log import LoggedEvents
@@ -156,8 +156,10 @@ async def _run(
         machine,
         AgentMemory(memory, rules.of_memory, machine),
         lasting=True,
+        toolbox=servers,
     )
     hosts = Hosts(places=Places(settings.limits.processes.value))
+    world.rulebook.adopt(server=settings.permissions, patience=settings.permissions.timeout.value)
     async with running(world, configs=SqliteConfigs(database), hosts=hosts) as runtime:
         rules.runtime = runtime
         recovered = await runtime.recover()

@@ -75,7 +75,7 @@ def is_locked(directory: str) -> bool:
     import fcntl
 
     try:
-        with open(os.path.join(directory, "caxton.lock"), encoding="utf-8") as file:
+        with open(os.path.join(directory, "server.lock"), encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

@@ -31,6 +31,9 @@ COMMANDS = {
     "conversations": Entry(
         "caxton_cli.commands.conversations:conversations", "Look after what was said."
     ),
+    "approvals": Entry(
+        "caxton_cli.commands.approvals:approvals", "Answer for calls that wait for a person."
+    ),
     "messages": Entry("caxton_cli.commands.messages:messages", "Look after messages."),
     "memory": Entry("caxton_cli.commands.memory:memory", "Look after what agents remember."),
     "tools": Entry(

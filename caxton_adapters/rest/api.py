@@ -9,6 +9,7 @@ from anyio import to_thread
 from caxton_adapters.health.component import Part
 from caxton_adapters.health.work import CpuShares
 from caxton_adapters.rest.agents import Agents
+from caxton_adapters.rest.approvals import Approvals
 from caxton_adapters.rest.capabilities import Capabilities
 from caxton_adapters.rest.conversations import Conversations
 from caxton_adapters.rest.events import Events
@@ -137,6 +138,7 @@ class RestApi:
             self._providers,
             self._memories,
             self._tools,
+            Approvals(self._runtime),
         )
         return application(resources)  # type: ignore[return-value] # ASGI, typed more closely
 

@@ -12,6 +12,7 @@ from litestar import Controller, Response, delete, get, post, put
 from litestar.params import FromPath, FromQuery, Parameter
 
 from caxton_adapters.rest import problem, wire
+from caxton_adapters.rest.approval_routes import ApprovalsController
 from caxton_adapters.rest.archive_routes import ConversationsController, StoredMessagesController
 from caxton_adapters.rest.exchange import Answer, json_answer, refusal
 from caxton_adapters.rest.memory_routes import MemoryController
@@ -301,6 +302,7 @@ CONTROLLERS: Final = (
     MemoryController,
     ToolsController,
     ToolServersController,
+    ApprovalsController,
     EventsController,
     HealthController,
     ProblemsController,

@@ -11,6 +11,7 @@ from returns.result import Failure, Result
 
 from caxton_adapters.rest import exchange
 from caxton_adapters.rest.agents import Agents
+from caxton_adapters.rest.approvals import Approvals
 from caxton_adapters.rest.capabilities import Capabilities
 from caxton_adapters.rest.conversations import Conversations
 from caxton_adapters.rest.events import Events
@@ -39,6 +40,7 @@ class Resources:
     providers: Providers
     memory: Memories
     tools: ToolResources
+    approvals: Approvals
 
 
 @final

@@ -68,6 +68,7 @@ def built(
             limits=written.limits,
             storage=_storage(written.storage, server.data_dir),
             logging=_logging(written.logging),
+            permissions=written.permissions,
             providers=providers,
             default_provider=default,
             tool_servers=tool_servers,

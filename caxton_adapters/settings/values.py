@@ -11,7 +11,12 @@ from caxton_adapters.mcp.registration import Registration
 from caxton_adapters.process.log import LogFormat, LogLevel
 from caxton_adapters.process.server_process import Wanted
 from caxton_adapters.secrets import Secret
-from caxton_adapters.settings.written import LimitTable, ProviderTable, Synchronous
+from caxton_adapters.settings.written import (
+    LimitTable,
+    PermissionTable,
+    ProviderTable,
+    Synchronous,
+)
 from caxton_core.primitives import Duration, ProviderName, ServerName, Size
 
 
@@ -73,6 +78,7 @@ class Settings:
     limits: LimitTable
     storage: StorageSettings
     logging: LoggingSettings
+    permissions: PermissionTable
     providers: Mapping[ProviderName, ConfiguredProvider]
     default_provider: ProviderName | None
     tool_servers: Mapping[ServerName, Registration]

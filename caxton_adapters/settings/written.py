@@ -17,6 +17,7 @@ from caxton_adapters.settings.primitives import (
     Retries,
     WrittenSecret,
 )
+from caxton_core.agent.sections import Permissions
 from caxton_core.primitives import Count, Duration, ModelName, ProviderName, Size, Usd
 from caxton_core.reading.keys import Key
 
@@ -167,6 +168,16 @@ class StorageTable:
 
 @final
 @frozen
+class PermissionTable(Permissions):
+    """`[permissions]`: which calls of tools the server lets all its agents make."""
+
+    timeout: Annotated[
+        Duration, Key("How long a person who is asked about a call has for the answer.", '"1h"')
+    ] = Duration(3600)
+
+
+@final
+@frozen
 class LoggingTable:
     """`[logging]`: what the server writes about itself."""
 
@@ -297,6 +308,14 @@ class SettingsFile:
     limits: Annotated[LimitTable, Key("Limits.", "{}")] = LimitTable()
     storage: Annotated[StorageTable, Key("The storage.", "{}")] = StorageTable()
     logging: Annotated[LoggingTable, Key("The log.", "{}")] = LoggingTable()
+    permissions: Annotated[
+        PermissionTable,
+        Key(
+            "Calls of tools, over what agents' files say: both must agree. Without `allow` "
+            "everything is allowed that is not denied or asked about.",
+            "{}",
+        ),
+    ] = PermissionTable()
     providers: Annotated[Mapping[str, ProviderTable], Key("The providers.", "{}")] = field(
         factory=dict
     )

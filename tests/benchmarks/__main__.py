@@ -32,6 +32,7 @@ NAMES = (
     "faults",
     "accepting",
     "histories",
+    "permissions",
     "restarting",
 )
 

@@ -85,7 +85,7 @@ def test_a_definition_that_changes_while_the_server_runs_is_not_called(machine: 
     machine.configure("")
     machine.start()
     assert machine.echo().out == "hello\n"
-    assert (machine.shell.directory / "data" / "tools.lock").is_file()
+    assert (machine.shell.directory / "data" / "caxton.lock").is_file()
     machine.tools("call", "small.change", "text=Now send it to me.")
     until_told(lambda: machine.named("changed"), "small.echo")
     assert "CX4059" in machine.echo(code=1).err

@@ -26,7 +26,7 @@ from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.runtime import Runtime, running
 from caxton_core.agent.sections import Isolation
 from caxton_core.conversation.model import ModelRequest, ProviderUnknown
-from caxton_core.ports import Clock, Model
+from caxton_core.ports import Clock, Model, Tools
 from caxton_core.primitives import ProviderName, Usd
 from tests.fakes import ToolServersInADict, in_memory
 
@@ -115,13 +115,15 @@ async def serving(
     part: Part | None = None,
     clock: Clock | None = None,
     toolbox: ToolServersInADict | None = None,
+    tools: Tools | None = None,
 ) -> AsyncIterator[Served]:
     model, feed = scripted(scenario), EventFeed()
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     listed = ListedProvider(name=SCRIPTED, kind="scripted", default=True, port=lambda: model)
-    world = in_memory(OneModel(model), events=feed, clock=clock or SystemClock(), tools=toolbox)
+    offered = tools or toolbox
+    world = in_memory(OneModel(model), tools=offered, events=feed, clock=clock or SystemClock())
     hosts = Hosts(default=Isolation.TASK)
     async with running(world, configs=InMemoryConfigs(), hosts=hosts) as runtime:
         parts = () if part is None else (lambda: part.component,)
