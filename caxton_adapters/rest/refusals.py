@@ -23,6 +23,7 @@ from caxton_adapters.runtime.refusals import (
     NotOpenable,
     NotRunning,
     Overloaded,
+    PolicyRefused,
     Refusal,
     TurnsInFlight,
     UnknownAgent,
@@ -33,6 +34,7 @@ from caxton_adapters.runtime.refusals import (
 from caxton_core.storage import NotRead, NotStored
 from caxton_core.tools.approval import Expired
 
+_FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
 _UNPROCESSABLE: Final = 422
@@ -56,6 +58,11 @@ def of_runtime(refusal: Refusal) -> Refused:  # noqa: C901, PLR0912 - one case e
             errors = error_items(report.errors)
             detail = f"The agent file has {_counted(len(errors))}."
             return Refused(_UNPROCESSABLE, "CX4004", detail, errors)
+        case PolicyRefused(name, report):
+            broken = len(report.errors)
+            rules = "a rule" if broken == 1 else f"{broken} rules"
+            detail = f"The agent {name} breaks {rules} of the policy of this installation."
+            return Refused(_FORBIDDEN, "CX4060", detail, error_items(report.errors))
         case NotRunning(name, state, reason):
             why = f": {reason}" if reason else ""
             status = _UNAVAILABLE if state == "failed" else _CONFLICT

@@ -19,8 +19,10 @@ from caxton_adapters.rest.exchange import ASKED, Answered, Asked, json_answer, r
 from caxton_adapters.rest.health import HealthChecks
 from caxton_adapters.rest.memory import Memories
 from caxton_adapters.rest.messages import Messages
+from caxton_adapters.rest.policies import Policies
 from caxton_adapters.rest.problem import Refused
 from caxton_adapters.rest.providers import Providers
+from caxton_adapters.rest.tokens import HeldTokens
 from caxton_adapters.rest.tools import ToolResources
 
 T = TypeVar("T")
@@ -39,8 +41,10 @@ class Resources:
     messages: Messages
     providers: Providers
     memory: Memories
-    tools: ToolResources
     approvals: Approvals
+    tools: ToolResources
+    policies: Policies
+    tokens: HeldTokens
 
 
 @final

@@ -9,7 +9,7 @@ from caxton_adapters.health.checkup import Seen
 from caxton_adapters.rest import archive_wire, wire
 from caxton_adapters.rest.failures import of_turn
 from caxton_adapters.rest.placed import error_items
-from caxton_adapters.rest.problem import details
+from caxton_adapters.rest.problem import ErrorItem, details
 from caxton_adapters.runtime.approvals import Request
 from caxton_adapters.runtime.archive import KnownConversation
 from caxton_adapters.runtime.ticket import Ticket
@@ -168,8 +168,16 @@ def agent_details(agent: AgentView, cpu_share: float | None = None) -> wire.Agen
         reason=agent.reason or None,
         last_death=agent.last_death or None,
         budget=_budget(agent.balances),
-        warnings=() if agent.warnings is None else error_items(agent.warnings.placed),
+        warnings=_warnings(agent),
+        violations=() if agent.findings is None else error_items(agent.findings.errors),
     )
+
+
+def _warnings(agent: AgentView) -> tuple[ErrorItem, ...]:
+    """What deserves a look in its file, and what the policy finds."""
+    of_file = () if agent.warnings is None else agent.warnings.placed
+    of_policy = () if agent.findings is None else agent.findings.warnings
+    return error_items((*of_file, *of_policy))
 
 
 def agent_health(agent: AgentView, cpu_share: float | None) -> wire.AgentHealth:

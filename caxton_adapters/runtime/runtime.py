@@ -15,6 +15,7 @@ from caxton_adapters.runtime.errands import Errands
 from caxton_adapters.runtime.intake import DEFAULT_LIMITS, Intake, RuntimeLimits
 from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.messages import Messages
+from caxton_adapters.runtime.policing import Policing
 from caxton_adapters.runtime.recovery import Recovery
 from caxton_adapters.runtime.refusals import (
     Draining,
@@ -87,6 +88,15 @@ class Runtime:
         ]
         able.sort(key=_preference)
         return tuple(self._view(resident) for resident in able)
+
+    @property
+    def policing(self) -> Policing | None:
+        """The policy that agents are held to, if there is one."""
+        return self.supervisor.policing
+
+    async def hold_to_policy(self) -> Sequence[AgentView]:
+        """Hold every agent to the policy that holds now; those that do not conform."""
+        return tuple(map(self._view, await self.supervisor.hold_to_policy()))
 
     async def start(self, ref: str) -> Result[AgentView, Refusal]:
         """Have the agent take messages."""
@@ -211,15 +221,20 @@ def _preference(resident: Resident) -> tuple[int, int]:
 
 @asynccontextmanager
 async def running(
-    world: World, *, configs: Configs, hosts: Hosts, limits: RuntimeLimits = DEFAULT_LIMITS
+    world: World,
+    *,
+    configs: Configs,
+    hosts: Hosts,
+    limits: RuntimeLimits = DEFAULT_LIMITS,
+    policing: Policing | None = None,
 ) -> AsyncIterator[Runtime]:
     """A runtime that takes up the stored agents, and ends everything at the end of the block.
 
-    Their unfinished messages wait for `Runtime.recover`.
+    Their unfinished messages wait for `Runtime.recover`. Without `policing` no agent is refused.
     """
     messages = Messages(limits.ended_messages, limits.ended_characters)
     stored, tasks = await configs.stored(), Errands()
-    supervisor = Supervisor(hosts, world, configs, tasks, messages.ended)
+    supervisor = Supervisor(hosts, world, configs, tasks, messages.ended, policing)
     try:
         await supervisor.revive(stored)
         intake = Intake(supervisor, world, limits, messages)

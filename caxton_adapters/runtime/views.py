@@ -40,6 +40,7 @@ class AgentView:
     last_death: str
     use: ResourceUse
     balances: tuple[Balance, ...]
+    findings: Report | None = None
 
 
 def view_of(resident: Resident, hosts: Hosts) -> AgentView:
@@ -65,4 +66,5 @@ def view_of(resident: Resident, hosts: Hosts) -> AgentView:
         last_death=(desk.last_death if desk else "") or resident.last_death,
         use=ResourceUse(0.0) if desk is None else desk.host.use(),
         balances=() if resident.budget is None else resident.budget.balances(),
+        findings=resident.findings,
     )

@@ -10,6 +10,7 @@ from caxton_adapters.mcp.registration import McpTable
 from caxton_adapters.settings.primitives import (
     BaseUrl,
     Checksum,
+    EnvironmentName,
     FilePath,
     Host,
     Origin,
@@ -119,6 +120,13 @@ class LimitTable:
 
     connections: Annotated[Count, Key("The most open connections.", "4096")] = Count(4096)
     event_streams: Annotated[Count, Key("The most open streams of events.", "64")] = Count(64)
+    costly_per_minute: Annotated[
+        Count,
+        Key("The most deployments, imports and the like in a minute, for each token.", "1200"),
+    ] = Count(1200)
+    failed_logins_per_minute: Annotated[
+        Count, Key("The most requests with a wrong token in a minute, from each address.", "60")
+    ] = Count(60)
     request_timeout: Annotated[
         Duration, Key("How long a client may take to send a request.", '"20s"')
     ] = Duration(20)
@@ -293,6 +301,29 @@ class ProviderTable:
 
 @final
 @frozen
+class PolicyTable:
+    """`[policy]`: which rules the configurations of agents must obey."""
+
+    file: Annotated[
+        FilePath | None,
+        Key(
+            "The file of the policy; nobody but its owner and root may be able to write it.",
+            '"/etc/caxton/policy.toml"',
+            default="`/etc/caxton/policy.toml` where it exists, else the built-in policy",
+        ),
+    ] = None
+    environment: Annotated[
+        EnvironmentName | None,
+        Key(
+            "The table of `[environments]` in the policy that holds.",
+            '"production"',
+            default="none",
+        ),
+    ] = None
+
+
+@final
+@frozen
 class SettingsFile:
     """A whole settings file; every key may be absent."""
 
@@ -316,6 +347,7 @@ class SettingsFile:
             "{}",
         ),
     ] = PermissionTable()
+    policy: Annotated[PolicyTable, Key("The policy over agents.", "{}")] = PolicyTable()
     providers: Annotated[Mapping[str, ProviderTable], Key("The providers.", "{}")] = field(
         factory=dict
     )

@@ -21,6 +21,7 @@ NAMES = (
     "ceiling",
     "startup",
     "agent_file",
+    "policy",
     "lifecycle",
     "provider",
     "isolation",
