@@ -182,6 +182,8 @@ def _read(path: Path) -> Result[Lock, Report]:
         return Success(Lock())
     except OSError as error:
         return Failure(_unreadable(path, error.strerror or str(error)))
+    if not content:  # left by versions that locked their directory with a file of this name
+        return Success(Lock())
     text = decoded(content)
     if isinstance(text, Failure):
         return Failure(report([text.failure()], "", str(path)))

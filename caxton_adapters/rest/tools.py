@@ -251,7 +251,8 @@ class ToolResources:
         config = agent.unwrap().config
         if config is None:
             return Success([])
-        granted = {tool.name for tool in grant(config, map(_tool_of, found)).tools}
+        levels = self.runtime.world.rulebook.levels
+        granted = {tool.name for tool in grant(config, map(_tool_of, found), levels).tools}
         return Success([view for view in found if _named(view) in granted])
 
 

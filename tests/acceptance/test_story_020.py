@@ -32,7 +32,8 @@ def test_the_tools_of_every_registered_server_are_discovered(directory: Path) ->
         server.deploy(AGENT)
         found = tool_names(server)
         assert {"one.echo", "two.echo", "two.further_149", "memory.recall"} <= set(found)
-        assert len(tool_names(server, "--server", "two")) == 160
+        many = tool_names(server, "--server", "two")
+        assert sum(name.startswith("two.further_") for name in many) == 150
         assert tool_names(server, "--agent", "helper") == ["one.add", "one.echo"]
         page = server.asked("GET", "/tools?server=one&limit=200").document
         tools = page["tools"]
