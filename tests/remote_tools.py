@@ -118,8 +118,8 @@ async def remote_tools(
 
 async def answer(send: Send, status: int, body: object, **headers: str) -> None:
     """A response in JSON."""
-    content = json.dumps(body).encode()
-    named = {"content-type": "application/json", **headers}
+    content = (body if isinstance(body, str) else json.dumps(body)).encode()
+    named = {"content_type": "application/json", **headers}
     pairs = [(key.replace("_", "-").encode(), value.encode()) for key, value in named.items()]
     await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": content})

@@ -8,6 +8,7 @@ from typing import Any, Final, final
 
 import httpx2
 import msgspec
+from anyio import current_time, sleep_until
 from mcp.client.auth import OAuthFlowError
 from mcp.client.streamable_http import MCP_SESSION_ID
 
@@ -16,6 +17,7 @@ from caxton_adapters.mcp.visible import one_line
 NOT_CONNECTED: Final = -32000
 REFUSED: Final = -32603
 FAREWELL: Final = 2.0
+BETWEEN_STREAMS: Final = 0.1
 _LONGEST_WHY: Final = 500
 _ERROR: Final = 400
 _NOT_FOUND: Final = 404
@@ -42,6 +44,7 @@ class AnsweringClient(httpx2.AsyncClient):
         super().__init__(transport=transport, timeout=timeout, auth=auth, trust_env=False)
         self._gone = gone
         self._answered = False
+        self._listens_at = 0.0
 
     async def send(
         self,
@@ -50,6 +53,8 @@ class AnsweringClient(httpx2.AsyncClient):
     ) -> httpx2.Response:
         """The server's answer, or one that says why there is none."""
         _set_patience(request)
+        if request.method == "GET":
+            await self._pace()
         try:
             response = await super().send(request, **options)
         except (httpx2.HTTPError, httpx2.StreamError, OAuthFlowError) as error:
@@ -62,6 +67,11 @@ class AnsweringClient(httpx2.AsyncClient):
         if isinstance(response.stream, httpx2.AsyncByteStream):
             response.stream = Body(response.stream)
         return response
+
+    async def _pace(self) -> None:
+        """A server may ask to be listened to again at once, for ever."""
+        self._listens_at = max(current_time(), self._listens_at + BETWEEN_STREAMS)
+        await sleep_until(self._listens_at)
 
     def _unanswered(self, request: httpx2.Request, error: Exception) -> httpx2.Response:
         if isinstance(error, httpx2.ConnectError) and request.method == "POST" and self._answered:

@@ -17,8 +17,8 @@ EXAMPLES = {
 def test_the_client_does_what_a_scenario_of_the_conformance_suite_requires(
     scenario: str, revision: str
 ) -> None:
-    passed, said = run_one(scenario, revision)
-    assert passed, said
+    outcome = run_one(scenario, revision)
+    assert outcome.is_good, outcome.said
 
 
 @pytest.mark.slow

@@ -11,10 +11,11 @@ from mcp.client import Client
 from mcp.shared.exceptions import MCPError
 
 from caxton_adapters.egress import EgressRefused
+from caxton_adapters.mcp.answering_client import BETWEEN_STREAMS
 from caxton_adapters.mcp.http import http_transport
 from tests.acceptance.criteria import criterion
 from tests.raw_server import Act, raw_server, response
-from tests.remote_tools import App, Message, Receive, Send, remote_tools
+from tests.remote_tools import App, Message, Receive, Send, answer, remote_tools
 from tests.waiting import until
 
 Wire = Literal["legacy", "auto"]
@@ -172,6 +173,31 @@ async def test_closing_does_not_wait_for_a_server_that_is_silent() -> None:
         with anyio.fail_after(8):
             async with connected(server.url, "legacy") as client:
                 await echoed(client)
+
+
+async def test_a_server_that_wants_to_be_heard_again_at_once_is_made_to_wait() -> None:
+    async with (
+        remote_tools(around=lambda app, _: _breathless(app)) as server,
+        connected(server.url, "legacy") as client,
+    ):
+        began = anyio.current_time()
+        await until(lambda: asked(server.requests, "GET /mcp") == 5)
+        assert anyio.current_time() - began > 3 * BETWEEN_STREAMS
+        await echoed(client)
+
+
+def asked(requests: list[tuple[str, dict[str, str]]], what: str) -> int:
+    return [each for each, _ in requests].count(what)
+
+
+def _breathless(app: App) -> App:
+    async def breathless(scope: Message, receive: Receive, send: Send) -> None:
+        if scope.get("method") == "GET":
+            await answer(send, 200, "retry: 0\n\n", content_type="text/event-stream")
+            return
+        await app(scope, receive, send)
+
+    return breathless
 
 
 def _deaf_to_farewells(app: App) -> App:
