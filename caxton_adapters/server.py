@@ -9,6 +9,8 @@ from functools import partial
 import anyio
 from returns.result import Failure
 
+from caxton_adapters.auth.sqlite import SqliteTokens
+from caxton_adapters.auth.tokens import stored_tokens
 from caxton_adapters.clock import SystemClock
 from caxton_adapters.configs.sqlite import SqliteConfigs
 from caxton_adapters.configs.tool_servers import SqliteToolServers
@@ -22,11 +24,14 @@ from caxton_adapters.health.tools import tools
 from caxton_adapters.journal.sqlite import SqliteConversations, SqliteJournal
 from caxton_adapters.mcp.connection import Means as ToolMeans
 from caxton_adapters.mcp.lock import LockFile, open_lock
+from caxton_adapters.mcp.oauth.authenticating import with_logins
 from caxton_adapters.mcp.servers import McpServers, tool_servers
 from caxton_adapters.memory.agent import AgentMemory
 from caxton_adapters.memory.sqlite import sqlite_memory
 from caxton_adapters.memory.tools import MemoryTools
-from caxton_adapters.process import lock
+from caxton_adapters.process import capacity, lock
+from caxton_adapters.process.capacity import Capacity
+from caxton_adapters.process.policy_file import read_place
 from caxton_adapters.process.refusals import (
     DatabaseUnusable,
     ScenarioUnusable,
@@ -50,20 +55,23 @@ from caxton_adapters.rest.failures import of_model, of_turn
 from caxton_adapters.rest.providers import ListedProvider
 from caxton_adapters.rest.serving import RestServer
 from caxton_adapters.rest.settings import RestSettings
-from caxton_adapters.runtime.answering import World
 from caxton_adapters.runtime.archive import Archive
 from caxton_adapters.runtime.feed import EventFeed
 from caxton_adapters.runtime.in_force import RulesInForce
-from caxton_adapters.runtime.isolation.choice import Hosts
+from caxton_adapters.runtime.isolation.choice import DEFAULT_ISOLATION, Hosts
 from caxton_adapters.runtime.isolation.places import Places
 from caxton_adapters.runtime.pasts import Pasts
+from caxton_adapters.runtime.policing import Policing, described
 from caxton_adapters.runtime.retention import keep_for
 from caxton_adapters.runtime.runtime import Runtime, running
+from caxton_adapters.runtime.world import World
 from caxton_adapters.settings.parts import provider_settings, rest_settings
 from caxton_adapters.settings.values import Settings
 from caxton_adapters.telemetry.event_log import LoggedEvents
 from caxton_adapters.tools.combined import CombinedTools
-from caxton_core.ports import Model
+from caxton_core.agent.policy.facts import Facts
+from caxton_core.agent.policy.file import InForce
+from caxton_core.ports import Model, Tools
 from caxton_core.primitives import ProviderName
 from caxton_core.reading.report import human, report
 
@@ -72,13 +80,13 @@ OBJECTS_BETWEEN_COLLECTIONS = 10_000
 _REMOTE = (ProviderKind.OPENAI, ProviderKind.OPENAI_COMPATIBLE)
 
 
-def main(settings: Settings, process: ServerProcess) -> int:
-    """Serve until told to stop; the exit code of the process."""
+def main(settings: Settings, process: ServerProcess, policy: InForce) -> int:
+    """Serve until told to stop, under the policy; the exit code of the process."""
     adopt(process.log)
     gc.disable()  # nothing is garbage yet of what a start makes; `_settle` has it collected
     with _given_back(process):
         quick = importlib.util.find_spec("uvloop") is not None
-        return anyio.run(_serve, settings, process, backend_options={"use_uvloop": quick})
+        return anyio.run(_serve, settings, process, policy, backend_options={"use_uvloop": quick})
 
 
 @contextmanager
@@ -90,17 +98,17 @@ def _given_back(process: ServerProcess) -> Iterator[None]:
         process.close()
 
 
-async def _serve(settings: Settings, process: ServerProcess) -> int:
+async def _serve(settings: Settings, process: ServerProcess, policy: InForce) -> int:
     claimed = lock.take_database(settings.storage.database)
     if isinstance(claimed, Failure):
         return _refused(process, claimed.failure())
     try:
-        return await _open(settings, process)
+        return await _open(settings, process, policy)
     finally:
         claimed.unwrap().release()
 
 
-async def _open(settings: Settings, process: ServerProcess) -> int:
+async def _open(settings: Settings, process: ServerProcess, policy: InForce) -> int:
     means = Means(SystemClock())
     opened = open_catalogue(provider_settings(settings), means, settings.default_provider)
     if isinstance(opened, Failure):
@@ -109,7 +117,7 @@ async def _open(settings: Settings, process: ServerProcess) -> int:
     path, level = settings.storage.database, settings.storage.synchronous.value
     try:
         async with open_database(path, synchronous=Synchronous(level)) as database:
-            return await _equipped(settings, process, catalogue, database)
+            return await _equipped(settings, process, catalogue, database, policy)
     except StorageUnusable as unusable:
         return _refused(process, DatabaseUnusable(unusable.path, unusable.why))
     finally:
@@ -118,7 +126,11 @@ async def _open(settings: Settings, process: ServerProcess) -> int:
 
 
 async def _equipped(
-    settings: Settings, process: ServerProcess, catalogue: Catalogue, database: Database
+    settings: Settings,
+    process: ServerProcess,
+    catalogue: Catalogue,
+    database: Database,
+    policy: InForce,
 ) -> int:
     """Serve with the registered servers of tools, which end last."""
     machine, path = SystemClock(), settings.tool_lock
@@ -128,11 +140,11 @@ async def _equipped(
     pins = opened.unwrap()
     async with tool_servers(
         settings.tool_servers,
-        means=ToolMeans(machine),
+        means=ToolMeans(machine, authenticate=with_logins(settings.server.data_dir)),
         pins=pins,
         store=SqliteToolServers(database),
     ) as servers:
-        return await _run(settings, process, catalogue, database, (servers, pins))
+        return await _run(settings, process, catalogue, database, (servers, pins), policy)
 
 
 async def _run(
@@ -141,6 +153,7 @@ async def _run(
     catalogue: Catalogue,
     database: Database,
     equipment: tuple[McpServers, LockFile],
+    policy: InForce,
 ) -> int:
     feed, rules, machine = EventFeed(), RulesInForce(), SystemClock()
     servers, pins = equipment
@@ -156,9 +169,20 @@ async def _run(
         machine,
         AgentMemory(memory, rules.of_memory, machine),
         lasting=True,
+        toolbox=servers,
+        real=servers.real,
     )
     hosts = Hosts(places=Places(settings.limits.processes.value))
-    async with running(world, configs=SqliteConfigs(database), hosts=hosts) as runtime:
+    world.rulebook.adopt(
+        server=settings.permissions,
+        policy=policy.policy.permissions,
+        patience=settings.permissions.timeout.value,
+    )
+    configs = SqliteConfigs(database)
+    policing = Policing(
+        policy, partial(_facts, catalogue, world.tools, servers, capacity.measured())
+    )
+    async with running(world, configs=configs, hosts=hosts, policing=policing) as runtime:
         rules.runtime = runtime
         recovered = await runtime.recover()
         if isinstance(recovered, Failure):
@@ -171,11 +195,25 @@ async def _run(
             *_conditions(catalogue),
         )
         wanted, listed = rest_settings(settings), _listed(catalogue)
-        api = RestApi(runtime, feed, listed, wanted, parts, memory=memory, toolbox=servers)
+        reread = partial(read_place, settings.policy)
+        tokens = await stored_tokens(wanted.token, SqliteTokens(database), machine.now)
+        api = RestApi(
+            runtime,
+            feed,
+            listed,
+            wanted,
+            parts,
+            memory=memory,
+            toolbox=servers,
+            policy=reread,
+            tokens=tokens,
+            log=process.log,
+        )
         async with anyio.create_task_group() as beside:
             beside.start_soon(keep_alive, process)
             beside.start_soon(api.watch)
             beside.start_soon(pins.watch, servers.renew)
+            beside.start_soon(tokens.keep_uses)
             beside.start_soon(keep_probing, database, machine)
             beside.start_soon(_settle, api)
             beside.start_soon(catalogue.prepare)
@@ -183,6 +221,7 @@ async def _run(
                 beside.start_soon(keep_for, Archive(runtime), settings.storage.keep_messages)
             code = await _answered(process, api, wanted, runtime, len(catalogue.names))
             beside.cancel_scope.cancel()
+        await tokens.write_uses()
         return code
 
 
@@ -226,6 +265,21 @@ def _listed(catalogue: Catalogue) -> tuple[ListedProvider, ...]:
         )
         for settings in map(catalogue.settings, catalogue.names)
         if settings is not None
+    )
+
+
+def _facts(catalogue: Catalogue, tools: Tools, servers: McpServers, machine: Capacity) -> Facts:
+    """What the rules of the policy may know of this installation."""
+    default, offered = catalogue.default, tools.offered()
+    registered = {view.name.value for view in servers.servers()}
+    return Facts(
+        providers=frozenset(name.value for name in catalogue.names),
+        default_provider=None if default is None else default.value,
+        servers=frozenset(registered | {tool.name.server for tool in offered}),
+        tools=described(offered),
+        memory=machine.memory,
+        cores=machine.cores,
+        isolation=DEFAULT_ISOLATION,
     )
 
 

@@ -8,10 +8,13 @@ from caxton_cli import exits, places
 from caxton_cli.leaving import Leave
 
 if TYPE_CHECKING:
+    from caxton_adapters.process.policy_place import PolicyPlace
     from caxton_adapters.process.refusals import Sentences
     from caxton_adapters.settings import Loaded, Settings
+    from caxton_core.agent.policy.file import InForce
 
 SETTINGS_HAVE_PROBLEMS = "the settings have problems"
+POLICY_HAS_PROBLEMS = "the policy has problems"
 
 
 def settings_or_leave(config: str | None, flags: Mapping[str, object]) -> "Settings":
@@ -33,6 +36,7 @@ def loaded_or_leave(config: str | None, flags: Mapping[str, object]) -> "Loaded"
             named_file=config or os.environ.get("CAXTON_CONFIG"),
             usual_files=tuple(places.config_files(os.environ)),
             default_data_dir=places.default_data_dir(os.environ),
+            usual_policy=places.policy_file(os.environ),
         )
     )
     if not isinstance(loaded, Failure):
@@ -48,6 +52,24 @@ def loaded_or_leave(config: str | None, flags: Mapping[str, object]) -> "Loaded"
         exit_code=exits.INVALID,
         hint="caxton config show --sources tells where each setting comes from",
     )
+
+
+def policy_or_leave(place: "PolicyPlace", *, dry_run: bool = False) -> "InForce":
+    """The policy of the installation; for a `dry_run` it need not be protected."""
+    from returns.result import Failure
+
+    from caxton_adapters.process.policy_file import PolicyWrong, in_words, read_place
+    from caxton_core.reading.report import human
+
+    read = read_place(place, guarded=not dry_run)
+    if not isinstance(read, Failure):
+        return read.unwrap()
+    trouble = read.failure()
+    if isinstance(trouble, PolicyWrong):
+        raise Leave(POLICY_HAS_PROBLEMS, problems=human(trouble.report), exit_code=exits.INVALID)
+    words = in_words(trouble)
+    what = f"{words.what}\n  {words.why}"
+    raise Leave(what, exit_code=exits.INVALID, code=words.code, hint=words.advice)
 
 
 def refused(sentences: "Sentences") -> Leave:

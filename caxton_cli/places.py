@@ -10,6 +10,7 @@ from collections.abc import Mapping
 HOST = "127.0.0.1"
 PORT = 8080
 SYSTEM_FILE = "/etc/caxton/config.toml"
+SYSTEM_POLICY = "/etc/caxton/policy.toml"
 
 
 def config_files(environ: Mapping[str, str]) -> list[str]:
@@ -22,6 +23,12 @@ def config_files(environ: Mapping[str, str]) -> list[str]:
         return ["caxton.toml", os.path.join(home, "config.toml")]
     user = os.path.join(_base(environ, "XDG_CONFIG_HOME", ".config"), "caxton", "config.toml")
     return ["caxton.toml", user, SYSTEM_FILE]
+
+
+def policy_file(environ: Mapping[str, str]) -> str:
+    """The policy that holds where it exists and the settings name none."""
+    home = environ.get("CAXTON_HOME")
+    return os.path.join(os.path.abspath(home), "policy.toml") if home else SYSTEM_POLICY
 
 
 def default_data_dir(environ: Mapping[str, str]) -> str:
@@ -65,7 +72,7 @@ def owner(directory: str) -> dict[str, object]:
 
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -75,7 +82,7 @@ def is_locked(directory: str) -> bool:
     import fcntl
 
     try:
-        with open(os.path.join(directory, "caxton.lock"), encoding="utf-8") as file:
+        with open(os.path.join(directory, "server.lock"), encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -110,7 +117,7 @@ def _server_table(path: str) -> dict[str, object]:
     try:
         with open(path, "rb") as file:
             table = tomllib.load(file).get("server")
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(table, dict):
         return {}

@@ -122,8 +122,10 @@ def destination(url: str) -> Result[Destination, UnclearAddress]:
 
 def _is_host(host: str) -> bool:
     """A name, or the one spelling of a number: not `0x7f.1`, `2130706433` or `127.1`."""
-    if host.startswith("[") or _NUMBER.fullmatch(host):
-        return _ip_address(host.strip("[]")) is not None
+    if host.startswith("["):
+        return ":" in host and _ip_address(host.strip("[]")) is not None
+    if _NUMBER.fullmatch(host):
+        return _ip_address(host) is not None
     return bool(_NAME.fullmatch(host))
 
 

@@ -9,7 +9,6 @@ from returns.result import Failure, Result, Success
 
 from caxton_adapters.clock import SystemClock
 from caxton_adapters.journal.in_memory import InMemoryJournal
-from caxton_adapters.runtime.answering import Models, World
 from caxton_adapters.runtime.pasts import Pasts
 from caxton_adapters.runtime.toolbox import (
     BadLock,
@@ -26,6 +25,7 @@ from caxton_adapters.runtime.toolbox import (
     UnknownServer,
     UnknownTools,
 )
+from caxton_adapters.runtime.world import Models, World
 from caxton_adapters.tools.none import NoTools
 from caxton_core.events import Event
 from caxton_core.ports import Clock, Events, Tools

@@ -6,6 +6,7 @@ from typing import Final
 
 from caxton_adapters.settings.reference import settings_reference
 from caxton_core.agent.catalogue import agent_file_reference, agent_schema, error_reference
+from caxton_core.agent.policy.catalogue import policy_reference
 
 REFERENCE: Final = Path(__file__).parent.parent / "docs" / "reference"
 
@@ -15,6 +16,7 @@ def pages() -> dict[str, str]:
     return {
         "agent-file.md": agent_file_reference(),
         "errors.md": error_reference(),
+        "policy.md": policy_reference(),
         "settings.md": settings_reference(),
         "agent.schema.json": json.dumps(agent_schema(), indent=2, ensure_ascii=False) + "\n",
     }

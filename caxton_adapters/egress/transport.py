@@ -42,17 +42,27 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request that may go where it is addressed to."""
         to = self._allowed(request.url)
-        request.headers["accept-encoding"] = "identity"
-        if to == self._rules.home:
-            for name, value in self._rules.headers:
-                request.headers.setdefault(name, value)
-        response = await self._wire.handle_async_request(request)
+        response = await self._wire.handle_async_request(self._equipped(request, to))
         try:
             _count_redirect(request, response)
             return self._bounded(response)
         except (BodyRefused, httpx2.TooManyRedirects):
             await response.aclose()
             raise
+
+    def _equipped(self, request: httpx2.Request, to: Destination) -> httpx2.Request:
+        """A request of its own: what is added to this one, a redirected one would take along."""
+        headers = request.headers.copy()
+        headers["accept-encoding"] = "identity"
+        for name, value in self._rules.headers if to == self._rules.home else ():
+            headers.setdefault(name, value)
+        return httpx2.Request(
+            request.method,
+            request.url,
+            headers=headers,
+            stream=request.stream,
+            extensions=request.extensions,
+        )
 
     async def aclose(self) -> None:
         """Close the connections."""

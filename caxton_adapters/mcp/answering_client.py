@@ -11,9 +11,12 @@ import msgspec
 from mcp.client.auth import OAuthFlowError
 from mcp.client.streamable_http import MCP_SESSION_ID
 
+from caxton_adapters.mcp.visible import one_line
+
 NOT_CONNECTED: Final = -32000
 REFUSED: Final = -32603
 FAREWELL: Final = 2.0
+_LONGEST_WHY: Final = 500
 _ERROR: Final = 400
 _NOT_FOUND: Final = 404
 _BAD_GATEWAY: Final = 502
@@ -118,4 +121,4 @@ def _answer(request: httpx2.Request, status: int, code: int, message: str) -> ht
 
 
 def _why(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    return one_line(str(error), _LONGEST_WHY) or type(error).__name__

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Final, Protocol, final
 
 import anyio
@@ -24,6 +25,7 @@ from caxton_adapters.mcp.registration import Registration, broken_rules
 from caxton_adapters.mcp.said import LOG
 from caxton_adapters.mcp.tools import Described, as_written, described
 from caxton_adapters.runtime.errands import Errands
+from caxton_adapters.runtime.real_paths import real_paths
 from caxton_adapters.runtime.toolbox import (
     BadRegistration,
     InSettings,
@@ -53,6 +55,7 @@ from caxton_core.resilience.breaker import (
     observed,
 )
 from caxton_core.storage import NotStored
+from caxton_core.tools.conditions import Real
 from caxton_core.tools.tool import Caller, Tool, ToolCall, ToolFailed, ToolResult, ToolSucceeded
 
 _WORTH_REACHING: Final = (ServerState.IDLE, ServerState.CONNECTING)
@@ -111,6 +114,14 @@ class McpServers:
     def offered(self) -> Sequence[Tool]:
         """Every tool that was approved, as it was approved."""
         return self._offered
+
+    def real(self, tool: ToolName, paths: Collection[str]) -> Real:
+        """Where paths lead for a tool of this machine; nobody can follow those of one elsewhere."""
+        found = self._registered.get(tool.server)
+        if found is None or found.written.command is None:
+            return {}
+        own = found.written.cwd
+        return real_paths(paths, "." if own is None else str(Path(own.value).expanduser()))
 
     async def call(self, call: ToolCall, caller: Caller) -> ToolResult:
         """Have it done by its server, or by the one that stands in for it."""

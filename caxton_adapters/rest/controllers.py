@@ -8,16 +8,19 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any, Final, final
 
+from anyio import to_thread
 from litestar import Controller, Response, delete, get, post, put
 from litestar.params import FromPath, FromQuery, Parameter
 
 from caxton_adapters.rest import problem, wire
+from caxton_adapters.rest.approval_routes import ApprovalsController
 from caxton_adapters.rest.archive_routes import ConversationsController, StoredMessagesController
 from caxton_adapters.rest.exchange import Answer, json_answer, refusal
 from caxton_adapters.rest.memory_routes import MemoryController
 from caxton_adapters.rest.paging import DEFAULT_LIMIT, HIGHEST_LIMIT
 from caxton_adapters.rest.problem import Refused
 from caxton_adapters.rest.served import Here, Question, Served, served
+from caxton_adapters.rest.token_routes import TokensController
 from caxton_adapters.rest.tool_routes import ToolsController, ToolServersController
 from caxton_adapters.rest.validation import validated
 from caxton_core.agent.catalogue import agent_schema
@@ -189,14 +192,35 @@ class AgentFilesController(Controller):
     tags: Sequence[str] | None = ("agent files",)
 
     @post("/validate", operation_id="validateAgentFile", status_code=200)
-    async def validate(self, asked: Question) -> Response[wire.Validation]:
-        """Hold an agent file against all rules; nothing is deployed."""
-        return served(asked, validated(asked))
+    async def validate(self, resources: Here, asked: Question) -> Response[wire.Validation]:
+        """Hold an agent file against all rules and the policy; nothing is deployed."""
+        # A hostile file takes some tenths of a second, in which others are to be answered.
+        policing = resources.agents.runtime.policing
+        return served(asked, await to_thread.run_sync(validated, asked, policing))
 
     @get("/schema/agent", operation_id="agentFileSchema")
     async def show_schema(self, asked: Question) -> Response[dict[str, Any]]:
         """The JSON Schema of an agent file, for editors."""
         return Served(json_answer(agent_schema()), asked)
+
+
+@final
+class PolicyController(Controller):
+    """What this installation permits its agents."""
+
+    tags: Sequence[str] | None = ("policy",)
+
+    @get("/policy", operation_id="showPolicy")
+    async def show_policy(self, resources: Here, asked: Question) -> Response[wire.PolicyBody]:
+        """Show the policy that is in force, and where each of its values was written."""
+        return served(asked, resources.policies.show())
+
+    @post("/policy/reload", operation_id="reloadPolicy", status_code=200)
+    async def reload_policy(
+        self, resources: Here, asked: Question
+    ) -> Response[wire.PolicyReloaded]:
+        """Read the policy's file again; where it has problems the policy before stays in force."""
+        return served(asked, await resources.policies.reload())
 
 
 @final
@@ -297,11 +321,14 @@ CONTROLLERS: Final = (
     ConversationsController,
     CapabilitiesController,
     AgentFilesController,
+    PolicyController,
     ProvidersController,
     MemoryController,
+    ApprovalsController,
     ToolsController,
     ToolServersController,
     EventsController,
     HealthController,
     ProblemsController,
+    TokensController,
 )

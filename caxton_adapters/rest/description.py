@@ -18,6 +18,7 @@ from litestar.openapi.spec import License
 
 from caxton_adapters.rest.archive_wire import RetryRequest
 from caxton_adapters.rest.problem import ProblemDetails
+from caxton_adapters.rest.token_wire import TokenRequest
 from caxton_adapters.rest.tools_wire import ApproveRequest, CallRequest
 from caxton_adapters.rest.wire import DeployRequest, MessageAccepted, MessageRequest
 from caxton_core.memory.written import Written
@@ -43,6 +44,7 @@ _STRUCTS: Final = (
     RetryRequest,
     ApproveRequest,
     CallRequest,
+    TokenRequest,
 )
 
 
@@ -79,6 +81,7 @@ _ENTRY: Final[_Json] = {
     },
 }
 _LINES: Final[_Json] = {"content": {"application/jsonl": {"schema": {"type": "string"}}}}
+_TOKEN: Final[_Json] = {"required": True, "content": {"application/json": _ref(TokenRequest)}}
 _RETRY: Final[_Json] = {"content": {"application/json": _ref(RetryRequest)}}
 
 
@@ -107,6 +110,7 @@ _BODIES: Final[Mapping[str, _Json]] = {
     "putEntry": _ENTRY,
     "importMemory": _LINES,
     "retryMessage": _RETRY,
+    "createToken": _TOKEN,
     "sendMessage": _MESSAGE,
     "sendMessageByCapability": _MESSAGE,
     "approveTools": {"required": True, "content": {"application/json": _ref(ApproveRequest)}},

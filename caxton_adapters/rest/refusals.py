@@ -6,6 +6,11 @@ from caxton_adapters.rest import problem
 from caxton_adapters.rest.failures import not_read, not_stored
 from caxton_adapters.rest.placed import error_items
 from caxton_adapters.rest.problem import Refused, retry_after
+from caxton_adapters.runtime.approvals import (
+    AlreadyAnswered,
+    ApprovalRefusal,
+    UnknownApproval,
+)
 from caxton_adapters.runtime.refusals import (
     ConfigRefused,
     ConversationAmbiguous,
@@ -18,6 +23,7 @@ from caxton_adapters.runtime.refusals import (
     NotOpenable,
     NotRunning,
     Overloaded,
+    PolicyRefused,
     Refusal,
     TurnsInFlight,
     UnknownAgent,
@@ -26,7 +32,9 @@ from caxton_adapters.runtime.refusals import (
     WrongState,
 )
 from caxton_core.storage import NotRead, NotStored
+from caxton_core.tools.approval import Expired
 
+_FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
 _UNPROCESSABLE: Final = 422
@@ -50,6 +58,11 @@ def of_runtime(refusal: Refusal) -> Refused:  # noqa: C901, PLR0912 - one case e
             errors = error_items(report.errors)
             detail = f"The agent file has {_counted(len(errors))}."
             return Refused(_UNPROCESSABLE, "CX4004", detail, errors)
+        case PolicyRefused(name, report):
+            broken = len(report.errors)
+            rules = "a rule" if broken == 1 else f"{broken} rules"
+            detail = f"The agent {name} breaks {rules} of the policy of this installation."
+            return Refused(_FORBIDDEN, "CX4060", detail, error_items(report.errors))
         case NotRunning(name, state, reason):
             why = f": {reason}" if reason else ""
             status = _UNAVAILABLE if state == "failed" else _CONFLICT
@@ -104,6 +117,22 @@ def of_runtime(refusal: Refusal) -> Refused:  # noqa: C901, PLR0912 - one case e
 
 def _counted(errors: int) -> str:
     return "an error" if errors == 1 else f"{errors} errors"
+
+
+def of_approval(refusal: ApprovalRefusal) -> Refused:
+    """What is answered where an approval cannot be answered."""
+    match refusal:
+        case UnknownApproval(id_):
+            return Refused(_NOT_FOUND, "CX4040", f"No call waits for an approval {id_}.")
+        case AlreadyAnswered(id_, said):
+            what = (
+                "expired: nobody answered in time"
+                if isinstance(said, Expired)
+                else f"was answered by {said.by}"
+            )
+            return Refused(_CONFLICT, "CX4041", f"The approval {id_} {what}.")
+        case NotStored(why):
+            return not_stored(why)
 
 
 def no_offer(capability: str, known: tuple[str, ...]) -> Refused:

@@ -27,6 +27,8 @@ Time: TypeAlias = Annotated[
     str, Meta(description="RFC 3339, in UTC.", examples=["2026-11-22T10:00:00Z"])
 ]
 
+PolicyScalar: TypeAlias = str | int | float | bool | None
+
 
 class MessageRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A message to an agent."""
@@ -78,11 +80,32 @@ class MessageAccepted(msgspec.Struct, frozen=True):
     status: str
 
 
+class ApprovalBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A call that waits for a person, or what they said of it.
+
+    `status` is waiting, approved, denied or expired; `rules` are the permissions that want it.
+    """
+
+    id: Annotated[str, Meta(examples=["apr_0123456789abcdef0123"])]
+    status: str
+    agent: Name
+    message_id: MessageId
+    conversation_id: str
+    tool: Annotated[str, Meta(examples=["files.write"])]
+    arguments: msgspec.Raw
+    asked: Time
+    expires: Time
+    rules: tuple[str, ...] = ()
+    by: str | None = None
+    reason: str | None = None
+
+
 class MessageState(msgspec.Struct, frozen=True, omit_defaults=True):
     """A message and what became of it.
 
     `status` is accepted, running, answered, failed, cancelled or dead_lettered; one that has ended
     has an `answer` or a `problem`, and `unknown_calls` where nobody knows whether they were made.
+    One that runs may wait for the `approvals` of a person.
     The `text` is absent where it was erased.
     """
 
@@ -95,6 +118,7 @@ class MessageState(msgspec.Struct, frozen=True, omit_defaults=True):
     accepted: Time | None = None
     text: str = ""
     unknown_calls: tuple[ToolCallBody, ...] = ()
+    approvals: tuple[ApprovalBody, ...] = ()
 
 
 class Delta(msgspec.Struct, frozen=True):
@@ -228,6 +252,10 @@ class AgentDetails(msgspec.Struct, frozen=True, omit_defaults=True):
         None
     )
     warnings: tuple[ErrorItem, ...] = ()
+    violations: Annotated[
+        tuple[ErrorItem, ...],
+        Meta(description="What the policy does not permit any more, while the agent goes on."),
+    ] = ()
 
 
 class AgentPage(msgspec.Struct, frozen=True):
@@ -243,6 +271,43 @@ class Validation(msgspec.Struct, frozen=True):
     valid: bool
     errors: tuple[ErrorItem, ...]
     warnings: tuple[ErrorItem, ...]
+
+
+class PolicyValue(msgspec.Struct, frozen=True):
+    """A value of the policy: its key, what it is (null where there is none), where it stands."""
+
+    key: str
+    value: PolicyScalar | tuple[PolicyScalar, ...]
+    source: str
+
+
+class PolicyBody(msgspec.Struct, frozen=True):
+    """The policy in force; `file` is `built in` where there is none."""
+
+    file: str
+    environment: str | None
+    sha256: str | None
+    preset: str
+    values: tuple[PolicyValue, ...]
+
+
+class Violation(msgspec.Struct, frozen=True):
+    """An agent that does not conform to the policy, and why."""
+
+    name: Name
+    state: str
+    errors: tuple[ErrorItem, ...]
+
+
+class PolicyReloaded(msgspec.Struct, frozen=True):
+    """A policy that took the place of the one before, and the agents that do not conform to it."""
+
+    file: str
+    environment: str | None
+    sha256: str | None
+    preset: str
+    changed: bool
+    violating: tuple[Violation, ...]
 
 
 class CapabilityBody(msgspec.Struct, frozen=True):

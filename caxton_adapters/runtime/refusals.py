@@ -45,6 +45,15 @@ class ConfigRefused:
 
 @final
 @frozen
+class PolicyRefused:
+    """The agent does not conform to the policy of the installation."""
+
+    name: AgentName
+    report: Report
+
+
+@final
+@frozen
 class NotRunning:
     """The agent takes no messages in its state; `reason` says why it failed where it did."""
 
@@ -158,6 +167,7 @@ Refusal: TypeAlias = (
     | NameTaken
     | NameChanged
     | ConfigRefused
+    | PolicyRefused
     | NotRunning
     | WrongState
     | TurnsInFlight

@@ -12,6 +12,7 @@ from caxton_core.agent.config import AgentConfig
 from caxton_core.agent.lifecycle import AnyAgent
 from caxton_core.agent.record import AgentRecord
 from caxton_core.agent.toml import ReadAgent
+from caxton_core.reading.report import Report
 
 
 @final
@@ -19,7 +20,8 @@ from caxton_core.agent.toml import ReadAgent
 class Resident:
     """An agent in the supervisor's table; `desk` is there while it runs.
 
-    What is counted beside it stands there of the desks that it had before.
+    What is counted beside it stands there of the desks that it had before; `findings` is what the
+    policy says of it.
     """
 
     agent: AnyAgent
@@ -27,9 +29,13 @@ class Resident:
     read: ReadAgent | None
     desk: Desk | None = None
     restarts: int = 0
+    refused_calls: int = 0
     last_activity: datetime | None = None
     last_death: str = ""
     budget: DailyBudget | None = None
+    equipped: tuple[int, int] | None = None
+    """Which offers and which rules the desk's grant was made from."""
+    findings: Report | None = None
     changing: anyio.Lock = field(factory=anyio.Lock)
 
     @property

@@ -10,11 +10,12 @@ import anyio
 from attrs import define
 from returns.result import Failure, Result, Success
 
-from caxton_adapters.runtime.answering import World
+from caxton_adapters.runtime.approvals import Approvals
 from caxton_adapters.runtime.errands import Errands
 from caxton_adapters.runtime.intake import DEFAULT_LIMITS, Intake, RuntimeLimits
 from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.messages import Messages
+from caxton_adapters.runtime.policing import Policing
 from caxton_adapters.runtime.recovery import Recovery
 from caxton_adapters.runtime.refusals import (
     Draining,
@@ -25,6 +26,7 @@ from caxton_adapters.runtime.resident import Resident
 from caxton_adapters.runtime.supervisor import Supervisor
 from caxton_adapters.runtime.ticket import Incoming, Ticket
 from caxton_adapters.runtime.views import AgentView, view_of
+from caxton_adapters.runtime.world import World
 from caxton_core.agent.lifecycle import Running
 from caxton_core.agent.sections import MemoryRules
 from caxton_core.conversation.past import ConversationKey
@@ -32,7 +34,8 @@ from caxton_core.journal import StoredMessage
 from caxton_core.ports import Configs
 from caxton_core.primitives import AgentId, CapabilityName
 from caxton_core.storage import NotRead
-from caxton_core.tools.tool import ToolResult
+from caxton_core.tools.permission import Decision
+from caxton_core.tools.tool import ToolCall, ToolResult
 
 
 @final
@@ -85,6 +88,15 @@ class Runtime:
         ]
         able.sort(key=_preference)
         return tuple(self._view(resident) for resident in able)
+
+    @property
+    def policing(self) -> Policing | None:
+        """The policy that agents are held to, if there is one."""
+        return self.supervisor.policing
+
+    async def hold_to_policy(self) -> Sequence[AgentView]:
+        """Hold every agent to the policy that holds now; those that do not conform."""
+        return tuple(map(self._view, await self.supervisor.hold_to_policy()))
 
     async def start(self, ref: str) -> Result[AgentView, Refusal]:
         """Have the agent take messages."""
@@ -140,6 +152,18 @@ class Runtime:
         Calls whose outcome is unknown have these results; the others are made again.
         """
         return await self._recovery.reopen(message, results)
+
+    @property
+    def approvals(self) -> Approvals:
+        """The calls that wait for a person."""
+        return self.world.approvals
+
+    async def decide(self, ref: str, call: ToolCall) -> Result[Decision, Refusal]:
+        """Whether a call of an agent would be made now, and what each level says of it."""
+        found = self.supervisor.find(ref)
+        if isinstance(found, Failure):
+            return found
+        return await self.supervisor.decide(found.unwrap(), call)
 
     async def recover(self) -> Result[int, NotRead]:
         """Take up the messages that an earlier run of the server left; how many there were."""
@@ -197,15 +221,20 @@ def _preference(resident: Resident) -> tuple[int, int]:
 
 @asynccontextmanager
 async def running(
-    world: World, *, configs: Configs, hosts: Hosts, limits: RuntimeLimits = DEFAULT_LIMITS
+    world: World,
+    *,
+    configs: Configs,
+    hosts: Hosts,
+    limits: RuntimeLimits = DEFAULT_LIMITS,
+    policing: Policing | None = None,
 ) -> AsyncIterator[Runtime]:
     """A runtime that takes up the stored agents, and ends everything at the end of the block.
 
-    Their unfinished messages wait for `Runtime.recover`.
+    Their unfinished messages wait for `Runtime.recover`. Without `policing` no agent is refused.
     """
     messages = Messages(limits.ended_messages, limits.ended_characters)
     stored, tasks = await configs.stored(), Errands()
-    supervisor = Supervisor(hosts, world, configs, tasks, messages.ended)
+    supervisor = Supervisor(hosts, world, configs, tasks, messages.ended, policing)
     try:
         await supervisor.revive(stored)
         intake = Intake(supervisor, world, limits, messages)

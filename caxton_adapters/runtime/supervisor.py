@@ -10,17 +10,19 @@ import anyio
 from attrs import define, evolve, field
 from returns.result import Failure, Result, Success
 
-from caxton_adapters.runtime.answering import Terms, World
+from caxton_adapters.runtime.answering import Terms
 from caxton_adapters.runtime.daily_budget import DailyBudget
 from caxton_adapters.runtime.desk import Desk
 from caxton_adapters.runtime.errands import Errands
 from caxton_adapters.runtime.identity import new_agent_id
 from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.isolation.host import Host
+from caxton_adapters.runtime.policing import Policing, summary
 from caxton_adapters.runtime.refusals import (
     ConfigRefused,
     NameChanged,
     NameTaken,
+    PolicyRefused,
     Refusal,
     TurnsInFlight,
     UnknownAgent,
@@ -28,6 +30,7 @@ from caxton_adapters.runtime.refusals import (
 )
 from caxton_adapters.runtime.resident import Resident
 from caxton_adapters.runtime.ticket import Ticket
+from caxton_adapters.runtime.world import World
 from caxton_core.agent.config import AgentConfig
 from caxton_core.agent.lifecycle import (
     Agent,
@@ -44,6 +47,7 @@ from caxton_core.agent.lifecycle import (
     stop,
     unload,
 )
+from caxton_core.agent.policy.levels import OnViolation
 from caxton_core.agent.record import AgentRecord, StateName, restored, state_name
 from caxton_core.agent.sections import Budget, ConversationRules, ConversationScope, WindowStrategy
 from caxton_core.agent.toml import read_agent
@@ -52,10 +56,13 @@ from caxton_core.conversation.turn import rules_of
 from caxton_core.events import entered
 from caxton_core.ports import Configs
 from caxton_core.primitives import AgentId
+from caxton_core.reading.report import Report
 from caxton_core.storage import NotStored
-from caxton_core.tools.permission import grant
+from caxton_core.tools.permission import Decision, Grant, grant
+from caxton_core.tools.tool import ToolCall
 
 _LOG: Final = logging.getLogger("caxton.runtime")
+_AT_START: Final = "the server started"
 
 
 @final
@@ -68,6 +75,7 @@ class Supervisor:
     _configs: Configs
     _tasks: Errands
     _finished: Callable[[Ticket], None]
+    policing: Policing | None = None
     _residents: dict[AgentId, Resident] = field(factory=dict, init=False)
     _ids: dict[str, AgentId] = field(factory=dict, init=False)
 
@@ -95,8 +103,11 @@ class Supervisor:
             self._keep(resident)
             if read is not None:
                 self._budget(resident, read.config.budget)
-            cause, state = "the server started", resident.agent.state
-            if record.state is StateName.RUNNING and isinstance(state, Stopped):
+            cause, state = _AT_START, resident.agent.state
+            refused = self._found(resident)
+            if refused is not None and record.state is StateName.RUNNING:
+                self._fail_at_start(resident, refused)
+            elif record.state is StateName.RUNNING and isinstance(state, Stopped):
                 self._run(resident, Agent(resident.agent.id, state), cause)
             elif record.state is not StateName.FAILED and isinstance(state, Failed):
                 self._enter(resident, resident.agent, cause)
@@ -109,15 +120,18 @@ class Supervisor:
         read = reading.unwrap()
         if read.config.name.value in self._ids:
             return Failure(NameTaken(read.config.name))
+        judged = self._judged(read.config, text)
+        if isinstance(judged, Failure):
+            return judged
         now = self._world.clock.now()
         vacant = Agent(new_agent_id(), Unloaded())
         record = AgentRecord(
             vacant.id, read.config.name, text, StateName.UNLOADED, now, "", now, now
         )
-        resident = Resident(vacant, record, read)
+        resident = Resident(vacant, record, read, findings=judged.unwrap())
         self._keep(resident)
         async with resident.changing:
-            stored = await self._intend(resident.record, StateName.RUNNING)
+            stored = await self._permitted(resident, read.config, record)
             if isinstance(stored, Failure):
                 self._drop(resident)
                 return stored
@@ -137,7 +151,7 @@ class Supervisor:
             if self._gone(resident):
                 return Failure(UnknownAgent(resident.record.name.value))
             record = evolve(resident.record, text=text, updated=self._world.clock.now())
-            stored = await self._intend(record, StateName.RUNNING)
+            stored = await self._permitted(resident, read.config, record)
             if isinstance(stored, Failure):
                 return stored
             resident.read, resident.record = read, record
@@ -155,6 +169,7 @@ class Supervisor:
         async with resident.changing:
             agent = resident.agent
             state = agent.state
+            config: AgentConfig
             begin: Callable[[], None]
             match state:
                 case Running():
@@ -162,13 +177,14 @@ class Supervisor:
                         resident.desk.finishing = False
                     return Success(resident)
                 case Loaded() | Stopped():
+                    config = state.config
                     begin = partial(self._run, resident, Agent(agent.id, state), cause)
-                case Failed(config=AgentConfig() as config):
-                    failed = Agent(agent.id, state)
-                    begin = partial(self._load_and_run, resident, failed, config, cause)
+                case Failed(config=AgentConfig() as kept):
+                    config, failed = kept, Agent(agent.id, state)
+                    begin = partial(self._load_and_run, resident, failed, kept, cause)
                 case Failed() | Unloaded():
                     return self._wrong_state(resident, "start")
-            stored = await self._intend(resident.record, StateName.RUNNING)
+            stored = await self._permitted(resident, config, resident.record)
             if isinstance(stored, Failure):
                 return stored
             begin()
@@ -204,6 +220,10 @@ class Supervisor:
 
         Turns that run end in the old process; by force they are cut off.
         """
+        if resident.config is not None:
+            judged = self._judged(resident.config, resident.record.text)
+            if isinstance(judged, Failure):
+                return judged
         if force and isinstance(resident.agent.state, Running):
             cut_off = await self.stop(resident, force=True)
             if isinstance(cut_off, Failure):
@@ -249,6 +269,14 @@ class Supervisor:
                 self._run(resident, stays, "it could not be deleted")
         return forgotten
 
+    async def decide(self, resident: Resident, call: ToolCall) -> Result[Decision, Refusal]:
+        """Whether a call would be made now; its file counts, whether or not the agent runs."""
+        config = resident.config
+        if config is None:
+            return self._wrong_state(resident, "calls")
+        await self._reach(config)
+        return Success(self._world.decided(self._granted(config), call))
+
     async def _forget(self, agent: AgentId) -> Result[None, NotStored]:
         """Remove what a deleted agent was told, said and remembered."""
         self._world.pasts.forget_agent(agent)
@@ -288,6 +316,61 @@ class Supervisor:
         now = self._world.clock.now()
         return await self._configs.save(evolve(record, state=state, since=now, reason=""))
 
+    def _judged(self, config: AgentConfig, text: str) -> Result[Report | None, PolicyRefused]:
+        """What the policy says of an agent that it permits."""
+        if self.policing is None:
+            return Success(None)
+        report = self.policing.judged(config, text)
+        if report.errors:
+            _LOG.warning("%s was refused: %s", config.name, summary(report))
+            return Failure(PolicyRefused(config.name, report))
+        return Success(report)
+
+    async def _permitted(
+        self, resident: Resident, config: AgentConfig, record: AgentRecord
+    ) -> Result[None, Refusal]:
+        """Store that an agent is about to run, where the policy of this moment permits it."""
+        judged = self._judged(config, record.text)
+        if isinstance(judged, Failure):
+            return judged
+        stored = await self._intend(record, StateName.RUNNING)
+        if isinstance(stored, Success):
+            resident.findings = judged.unwrap()
+        return stored
+
+    async def hold_to_policy(self) -> Sequence[Resident]:
+        """Hold every agent against the policy that holds now; those that do not conform.
+
+        They go on, unless the policy wants running ones stopped.
+        """
+        violating = []
+        for resident in self.residents():
+            async with resident.changing:
+                refused = self._found(resident)
+            if refused is not None:
+                violating.append(resident)
+                if self._stops_violators() and not self._gone(resident):
+                    await self._fail(resident, summary(refused.report))
+        return violating
+
+    def _stops_violators(self) -> bool:
+        return self.policing is not None and self.policing.policy.on_violation is OnViolation.STOP
+
+    def _found(self, resident: Resident) -> PolicyRefused | None:
+        """Remember what the policy says of an agent; how it refuses it, if it does."""
+        if resident.config is None or self.policing is None:
+            return None
+        resident.findings = self.policing.judged(resident.config, resident.record.text)
+        broken = bool(resident.findings.errors)
+        return PolicyRefused(resident.record.name, resident.findings) if broken else None
+
+    def _fail_at_start(self, resident: Resident, refused: PolicyRefused) -> None:
+        """Leave an agent that does not conform any more as failed, with its configuration."""
+        vacant = self._vacated(resident, _AT_START)
+        if resident.config is not None:
+            loaded, now = load(vacant, resident.config), self._world.clock.now()
+            self._enter(resident, fail(loaded, summary(refused.report), now=now), _AT_START)
+
     def _wrong_state(self, resident: Resident, step: str) -> Failure[Refusal]:
         state = state_name(resident.agent).value
         return Failure(WrongState(resident.record.name, state, step))
@@ -312,6 +395,7 @@ class Supervisor:
         loaded = load(agent, config)
         self._enter(resident, loaded, cause)
         self._run(resident, loaded, cause)
+        self._tasks.start_soon(self._reach, config)
 
     def _run(self, resident: Resident, agent: Agent[Loaded | Stopped], cause: str) -> None:
         config = agent.state.config
@@ -326,19 +410,49 @@ class Supervisor:
                 self._tasks,
                 self._finished,
                 lambda reason: self._tasks.start_soon(self._fail, resident, reason),
+                partial(self._equip, resident),
             )
             resident.desk = desk
         desk.adopt(config.resources, terms)
-        rules = rules_of(config, terms.grant.tools)
-        before = desk.move_in(self.hosts.host(config, rules, desk))
+        self._move_in(desk, config)
         self._tasks.start_soon(self.hosts.get_ready, config)
         self._enter(resident, start(agent, now=self._world.clock.now()), cause)
+
+    def _move_in(self, desk: Desk, config: AgentConfig) -> None:
+        rules = rules_of(config, desk.terms.grant.tools)
+        before = desk.move_in(self.hosts.host(config, rules, desk))
         if before is not None:
             self._tasks.start_soon(_close, before)
 
+    async def _reach(self, config: AgentConfig) -> None:
+        """Have the tools known that the agent lists, as far as their servers answer in time."""
+        toolbox = self._world.toolbox
+        if toolbox is not None and config.tools:
+            await toolbox.reach({pattern.server for pattern in config.tools})
+
+    async def _equip(self, resident: Resident) -> None:
+        """Before each turn: grant the agent what is offered now, under the rules of now."""
+        config, toolbox = resident.config, self._world.toolbox
+        if config is None or not config.tools:
+            return
+        await self._reach(config)
+        offers = (0 if toolbox is None else toolbox.generation, self._world.rulebook.generation)
+        desk = resident.desk
+        if desk is None or resident.equipped == offers or resident.config is not config:
+            return
+        before = desk.terms.grant
+        desk.terms = evolve(desk.terms, grant=self._granted(config))
+        resident.equipped = offers
+        if desk.terms.grant.tools != before.tools:
+            self._move_in(desk, config)
+
+    def _granted(self, config: AgentConfig) -> Grant:
+        return grant(config, self._world.tools.offered(), self._world.rulebook.levels)
+
     def _terms(self, resident: Resident, config: AgentConfig) -> Terms:
+        resident.equipped = None
         return Terms(
-            grant(config, self._world.tools.offered()),
+            self._granted(config),
             config.resources.tool_timeout.value,
             config.conversation.idle_timeout.value,
             _exchanges(config.conversation),
@@ -379,6 +493,7 @@ class Supervisor:
         desk, resident.desk = resident.desk, None
         if desk is not None:
             resident.restarts += desk.restarts
+            resident.refused_calls += desk.refused_calls
             resident.last_activity = desk.last_activity or resident.last_activity
             resident.last_death = desk.last_death or resident.last_death
         return desk

@@ -10,6 +10,7 @@ from caxton_adapters.key_sources import FoundSecret, SecretPlace, UnreadableSecr
 from caxton_adapters.mcp.approval import LOCK_NAME
 from caxton_adapters.mcp.registration import McpTable, Registration, broken_rules
 from caxton_adapters.process.log import LogFormat, LogLevel
+from caxton_adapters.process.policy_place import PolicyPlace
 from caxton_adapters.settings.primitives import BaseUrl, WrittenSecret
 from caxton_adapters.settings.stating import stated
 from caxton_adapters.settings.values import (
@@ -21,6 +22,7 @@ from caxton_adapters.settings.values import (
 )
 from caxton_adapters.settings.written import (
     LoggingTable,
+    PolicyTable,
     ProviderKind,
     ProviderTable,
     ServerTable,
@@ -42,7 +44,10 @@ _ADDRESS = "OPENAI_BASE_URL"
 
 
 def built(
-    written: SettingsFile, environ: Mapping[str, str], default_data_dir: FilesystemPath
+    written: SettingsFile,
+    environ: Mapping[str, str],
+    default_data_dir: FilesystemPath,
+    usual_policy: str = "",
 ) -> Result[Settings, Problems]:
     """The complete settings, or every rule that they break."""
     problems: list[Problem] = []
@@ -68,6 +73,8 @@ def built(
             limits=written.limits,
             storage=_storage(written.storage, server.data_dir),
             logging=_logging(written.logging),
+            permissions=written.permissions,
+            policy=_policy(written.policy, usual_policy),
             providers=providers,
             default_provider=default,
             tool_servers=tool_servers,
@@ -109,6 +116,15 @@ def _logging(table: LoggingTable) -> LoggingSettings:
         format=LogFormat(table.format.value),
         file=None if table.file is None else FilesystemPath(table.file.value).expanduser(),
     )
+
+
+def _policy(table: PolicyTable, usual: str) -> PolicyPlace:
+    environment = None if table.environment is None else table.environment.value
+    if table.file is not None:
+        path = FilesystemPath(table.file.value).expanduser().absolute()
+        return PolicyPlace(path, environment)
+    path_or_none = FilesystemPath(usual).absolute() if usual else None
+    return PolicyPlace(path_or_none, environment, named=False)
 
 
 def _providers(

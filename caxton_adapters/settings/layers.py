@@ -25,6 +25,8 @@ VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "CAXTON_LOG_LEVEL": ("logging", "level"),
     "CAXTON_LOG_FORMAT": ("logging", "format"),
     "CAXTON_LOG_FILE": ("logging", "file"),
+    "CAXTON_POLICY_FILE": ("policy", "file"),
+    "CAXTON_ENVIRONMENT": ("policy", "environment"),
 }
 FLAGS: Final[Mapping[str, tuple[str, ...]]] = {
     "host": ("server", "host"),

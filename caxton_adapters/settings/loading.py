@@ -33,13 +33,17 @@ COMMAND_LINE: Final = "command line"
 @final
 @frozen(kw_only=True)
 class Surroundings:
-    """What settings are made from; a `named_file` takes the place of the first usual one."""
+    """What settings are made from; a `named_file` takes the place of the first usual one.
+
+    `usual_policy` is the file of the policy where none is named.
+    """
 
     flags: Mapping[str, object]
     environ: Mapping[str, str]
     named_file: str | None
     usual_files: tuple[str, ...]
     default_data_dir: str
+    usual_policy: str = ""
 
 
 @final
@@ -151,7 +155,8 @@ def _complete(places: list[_Place], surroundings: Surroundings) -> LoadResult:
     if isinstance(written, Failure):
         return _invalid(places, written.failure())
     data_dir = FilesystemPath(surroundings.default_data_dir)
-    settings = built(written.unwrap(), surroundings.environ, data_dir)
+    usual = surroundings.usual_policy
+    settings = built(written.unwrap(), surroundings.environ, data_dir, usual)
     if isinstance(settings, Failure):
         return _invalid(places, settings.failure())
     return Success(Loaded(settings.unwrap(), written.unwrap(), whole.names))

@@ -75,6 +75,20 @@ class Origin(Text):
 
 @final
 @frozen
+class EnvironmentName(Text):
+    """The name of a deployment environment, as the policy's file has it."""
+
+    rule: ClassVar = TextRule(
+        "an environment",
+        "[A-Za-z0-9_-]+",
+        "letters, digits, `_` and `-`",
+        64,
+        "production",
+    )
+
+
+@final
+@frozen
 class Checksum(Text):
     """A SHA-256 in hexadecimal digits."""
 

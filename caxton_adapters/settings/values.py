@@ -9,9 +9,15 @@ from attrs import frozen
 from caxton_adapters.mcp.approval import Approval
 from caxton_adapters.mcp.registration import Registration
 from caxton_adapters.process.log import LogFormat, LogLevel
+from caxton_adapters.process.policy_place import PolicyPlace
 from caxton_adapters.process.server_process import Wanted
 from caxton_adapters.secrets import Secret
-from caxton_adapters.settings.written import LimitTable, ProviderTable, Synchronous
+from caxton_adapters.settings.written import (
+    LimitTable,
+    PermissionTable,
+    ProviderTable,
+    Synchronous,
+)
 from caxton_core.primitives import Duration, ProviderName, ServerName, Size
 
 
@@ -73,6 +79,8 @@ class Settings:
     limits: LimitTable
     storage: StorageSettings
     logging: LoggingSettings
+    permissions: PermissionTable
+    policy: PolicyPlace
     providers: Mapping[ProviderName, ConfiguredProvider]
     default_provider: ProviderName | None
     tool_servers: Mapping[ServerName, Registration]

@@ -12,9 +12,10 @@ from caxton_cli.agent_files import AgentFile, checked_or_leave
 from caxton_cli.client import PATIENCE, Answer, Caller, calls_server, connect, refusal, segment
 from caxton_cli.confirming import YES, confirm
 from caxton_cli.details import details
-from caxton_cli.printing import columns, emit, note
+from caxton_cli.printing import columns, emit, note, tell_problems
 
 PAGE = 200
+FIRST_OF_POLICY, LAST_OF_POLICY = "CX1321", "CX1349"
 _FORCE = click.option("--force", is_flag=True, help="Drop the messages that it is answering.")
 
 
@@ -31,6 +32,7 @@ def deploy(*, files: tuple[Path, ...], url: str | None, token: str | None, as_js
         return exits.DONE
     for outcome, answer in done:
         print(f"{outcome} {answer.document['name']} ({answer.document['state']})")
+        _tell_policy(answer)
     note(f"next: caxton chat {done[-1][1].document['name']}")
     return exits.DONE
 
@@ -52,8 +54,17 @@ def create(*, file: Path, url: str | None, token: str | None, as_json: bool) -> 
         emit(answer.document)
     else:
         print(f"created {answer.document['name']} ({answer.document['state']})")
+        _tell_policy(answer)
         note(f"next: caxton chat {answer.document['name']}")
     return exits.DONE
+
+
+def _tell_policy(answer: Answer) -> None:
+    """What the policy of the server warns of; the rest was told before the file was sent."""
+    warnings = answer.document.get("warnings")
+    for each in warnings if isinstance(warnings, list) else []:
+        if FIRST_OF_POLICY <= each["code"] <= LAST_OF_POLICY:
+            tell_problems(f"warning[{each['code']}]: {each['message']}")
 
 
 @click.command("list")

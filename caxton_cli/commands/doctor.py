@@ -11,7 +11,7 @@ import click
 
 from caxton_cli import exits, places
 from caxton_cli.client import calls_server, connect
-from caxton_cli.configured import loaded_or_leave
+from caxton_cli.configured import loaded_or_leave, policy_or_leave
 from caxton_cli.leaving import Leave
 from caxton_cli.printing import emit, styled
 from caxton_cli.version import VERSION
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from caxton_adapters.settings import Settings
 
 OLDEST_PYTHON = (3, 11)
+_CHANGED_BY_OTHERS = 0o022
 _NETWORK_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "afs")
 
 
@@ -63,9 +64,13 @@ def doctor(*, url: str | None, token: str | None, as_json: bool) -> int:
 
 def _findings(url: str | None, token: str | None) -> Iterator[Finding]:
     yield _python()
-    settings = loaded_or_leave(None, {}).settings
+    loaded = loaded_or_leave(None, {})
+    settings = loaded.settings
     yield Finding("settings", Verdict.GOOD, "readable and consistent")
+    yield _policy(settings)
+    yield from _changeable(sorted(set(loaded.sources.values())))
     yield from _directory(settings.server.data_dir)
+    yield from _changeable([str(settings.server.data_dir)])
     yield _default_provider(settings)
     yield from _server(url, token)
 
@@ -75,6 +80,16 @@ def _python() -> Finding:
     if sys.version_info < OLDEST_PYTHON:
         return Finding("versions", Verdict.BAD, says, "caxton needs Python 3.11 or newer")
     return Finding("versions", Verdict.GOOD, says)
+
+
+def _policy(settings: "Settings") -> Finding:
+    try:
+        in_force = policy_or_leave(settings.policy)
+    except Leave as leave:
+        return Finding("policy", Verdict.BAD, leave.message, leave.hint)
+    where = f", environment {in_force.environment}" if in_force.environment else ""
+    says = f"{in_force.file}: preset {in_force.policy.preset.value}{where}"
+    return Finding("policy", Verdict.GOOD, says)
 
 
 def _directory(directory: Path) -> Iterator[Finding]:
@@ -97,6 +112,18 @@ def _directory(directory: Path) -> Iterator[Finding]:
             f"{directory} is on {kind}, where locks cannot be relied on",
             "use a directory of this machine: --data-dir, CAXTON_DATA_DIR",
         )
+
+
+def _changeable(paths: list[str]) -> Iterator[Finding]:
+    """What other users of the machine may change: where keys are sent, what is kept."""
+    for path in map(Path, paths):
+        if path.exists() and path.stat().st_mode & _CHANGED_BY_OTHERS:
+            yield Finding(
+                "permissions",
+                Verdict.NOTICE,
+                f"{path} can be changed by other users of this machine",
+                f"take that from them: chmod go-w {path}",
+            )
 
 
 def _file_system(directory: Path) -> str:

@@ -3,6 +3,7 @@
 import json
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from caxton_cli import exits
 from caxton_cli.agent_files import Check, checked
 from caxton_cli.leaving import Leave
 from caxton_cli.printing import emit, note, tell_problems
+
+if TYPE_CHECKING:
+    from caxton_cli.judging import House
 
 
 @click.command()
@@ -48,9 +52,11 @@ def init(*, name: str, output: Path | None, force: bool) -> int:
 def validate(*, paths: tuple[Path, ...], deny_warnings: bool, as_json: bool) -> int:
     """Check agent FILES, without a server; `-` is standard input.
 
-    Exit code 0 means that all of them could be deployed, 4 that one of them could not.
+    Exit code 0 means that all of them could be deployed, 4 that one of them is not valid, 5 that
+    only the policy of this machine's settings refuses one.
     """
-    checks = [(path, _checked(path)) for path in paths]
+    known = _house()
+    checks = [(path, _with_policy(_checked(path), known)) for path in paths]
     valid = [_is_valid(check, deny_warnings=deny_warnings) for _, check in checks]
     told = zip(checks, valid, strict=True)
     if as_json:
@@ -59,7 +65,32 @@ def validate(*, paths: tuple[Path, ...], deny_warnings: bool, as_json: bool) -> 
     else:
         for (_, check), one in told:
             _tell(check, valid=one)
-    return exits.DONE if all(valid) else exits.INVALID
+    if all(valid):
+        return exits.DONE
+    wrong = any(isinstance(check, Leave) or check.agent is None for _, check in checks)
+    refused = any(not isinstance(check, Leave) and check.report.errors for _, check in checks)
+    return exits.REFUSED if refused and not wrong else exits.INVALID
+
+
+def _house() -> "House | None":
+    """The policy of this machine; a file can be checked where its settings cannot be read."""
+    from caxton_cli.judging import house
+
+    try:
+        return house(None, None, None)
+    except Leave as leave:
+        note(f"the policy is not checked: {leave.message}")
+        return None
+
+
+def _with_policy(check: Check | Leave, known: "House | None") -> Check | Leave:
+    """The check with what the policy finds in the file."""
+    from caxton_core.reading.report import merged
+
+    findings = None if isinstance(check, Leave) or known is None else known.findings(check)
+    if isinstance(check, Leave) or findings is None:
+        return check
+    return check._replace(report=merged(check.report, findings))
 
 
 def _checked(path: Path) -> Check | Leave:
@@ -73,7 +104,7 @@ def _checked(path: Path) -> Check | Leave:
 def _is_valid(check: Check | Leave, *, deny_warnings: bool) -> bool:
     if isinstance(check, Leave) or check.agent is None:
         return False
-    return not (deny_warnings and check.report.placed)
+    return not check.report.errors and not (deny_warnings and check.report.placed)
 
 
 def _verdict(path: Path, check: Check | Leave, *, valid: bool) -> dict[str, object]:

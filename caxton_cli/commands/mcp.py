@@ -28,6 +28,7 @@ COMMANDS = {
     "test": Entry(f"{_MODULE}:test", "Connect with a server of tools."),
     "remove": Entry(f"{_MODULE}:remove", "Forget a server of tools."),
     "import": Entry(f"{_MODULE}:import_servers", "Register the servers of another program's file."),
+    "login": Entry("caxton_cli.commands.mcp_login:login", "Log in to a protected server of tools."),
 }
 mcp = LazyGroup("mcp", COMMANDS, help="Look after the servers of tools (MCP).")
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 import click
 
 from caxton_cli import exits, places
-from caxton_cli.configured import refused, settings_or_leave
+from caxton_cli.configured import policy_or_leave, refused, settings_or_leave
 from caxton_cli.durations import SECONDS
 from caxton_cli.leaving import Leave
 from caxton_cli.printing import emit, note
@@ -121,6 +121,7 @@ def _serve(config: str | None, flags: dict[str, object]) -> int:
     pipe = inherited(os.environ)
     try:
         settings = settings_or_leave(config, flags)
+        policy = policy_or_leave(settings.policy)
         claimed = claim(settings.wanted(), pipe, os.environ)
         if isinstance(claimed, Failure):
             raise refused(in_words(claimed.failure()))
@@ -133,7 +134,7 @@ def _serve(config: str | None, flags: dict[str, object]) -> int:
         return leave.exit_code
     from caxton_adapters import server
 
-    code = server.main(settings, claimed.unwrap())
+    code = server.main(settings, claimed.unwrap(), policy)
     sys.stdout.flush()
     sys.stderr.flush()
     # Everything is closed; taking the interpreter apart would cost more than the drain did.

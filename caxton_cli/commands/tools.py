@@ -25,6 +25,7 @@ COMMANDS = {
     "call": Entry(f"{_MODULE}:call", "Call a tool by hand."),
     "diff": Entry(f"{_MODULE}:diff", "Show what waits for an approval."),
     "approve": Entry(f"{_MODULE}:approve", "Approve the definitions of tools."),
+    "why": Entry("caxton_cli.commands.why:why", "Tell whether a call would be made, and why."),
 }
 tools = LazyGroup("tools", COMMANDS, help="Look after the tools that agents can be granted.")
 

@@ -34,7 +34,8 @@ _ERRORS: Final = """
 # Error reference
 
 Every problem that Caxton reports has a code that stays the same. `caxton explain CODE` prints the
-section of a code. Errors must be repaired; warnings (CX13xx and CX1007) deserve a look.
+section of a code. Errors must be repaired; warnings (CX1007, and CX1301 to CX1320) deserve a
+look. What CX1321 to CX1349 are is decided by the [policy](policy.md) of the installation.
 
 ## How to find the problem
 

@@ -10,6 +10,8 @@ from caxton_core.codes.agent_rules import AGENT_RULES
 from caxton_core.codes.explanation import Explanation
 from caxton_core.codes.files import FILES
 from caxton_core.codes.memories import MEMORIES
+from caxton_core.codes.policy_files import POLICY_FILES
+from caxton_core.codes.policy_rules import POLICY_RULES
 from caxton_core.codes.providers import PROVIDERS
 from caxton_core.codes.remote_tools import REMOTE_TOOLS
 from caxton_core.codes.requests import REQUESTS
@@ -26,6 +28,8 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType(
             *FILES,
             *AGENT_RULES,
             *AGENT_DOUBTS,
+            *POLICY_RULES,
+            *POLICY_FILES,
             *SERVER_START,
             *TOOL_SERVERS,
             *REMOTE_TOOLS,

@@ -135,7 +135,7 @@ Path: TypeAlias = tuple[str | int, ...]
 class Stated:
     """A broken rule outside the agent file, in the words of the module that knows it.
 
-    `code` must be in `caxton_core.codes`.
+    `code` must be in `caxton_core.codes`; `written` are the words of the value that it is about.
     """
 
     code: str
@@ -143,6 +143,7 @@ class Stated:
     advice: str
     suggestion: str | None = None
     severity: Severity = Severity.ERROR
+    written: str | None = None
 
 
 What: TypeAlias = TextProblem | ValueProblem | RuleProblem | Doubt | Stated

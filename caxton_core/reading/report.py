@@ -76,8 +76,18 @@ def report(problems: Iterable[Problem], text: str, file: str) -> Report:
     plain = text.replace("\r\n", "\n")
     where = {} if any(_is_of_syntax(problem) for problem in found) else spans(plain)
     placed = (Placed(problem, _range(problem, plain, where)) for problem in found)
-    ordered = sorted(placed, key=lambda each: (each.range.line, each.range.column))
+    ordered = sorted(placed, key=_place)
     return Report(file, plain, tuple(ordered))
+
+
+def merged(one: Report, other: Report) -> Report:
+    """Two reports about the same text as one."""
+    both = sorted((*one.placed, *other.placed), key=_place)
+    return Report(one.file, one.text or other.text, tuple(both))
+
+
+def _place(placed: Placed) -> tuple[int, int]:
+    return placed.range.line, placed.range.column
 
 
 def _is_of_syntax(problem: Problem) -> bool:

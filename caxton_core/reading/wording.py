@@ -72,10 +72,10 @@ def _facts(what: What) -> Mapping[str, str]:
 def _shown(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(f"`{item}`" for item in value) or "none"
-    return _one_line(str(value))
+    return one_line(str(value))
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """A fact inside a sentence: short, in one line, without control characters."""
     shown = masked(text[: 10 * LONGEST_FACT])
     plain = "".join(character if character.isprintable() else " " for character in shown)

@@ -21,6 +21,7 @@ NAMES = (
     "ceiling",
     "startup",
     "agent_file",
+    "policy",
     "lifecycle",
     "provider",
     "isolation",
@@ -32,6 +33,7 @@ NAMES = (
     "faults",
     "accepting",
     "histories",
+    "permissions",
     "restarting",
 )
 

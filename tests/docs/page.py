@@ -15,6 +15,7 @@ from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 
 from caxton_adapters.providers.scripted.scenario import read_scenario
 from caxton_adapters.settings.written import SettingsFile
+from caxton_core.agent.policy.file import read_policy
 from caxton_core.agent.toml import read_agent
 from caxton_core.reading.tables import read
 from caxton_core.reading.toml_text import parse_toml
@@ -36,12 +37,14 @@ def _in_python(example: Example, shell: Shell) -> str | None:
 
 
 def _in_toml(example: Example, shell: Shell) -> str | None:
-    """Read as settings or as a scenario where the title says so, else as an agent file."""
+    """Read as settings, policy or scenario where the title says so, else as an agent file."""
     _kept(example, shell)
     source = str(example.parsed)
     match example.region.lexemes["title"]:
         case "caxton.toml":
             return _what_is_wrong(parse_toml(source).bind(lambda table: read(SettingsFile, table)))
+        case "policy.toml":
+            return _what_is_wrong(read_policy(source))
         case "scenario.toml":
             return _what_is_wrong(read_scenario(source))
         case _:
@@ -84,7 +87,9 @@ def _kept(example: Example, shell: Shell) -> bool:
     title = example.region.lexemes["title"]
     if title:
         text = str(example.parsed).replace(OPENAI, f'{OPENAI}\nbase_url = "{shell.openai}"')
-        (shell.work / title).write_text(text, encoding="utf-8")
+        path = shell.work / title
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
     return bool(title)
 
 

@@ -70,8 +70,13 @@ async def log_in(
                 tools = await _listed(written.url.value, written, provider)
     except TimeoutError:
         return Failure(LoginFailed(f"nobody logged in within {patience:g} seconds"))
-    except (MCPError, EgressRefused, OSError) as error:
+    except (EgressRefused, OSError) as error:
         return Failure(LoginFailed(str(error)))
+    except ExceptionGroup as group:
+        reasons, others = group.split(MCPError)
+        if others is not None or reasons is None:
+            raise
+        return Failure(LoginFailed(_first(reasons)))
     return Success(NotProtected(tools) if _stamp(path) == before else LoggedIn(path, tools))
 
 
@@ -109,6 +114,11 @@ async def _listed(url: str, written: Registration, provider: LoginProvider) -> i
     )
     async with Client(transport) as client:
         return len((await client.list_tools()).tools)
+
+
+def _first(group: ExceptionGroup[MCPError]) -> str:
+    found = group.exceptions[0]
+    return _first(found) if isinstance(found, ExceptionGroup) else str(found)
 
 
 def _stamp(path: Path) -> int | None:

@@ -108,7 +108,8 @@ class LoginFile(TokenStorage):
         return login if login.server == self._server else None
 
     def _write(self, login: Login) -> None:
-        self._path.parent.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+        for directory in (self._path.parent.parent, self._path.parent):
+            directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
         replace_text(self._path, login.model_dump_json(exclude_none=True))
         self._seen = self._stamp()
 

@@ -33,21 +33,29 @@ class Loopback:
         return f"http://{HOST}:{self.port}{PATH}"
 
     def begin(self, authorization_url: str) -> None:
-        """Take the state from the address that the person is sent to."""
+        """Take the state from the address that the person is sent to, unless they said no before.
+
+        The SDK asks again by itself, where a server may speak another protocol.
+        """
+        self._raise_refusal()
         self._state = _query(authorization_url).get("state")
+        self._returned, self._over = {}, Event()
 
     async def returned(self) -> AuthorizationCodeResult:
         """What the browser brought back."""
         await self._over.wait()
-        error = self._returned.get("error")
-        if error is not None:
-            message = f"the login was refused: {error[:100]}"
-            raise OAuthFlowError(message)
+        self._raise_refusal()
         return AuthorizationCodeResult(
             code=self._returned.get("code", ""),
             state=self._returned.get("state"),
             iss=self._returned.get("iss"),
         )
+
+    def _raise_refusal(self) -> None:
+        error = self._returned.get("error")
+        if error is not None:
+            message = f"the login was refused: {error[:100]}"
+            raise OAuthFlowError(message)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one request of a browser."""

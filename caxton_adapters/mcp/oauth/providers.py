@@ -1,5 +1,6 @@
 """What puts tokens into requests: the SDK's flows, as a server can use them that nobody watches."""
 
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 from typing import Final, final
@@ -12,6 +13,9 @@ from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata
 from caxton_adapters.mcp.oauth.logins import Discovered, LoginFile, NoFile, login_path
 from caxton_adapters.mcp.oauth.table import Grant, OAuthTable
 from caxton_core.primitives import ServerName
+
+# Why a flow failed is told to whoever asked; its traceback shows codes and tokens' endpoints.
+logging.getLogger("mcp.client.auth.oauth2").setLevel(logging.CRITICAL)
 
 REDIRECT: Final = "http://127.0.0.1/callback"
 _UNAUTHORIZED: Final = 401
@@ -146,8 +150,15 @@ class KeptLogin(LoginProvider):
         """The tokens are refused: refresh them, which is all that can be done alone."""
         if self.context.can_refresh_token():
             return await self._refresh_token()
-        message = f"the login has ended: {self._advice}"
-        raise OAuthFlowError(message)
+        raise self._ended()
+
+    async def _handle_token_response(self, response: httpx2.Response) -> None:
+        if not response.is_success:
+            raise self._ended()
+        await super()._handle_token_response(response)
+
+    def _ended(self) -> OAuthFlowError:
+        return OAuthFlowError(f"the login has ended: {self._advice}")
 
 
 def registered_client(table: OAuthTable, redirect_uri: str) -> OAuthClientInformationFull | None:

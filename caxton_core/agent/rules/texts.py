@@ -14,7 +14,7 @@ _PROSE: Final = frozenset({"system_prompt", "documentation", "user_prompt_templa
 
 def in_texts(table: Mapping[str, object]) -> Iterator[Problem]:
     """Look at every text of the table."""
-    for at, text in _texts(table, ()):
+    for at, text in texts_in(table):
         kind = credential_in(text)
         if kind is None and not _is_prose(at) and looks_random(text):
             kind = "a secret: a long random word"
@@ -29,13 +29,14 @@ def _is_prose(at: Path) -> bool:
     return not _PROSE.isdisjoint(at)
 
 
-def _texts(value: object, at: Path) -> Iterator[tuple[Path, str]]:
+def texts_in(value: object, at: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Every text of the value, keys included, and where it stands."""
     if isinstance(value, str):
         yield at, value
     elif isinstance(value, dict):
         for key, item in value.items():
             yield (*at, key_name(key)), key_name(key)
-            yield from _texts(item, (*at, key_name(key)))
+            yield from texts_in(item, (*at, key_name(key)))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _texts(item, (*at, index))
+            yield from texts_in(item, (*at, index))

@@ -11,6 +11,7 @@ from returns.result import Failure
 from caxton_core.agent.toml import read_agent
 from caxton_core.codes.catalogue import EXPLANATIONS, explain
 from caxton_core.codes.explanation import Explanation
+from caxton_core.codes.policy_rules import POLICY_RULES
 from caxton_core.problems import Problem, Severity, Stated, What
 from caxton_core.reading import wording
 from caxton_core.reading.report import Report, report
@@ -21,7 +22,9 @@ OF_SETTINGS = {"CX1205"}
 EXAMPLES = [
     each
     for each in EXPLANATIONS.values()
-    if each.code.startswith("CX1") and each.code not in WITHOUT_FILE
+    if each.code.startswith("CX1")
+    and each.code not in WITHOUT_FILE
+    and each not in POLICY_RULES  # tests/core/agent/policy holds them against policies
 ]
 KINDS: list[type[What]] = [kind for kind in get_args(What) if kind is not Stated]
 

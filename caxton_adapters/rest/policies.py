@@ -1,0 +1,115 @@
+"""The policy of the installation: shown, and read again."""
+
+import logging
+from collections.abc import Callable
+from typing import Final, TypeAlias, final
+
+from anyio import to_thread
+from attrs import frozen
+from returns.result import Failure, Result, Success
+
+from caxton_adapters.process.policy_file import (
+    PolicyTrouble,
+    PolicyUnprotected,
+    PolicyUnreadable,
+    PolicyWrong,
+    in_words,
+)
+from caxton_adapters.rest import problem
+from caxton_adapters.rest.placed import error_items
+from caxton_adapters.rest.problem import ErrorItem, Refused
+from caxton_adapters.rest.wire import (
+    PolicyBody,
+    PolicyReloaded,
+    PolicyScalar,
+    PolicyValue,
+    Violation,
+)
+from caxton_adapters.runtime.policing import Policing
+from caxton_adapters.runtime.runtime import Runtime
+from caxton_adapters.runtime.views import AgentView
+from caxton_core.agent.policy.file import BUILT_IN, InForce, values_of
+
+ReadPolicy: TypeAlias = Callable[[], Result[InForce, PolicyTrouble]]
+
+_LOG: Final = logging.getLogger("caxton.policy")
+_NONE: Final = Refused(404, problem.UNKNOWN_PATH, "This server holds its agents to no policy.")
+
+
+@final
+@frozen
+class Policies:
+    """The resource `/policy`; `read` reads its file again."""
+
+    runtime: Runtime
+    read: ReadPolicy | None
+
+    def show(self) -> Result[PolicyBody, Refused]:
+        """The policy in force."""
+        policing = self.runtime.policing
+        return Failure(_NONE) if policing is None else Success(_body(policing.in_force))
+
+    async def reload(self) -> Result[PolicyReloaded, Refused]:
+        """Put the policy of the file in force, whole, or leave the one before."""
+        policing = self.runtime.policing
+        if policing is None or self.read is None:
+            return Failure(_NONE)
+        read = await to_thread.run_sync(self.read)
+        if isinstance(read, Failure):
+            refused = _refused(read.failure())
+            _LOG.warning("the policy was not reloaded: %s", refused.detail)
+            return Failure(refused)
+        return Success(await self._put_in_force(policing, read.unwrap()))
+
+    async def _put_in_force(self, policing: Policing, fresh: InForce) -> PolicyReloaded:
+        changed = fresh.policy != policing.policy
+        policing.in_force = fresh
+        self.runtime.world.rulebook.adopt(policy=fresh.policy.permissions)
+        violating = tuple(map(_violation, await self.runtime.hold_to_policy()))
+        _LOG.info("policy reloaded from %s; %d agents violate it", fresh.file, len(violating))
+        return PolicyReloaded(
+            fresh.file,
+            fresh.environment,
+            fresh.digest or None,
+            fresh.policy.preset.value,
+            changed,
+            violating,
+        )
+
+
+def _body(in_force: InForce) -> PolicyBody:
+    values = tuple(
+        PolicyValue(
+            ".".join(map(str, path)),
+            _written(path[0], value),
+            in_force.sources.get(path, BUILT_IN),
+        )
+        for path, value in values_of(in_force.policy)
+    )
+    preset = in_force.policy.preset.value
+    return PolicyBody(in_force.file, in_force.environment, in_force.digest or None, preset, values)
+
+
+def _written(table: str | int, value: object) -> PolicyScalar | tuple[PolicyScalar, ...]:
+    """The value as JSON; a list of permissions that is empty is one that nobody wrote."""
+    if isinstance(value, list):
+        items = tuple(str(item) for item in value)
+        return None if table == "permissions" and not items else items
+    return value if isinstance(value, str | int | float) else None
+
+
+def _violation(agent: AgentView) -> Violation:
+    errors = () if agent.findings is None else error_items(agent.findings.errors)
+    return Violation(agent.name.value, agent.state.value, errors)
+
+
+def _refused(trouble: PolicyTrouble) -> Refused:
+    match trouble:
+        case PolicyWrong(report):
+            detail = "The policy has problems; the one before stays in force."
+            return Refused(422, "CX4061", detail, error_items(report.errors))
+        case PolicyUnreadable() | PolicyUnprotected():
+            words = in_words(trouble)
+            item = ErrorItem(code=words.code, message=words.what, why=words.why, help=words.advice)
+            detail = f"The policy before stays in force: {words.what}."
+            return Refused(422, "CX4061", detail, (item,))

@@ -1,0 +1,1 @@
+"""The rules of a policy, one module for each subject."""

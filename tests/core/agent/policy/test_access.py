@@ -1,0 +1,89 @@
+"""Whatever way an address or a path is written, it is the address or the path that counts."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from returns.result import Success
+
+from caxton_core.agent.policy.file import read_policy
+from caxton_core.agent.policy.rules.access import host_of
+from tests.core.agent.policy_corpus.corpus import reasons
+
+HOSTS = {
+    "http://2130706433/": "127.0.0.1",
+    "http://0x7f.1/": "127.0.0.1",
+    "http://0177.0.0.1/": "127.0.0.1",
+    "http://127.1:80/": "127.0.0.1",
+    "http://[::ffff:169.254.169.254]/": "169.254.169.254",
+    "http://LOCALHOST./x": "localhost",
+    "http://[0:0:0:0:0:0:0:1]:9200/": "[::1]",
+    "https://user:word@example.org:8443/x": "example.org",
+    "https://example.org\\@evil.example/": "evil.example",
+    "https://*.example.org/*": "*.example.org",
+    "https://api.example.org*": "api.example.org*",
+    "api.example.org:443": "api.example.org",
+    "*": "*",
+    "/a": "*",
+}
+AGENT = """
+name = "clerk"
+system_prompt = "You help."
+tools = ["fetch.get", "files.read"]
+[permissions]
+allow = [{}]
+"""
+
+
+@pytest.mark.parametrize(("written", "host"), HOSTS.items())
+def test_the_host_of_an_address_is_found(written: str, host: str) -> None:
+    assert host_of(written) == host
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
+def test_looking_for_a_host_answers_whatever_is_written(text: str) -> None:
+    host_of(text)
+    host_of(f"http://{text}")
+
+
+def found(rule: str) -> frozenset[str]:
+    read = read_policy('[access]\ndirectories = ["/srv/a"]\nhosts = ["*.example.org", "one.net"]\n')
+    assert isinstance(read, Success), read
+    return reasons(AGENT.format(f"'{rule}'"), read.unwrap().policy)
+
+
+@pytest.mark.parametrize(
+    "path", ["/srv/a/*", "/srv/a/b/**", "/srv/a/x.md", "/srv/a", "/srv/a/[a-z]*.md"]
+)
+def test_a_path_within_the_folders_is_permitted(path: str) -> None:
+    assert found(f"files.read:path={path}") == frozenset()
+
+
+@pytest.mark.parametrize(
+    "path", ["/srv/a*", "/srv/ab/*", "/srv/*", "/srv", "a/*", "*", "/srv/a/../b", "?srv/a/b", ""]
+)
+def test_a_path_that_may_leave_them_is_not(path: str) -> None:
+    assert found(f"files.read:path={path}") == {"CX1337"}
+
+
+@pytest.mark.parametrize(
+    "url", ["https://api.example.org/*", "https://*.example.org/v1", "https://one.net"]
+)
+def test_an_address_at_the_hosts_is_permitted(url: str) -> None:
+    assert found(f"fetch.get:url={url}") == frozenset()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com/api.example.org/*",
+        "https://evil-one.net/",
+        "https://one.net.evil.example/",
+        "https://one.net@evil.example/",
+        "https://one.net*",
+        "*example.org*",
+        "https://*/",
+        "//one.net/",
+    ],
+)
+def test_an_address_that_may_be_elsewhere_is_not(url: str) -> None:
+    assert found(f"fetch.get:url={url}") == {"CX1338"}
