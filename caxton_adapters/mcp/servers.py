@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Protocol, final
+from typing import Final, Protocol, final
 
 import anyio
 from attrs import define, field, frozen
@@ -32,6 +32,7 @@ from caxton_adapters.runtime.toolbox import (
     Origin,
     PinState,
     ServerRefusal,
+    ServerState,
     ServerTaken,
     ServerUnreachable,
     ServerView,
@@ -56,6 +57,8 @@ from caxton_core.resilience.breaker import (
 from caxton_core.storage import NotStored
 from caxton_core.tools.conditions import Real
 from caxton_core.tools.tool import Caller, Tool, ToolCall, ToolFailed, ToolResult, ToolSucceeded
+
+_WORTH_REACHING: Final = (ServerState.IDLE, ServerState.CONNECTING)
 
 
 class Registrations(Protocol):
@@ -178,7 +181,9 @@ class McpServers:
         unknown = [
             server.connection
             for name in servers
-            if (server := self._registered.get(name)) is not None and not server.tools
+            if (server := self._registered.get(name)) is not None
+            and not server.tools
+            and server.connection.state in _WORTH_REACHING
         ]
         if unknown:
             async with anyio.create_task_group() as tasks:

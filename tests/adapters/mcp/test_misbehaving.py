@@ -14,7 +14,7 @@ import pytest
 from caxton_adapters.mcp.registration import Command, Registration
 from caxton_adapters.runtime.toolbox import ServerState
 from caxton_core.tools.tool import ToolFailed, ToolResult, ToolSucceeded
-from tests.mcp_server import SCRIPT, small_server
+from tests.mcp_server import SCRIPT, small_server, small_table
 from tests.mcp_server.serving import call, ended, noted, serving, view
 from tests.waiting import slowness, until
 
@@ -63,6 +63,31 @@ async def test_a_call_that_hangs_has_its_time(lock: Path) -> None:
         began = perf_counter()
         assert why(await call(servers, "small.echo", text="hi")) == "no answer within 0.3 s"
         assert perf_counter() - began < (0.3 + OVERHEAD) * slowness()
+
+
+async def test_a_server_that_answers_nothing_any_more_is_started_again(lock: Path) -> None:
+    written = small_server("hang=call", timeout="200ms", connect_timeout="1s")
+    async with serving(lock, {"small": written}) as servers:
+        await servers.reach(["small"])
+        assert view(servers).connects == 1
+        await call(servers, "small.echo", text="hi")
+        await until(lambda: view(servers).connects == 2)
+
+
+async def test_whoever_waits_for_a_server_that_is_removed_hears_of_it(lock: Path) -> None:
+    results: list[ToolResult] = []
+
+    async with serving(lock, {}) as servers:
+
+        async def make() -> None:
+            results.append(await call(servers, "small.echo", text="hi"))
+
+        await servers.add("small", small_table("hang=initialize"))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(make)
+            await until(lambda: view(servers).state is ServerState.CONNECTING)
+            await servers.remove("small")
+    assert "not in use any more" in why(results[0])
 
 
 async def test_a_server_that_dies_in_a_call_fails_it_at_once_and_is_started_again(
@@ -153,6 +178,7 @@ async def test_a_line_without_end_ends_the_connection_and_blocks_nobody(
         assert "longer than 4,194,304 bytes" in result
         assert sorted(lags)[len(lags) // 2] < LAG * slowness()
         assert max(lags, default=0.0) < 4 * LAG * slowness()
+        await until(lambda: view(servers).connects == 2)
         assert says(await call(servers, "small.echo", text="hi")) == "hi"
 
 
