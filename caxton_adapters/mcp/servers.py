@@ -128,8 +128,6 @@ class McpServers:
         found = self._registered.get(call.name.server)
         if found is None or not found.written.enabled:
             return ToolFailed(call.id, f"there is no tool named {call.name}")
-        if call.name.tool not in found.tools:
-            await found.connection.connected()
         outcome = await self._made(found, call, caller)
         if isinstance(outcome, Unreachable) and found.written.fallback is not None:
             outcome = await self._made_instead(found.written.fallback, outcome, call, caller)
@@ -147,6 +145,8 @@ class McpServers:
         return why if isinstance(outcome, Unreachable) else outcome
 
     async def _made(self, server: _Registered, call: ToolCall, caller: Caller) -> EveryOutcome:
+        if call.name.tool not in server.tools:
+            await server.connection.connected()
         if (why := self._withheld(server, call)) is not None:
             reason = server.connection.reason
             is_known = call.name.tool in server.tools

@@ -36,7 +36,7 @@ def service() -> Iterator[ModelServer]:
     ("asked", "told"),
     [
         ('call small__echo {"text": "public words"}', "public words"),
-        ('call small__echo {"text": "private words"}', "not allowed"),
+        ('call small__echo {"text": "private words"}', "not permitted"),
         ("call small__fail {}", "it went wrong"),
     ],
 )
