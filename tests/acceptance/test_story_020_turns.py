@@ -15,10 +15,11 @@ from tests.acceptance.criteria import criterion
 from tests.acceptance.installation import Installation, installed, said
 from tests.acceptance.tool_servers import PROVIDER, server_table
 from tests.node import installing
+from tests.waiting import slowness
 from tests.weights import small_weights
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
-CALLS: Final = {
+CALLS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "say": ("one.echo", {"text": "hello"}),
     "sum": ("one.add", {"sum": 5}),
     "mixed": ("one.mixed", {}),
@@ -117,6 +118,17 @@ def test_a_server_that_cannot_be_reached_is_told_to_the_model(directory: Path) -
         assert "one cannot be reached" in answer(server, "say")
 
 
+@criterion("STORY-020.D2")
+def test_a_local_tool_is_called_within_a_tenth_of_a_second(directory: Path) -> None:
+    with installed(directory, PROVIDER + server_table("one")) as server:
+        server.deploy(agent("one.*"))
+        for _ in range(5):
+            answer(server, "say")
+        log = server.run("server", "logs").out
+    taken = [json.loads(each)["seconds"] for each in log.splitlines() if "tool.called" in each]
+    assert sorted(taken)[len(taken) // 2] < 0.1 * slowness()
+
+
 @criterion("STORY-020.6", "STORY-040.8")
 def test_every_call_is_an_event_and_a_line_of_the_log(directory: Path) -> None:
     secret = {"say": ("one.echo", {"text": "hello", "api_key": "hunter2hunter2"})}
@@ -171,8 +183,11 @@ def test_an_agent_reads_a_page_with_an_http_tool(tmp_path: Path) -> None:
         (tmp_path / "scenario.toml").write_text(scenario(calls))
         settings = (
             f'{PROVIDER}[mcp.servers.web]\ncommand = "{sys.executable}"\n'
-            'args = ["-m", "mcp_server_fetch"]\nconnect_timeout = "60s"\n'
+            'args = ["-m", "mcp_server_fetch", "--allow-private-ips"]\nconnect_timeout = "60s"\n'
+            f'[policy]\nfile = "{tmp_path / "policy.toml"}"\n'
         )
+        # Of its own accord Caxton lets no agent reach this machine.
+        (tmp_path / "policy.toml").write_text("[access]\nsecret_hosts = []\n")
         with installed(tmp_path, settings) as server:
             server.deploy(
                 'name = "reader"\nsystem_prompt = "You read."\ncapabilities = ["reading"]\n'
