@@ -4,8 +4,9 @@ import logging
 from collections.abc import Callable
 from typing import Final, TypeAlias, final
 
+import anyio
 from anyio import to_thread
-from attrs import frozen
+from attrs import field, frozen
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.process.policy_file import (
@@ -43,6 +44,7 @@ class Policies:
 
     runtime: Runtime
     read: ReadPolicy | None
+    _reloading: anyio.Lock = field(factory=anyio.Lock, init=False)
 
     def show(self) -> Result[PolicyBody, Refused]:
         """The policy in force."""
@@ -54,12 +56,13 @@ class Policies:
         policing = self.runtime.policing
         if policing is None or self.read is None:
             return Failure(_NONE)
-        read = await to_thread.run_sync(self.read)
-        if isinstance(read, Failure):
-            refused = _refused(read.failure())
-            _LOG.warning("the policy was not reloaded: %s", refused.detail)
-            return Failure(refused)
-        return Success(await self._put_in_force(policing, read.unwrap()))
+        async with self._reloading:
+            read = await to_thread.run_sync(self.read)
+            if isinstance(read, Failure):
+                refused = _refused(read.failure())
+                _LOG.warning("the policy was not reloaded: %s", refused.detail)
+                return Failure(refused)
+            return Success(await self._put_in_force(policing, read.unwrap()))
 
     async def _put_in_force(self, policing: Policing, fresh: InForce) -> PolicyReloaded:
         changed = fresh.policy != policing.policy
