@@ -1,5 +1,6 @@
 """Domain values as plain values and back, one way for whoever stores or sends them."""
 
+from datetime import datetime
 from typing import Final
 
 from cattrs import Converter
@@ -23,6 +24,8 @@ def converter(*unions: object) -> Converter:
     made = Converter(detailed_validation=False, omit_if_default=True)
     made.register_unstructure_hook_func(_has_one_value, lambda value: value.value)
     made.register_structure_hook_func(_has_one_value, lambda value, kind: kind(value))
+    made.register_unstructure_hook(datetime, datetime.isoformat)
+    made.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
     for union in unions:
         configure_tagged_union(union, made, tag_name="is")
     return made

@@ -12,7 +12,7 @@ Whoever prefers values asks `Embedded.runtime`. It runs on asyncio.
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeAlias, TypeVar, final
+from typing import Final, TypeAlias, TypeVar, final
 
 import anyio
 from attrs import define, field, frozen
@@ -31,8 +31,8 @@ from caxton_adapters.providers.scripted.scenario import read_scenario
 from caxton_adapters.providers.settings import OPENAI_BASE_URL, ProviderKind, ProviderSettings
 from caxton_adapters.rest.failures import of_turn
 from caxton_adapters.rest.problem import Refused
-from caxton_adapters.rest.refusals import of_runtime
-from caxton_adapters.runtime.answering import World
+from caxton_adapters.rest.refusals import of_approval, of_runtime
+from caxton_adapters.runtime.approvals import ApprovalRefusal, Request
 from caxton_adapters.runtime.archive import Archive, Whose
 from caxton_adapters.runtime.feed import EventFeed, Listener, Told
 from caxton_adapters.runtime.in_force import RulesInForce
@@ -42,6 +42,7 @@ from caxton_adapters.runtime.refusals import ConfigRefused, Refusal
 from caxton_adapters.runtime.runtime import Runtime, running
 from caxton_adapters.runtime.ticket import Delivery, Incoming, Ticket
 from caxton_adapters.runtime.views import AgentView
+from caxton_adapters.runtime.world import World
 from caxton_adapters.secrets import Secret
 from caxton_adapters.tools.combined import CombinedTools
 from caxton_core.agent.sections import Isolation
@@ -52,6 +53,7 @@ from caxton_core.limits import Usage
 from caxton_core.ports import Configs, Model, Tools
 from caxton_core.primitives import ConversationId, ModelName, ProviderName, Usd
 from caxton_core.reading.report import human, report
+from caxton_core.tools.approval import Approved, Denied
 from caxton_core.tools.tool import RequestedCall
 
 CONVERSATION_BYTES = 64 * 1024 * 1024
@@ -59,7 +61,8 @@ DEMO = "scripted"
 
 T = TypeVar("T")
 
-WhyNot: TypeAlias = Refusal | TurnFailure
+WhyNot: TypeAlias = Refusal | TurnFailure | ApprovalRefusal
+PROGRAM: Final = "the program"
 
 
 @final
@@ -189,6 +192,23 @@ class Embedded:
     async def forget(self, conversation: str, agent: str | None = None) -> None:
         """Remove a conversation and drop what is being answered in it; raises `NotDone`."""
         _done(await Archive(self.runtime).forget(Whose(conversation, agent), force=True))
+
+    def approvals(self) -> Sequence[Request]:
+        """The calls of tools that wait for a person, what was asked first first."""
+        return self.runtime.approvals.waiting()
+
+    async def approve(self, approval: str, by: str = PROGRAM) -> None:
+        """Have the call made; raises `NotDone`."""
+        await self._answer(approval, Approved(by))
+
+    async def deny(self, approval: str, reason: str = "", by: str = PROGRAM) -> None:
+        """Have the call refused, for a reason that the model is told; raises `NotDone`."""
+        await self._answer(approval, Denied(by, reason))
+
+    async def _answer(self, approval: str, said: Approved | Denied) -> None:
+        answered = await self.runtime.approvals.answer(approval, said)
+        if isinstance(answered, Failure):
+            raise NotDone(answered.failure(), of_approval(answered.failure()))
 
     def events(self) -> AsyncIterator[Event]:
         """What happens from now on; who reads too slowly hears the end."""

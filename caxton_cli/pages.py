@@ -1,10 +1,10 @@
 """Long lists of the server, page by page."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from urllib.parse import urlencode
 
-from caxton_cli.client import Caller
+from caxton_cli.client import TIMEOUT, Caller
 
 PAGE = 200
 
@@ -18,20 +18,30 @@ def query_of(query: Query) -> str:
 
 
 def listed(
-    caller: Caller, path: str, member: str, query: Query, limit: int | None
+    caller: Caller,
+    path: str,
+    member: str,
+    query: Query,
+    limit: int | None,
+    *,
+    timeout: float = TIMEOUT,
 ) -> Iterator[Mapping[str, object]]:
     """The items of a list, so many at most; pages are asked for as they are needed."""
-    return islice(_items(caller, path, member, query, limit), limit)
+
+    def page(size: str, cursor: str | None) -> Mapping[str, object]:
+        asked = query_of({**query, "limit": size, "cursor": cursor})
+        return caller.call("GET", f"{path}{asked}", timeout=timeout).document
+
+    return islice(_items(page, member, limit), limit)
 
 
 def _items(
-    caller: Caller, path: str, member: str, query: Query, limit: int | None
+    page_at: Callable[[str, str | None], Mapping[str, object]], member: str, limit: int | None
 ) -> Iterator[Mapping[str, object]]:
     size = str(PAGE if limit is None else min(limit, PAGE))
     cursor: str | None = None
     while True:
-        asked = query_of({**query, "limit": size, "cursor": cursor})
-        page = caller.call("GET", f"{path}{asked}").document
+        page = page_at(size, cursor)
         items = page.get(member)
         yield from items if isinstance(items, list) else []
         if not page.get("next"):

@@ -72,7 +72,7 @@ def owner(directory: str) -> dict[str, object]:
 
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -82,7 +82,7 @@ def is_locked(directory: str) -> bool:
     import fcntl
 
     try:
-        with open(os.path.join(directory, "caxton.lock"), encoding="utf-8") as file:
+        with open(os.path.join(directory, "server.lock"), encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -117,7 +117,7 @@ def _server_table(path: str) -> dict[str, object]:
     try:
         with open(path, "rb") as file:
             table = tomllib.load(file).get("server")
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(table, dict):
         return {}

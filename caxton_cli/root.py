@@ -1,10 +1,13 @@
 """The table of commands."""
 
+import sys
+
 import click
 
 from caxton_cli import exits
 from caxton_cli.lazy import Entry, LazyGroup
 from caxton_cli.leaving import Leave
+from caxton_cli.terminal import guarded
 from caxton_cli.version import VERSION
 
 _AGENTS = "caxton_cli.commands.agents"
@@ -31,9 +34,17 @@ COMMANDS = {
     "conversations": Entry(
         "caxton_cli.commands.conversations:conversations", "Look after what was said."
     ),
+    "approvals": Entry(
+        "caxton_cli.commands.approvals:approvals", "Answer for calls that wait for a person."
+    ),
     "messages": Entry("caxton_cli.commands.messages:messages", "Look after messages."),
     "memory": Entry("caxton_cli.commands.memory:memory", "Look after what agents remember."),
+    "tools": Entry(
+        "caxton_cli.commands.tools:tools", "Look after the tools that agents can be granted."
+    ),
+    "mcp": Entry("caxton_cli.commands.mcp:mcp", "Look after the servers of tools (MCP)."),
     "providers": Entry("caxton_cli.commands.providers:providers", "List the model providers."),
+    "tokens": Entry("caxton_cli.commands.tokens:tokens", "Look after who may ask, and for what."),
     "health": Entry("caxton_cli.commands.health:health", "Show how the server does, for probes."),
     "server": Entry("caxton_cli.root:server", "Start, stop and look after the server."),
     "backup": Entry(f"{_BACKUP}:backup", "Copy all that the server keeps into a file."),
@@ -76,6 +87,7 @@ click.version_option(VERSION, "-V", "--version", message="caxton %(version)s")(r
 
 def run(arguments: list[str]) -> int:
     """Run the command that the arguments name; its exit code."""
+    sys.stdout, sys.stderr = guarded(sys.stdout), guarded(sys.stderr)
     try:
         code = root.main(arguments, prog_name="caxton", standalone_mode=False)
     except Leave as leave:

@@ -6,6 +6,7 @@ from typing import final
 
 from caxton_cli import exits
 from caxton_cli.client import PATIENCE, Caller, refusal_of, segment
+from caxton_cli.consent import ask
 from caxton_cli.leaving import Leave
 
 
@@ -56,6 +57,8 @@ class Turn:
                         self.conversation = str(document["conversation_id"])
                     case "delta":
                         yield str(document["text"])
+                    case "approval":
+                        ask(self._caller, document)
                     case "message":
                         self.answer = document
                         return

@@ -36,7 +36,7 @@ _NAMES = {
     ),
     "problems": "Path Problem Problems Severity",
     "reading.report": "Placed Range Report human machine",
-    "tools.permission": "Grant grant refused",
+    "tools.permission": "Decision Effect Grant Level decide grant",
     "tools.tool": (
         "BrokenToolCall RequestedCall Tool ToolCall ToolFailed ToolResult ToolSucceeded"
     ),

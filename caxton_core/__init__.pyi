@@ -310,13 +310,22 @@ from caxton_core.reading.report import (
     machine as machine,
 )
 from caxton_core.tools.permission import (
+    Decision as Decision,
+)
+from caxton_core.tools.permission import (
+    Effect as Effect,
+)
+from caxton_core.tools.permission import (
     Grant as Grant,
 )
 from caxton_core.tools.permission import (
-    grant as grant,
+    Level as Level,
 )
 from caxton_core.tools.permission import (
-    refused as refused,
+    decide as decide,
+)
+from caxton_core.tools.permission import (
+    grant as grant,
 )
 from caxton_core.tools.tool import (
     BrokenToolCall as BrokenToolCall,

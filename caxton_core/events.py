@@ -4,6 +4,7 @@ An event says what happened to whom and when. Whoever records it adds nothing.
 """
 
 from datetime import datetime
+from enum import Enum
 from typing import TypeAlias, final
 
 from attrs import frozen
@@ -20,7 +21,15 @@ from caxton_core.conversation.message import Message
 from caxton_core.conversation.outcome import Outcome
 from caxton_core.conversation.past import ConversationKey, Summary
 from caxton_core.conversation.turn import Observation, Step
-from caxton_core.primitives import AgentId, AgentName, ConversationId, MessageId
+from caxton_core.primitives import (
+    AgentId,
+    AgentName,
+    ConversationId,
+    JsonObject,
+    MessageId,
+    ToolName,
+)
+from caxton_core.tools.approval import Approval, ApprovalId, Said
 from caxton_core.tools.tool import ToolResult
 
 
@@ -171,6 +180,40 @@ class CallAnswered:
 
 @final
 @frozen
+class ApprovalAsked:
+    """A call of the turn waits for a person."""
+
+    agent: AgentId
+    at: datetime
+    message: MessageId
+    approval: Approval
+
+
+@final
+@frozen
+class ApprovalGiven:
+    """A person said whether the call is made, or nobody did in time."""
+
+    agent: AgentId
+    at: datetime
+    message: MessageId
+    approval: ApprovalId
+    said: Said
+
+
+@final
+@frozen
+class CallBegun:
+    """A call that a person approved is about to be made: from here on it may have been."""
+
+    agent: AgentId
+    at: datetime
+    message: MessageId
+    call_id: str
+
+
+@final
+@frozen
 class MessageEnded:
     """The message has its outcome: an answer and what it adds to the conversation, or a reason."""
 
@@ -196,17 +239,56 @@ class MessageReopened:
     results: tuple[ToolResult, ...] = ()
 
 
+@final
+class CallOutcome(Enum):
+    """What came of a call: an answer, a failure that the tool told, or no answer in time."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@final
+@frozen
+class ToolCalled:
+    """A tool was called: with arguments in which secrets are masked, for so many seconds."""
+
+    agent: AgentId
+    at: datetime
+    message: MessageId
+    tool: ToolName
+    arguments: JsonObject
+    seconds: float
+    outcome: CallOutcome
+
+
+@final
+@frozen
+class CallRefused:
+    """A call was not made because somebody's rules are against it: `why` says whose."""
+
+    agent: AgentId
+    at: datetime
+    message: MessageId
+    tool: ToolName
+    arguments: JsonObject
+    why: tuple[str, ...]
+
+
+ToolEvent: TypeAlias = ToolCalled | CallRefused
 TurnEvent: TypeAlias = (
     MessageAccepted
     | TurnResumed
     | StepTaken
+    | ApprovalAsked
+    | ApprovalGiven
+    | CallBegun
     | CallAnswered
     | Observed
     | MessageEnded
     | MessageReopened
 )
 ProcessEvent: TypeAlias = ProcessStarted | ProcessEnded
-Event: TypeAlias = LifecycleEvent | ProcessEvent | TurnEvent
+Event: TypeAlias = LifecycleEvent | ProcessEvent | ToolEvent | TurnEvent
 
 
 def entered(agent: AnyAgent, *, cause: str, now: datetime) -> LifecycleEvent:

@@ -12,7 +12,10 @@ from caxton_core.conversation.outcome import MessageState, Outcome
 from caxton_core.conversation.past import ConversationKey
 from caxton_core.conversation.turn import CallTools, ModelAnswered, Observation, ToolsAnswered
 from caxton_core.events import (
+    ApprovalAsked,
+    ApprovalGiven,
     CallAnswered,
+    CallBegun,
     MessageAccepted,
     MessageEnded,
     MessageReopened,
@@ -23,6 +26,7 @@ from caxton_core.events import (
 )
 from caxton_core.limits import Usage, added
 from caxton_core.primitives import AgentId, MessageId, ToolName
+from caxton_core.tools.approval import Approval, Said
 from caxton_core.tools.tool import ToolCall, ToolResult
 
 
@@ -48,11 +52,21 @@ class Spent:
 
 @final
 @frozen
+class Consent:
+    """A call for which a person was asked: what they said, and whether the call was `begun`."""
+
+    approval: Approval
+    said: Said | None = None
+    begun: bool = False
+
+
+@final
+@frozen
 class Unfinished:
     """A message without an outcome, and how far its turn came.
 
     `calls` were about to be made when the record ends; `results` are known of some of them, or
-    were told by a person who had the message opened again.
+    were told by a person who had the message opened again. For some a person was asked.
     """
 
     accepted: MessageAccepted
@@ -60,6 +74,7 @@ class Unfinished:
     observed: tuple[Observation, ...] = ()
     calls: tuple[ToolCall, ...] = ()
     results: tuple[ToolResult, ...] = ()
+    consents: tuple[Consent, ...] = ()
 
     @property
     def open_calls(self) -> tuple[ToolCall, ...]:
@@ -74,8 +89,19 @@ class Unfinished:
         return reduce(added, (told.completion.usage for told in known), Usage())
 
     def unknown(self, idempotent: Collection[ToolName]) -> tuple[ToolCall, ...]:
-        """The open calls that may not be made again."""
-        return tuple(call for call in self.open_calls if call.name not in idempotent)
+        """The open calls that may have been made, and may not be made again."""
+        waiting = {each.approval.call.id for each in self.consents if not each.begun}
+        return tuple(
+            call
+            for call in self.open_calls
+            if call.name not in idempotent and call.id not in waiting
+        )
+
+    @property
+    def waits_for_a_person(self) -> bool:
+        """Whether nothing was at work: the turn waited for somebody's say."""
+        waiting = {each.approval.call.id for each in self.consents if not each.begun}
+        return bool(waiting) and all(call.id in waiting for call in self.open_calls)
 
 
 def folded(accepted: MessageAccepted, events: Iterable[TurnEvent]) -> Unfinished:
@@ -98,16 +124,19 @@ def after(turn: Unfinished, event: TurnEvent) -> Unfinished:
             return evolve(turn, attempts=max(turn.attempts, attempt))
         case StepTaken(step=CallTools(calls)):
             return evolve(turn, calls=calls)
+        case ApprovalAsked() | ApprovalGiven() | CallBegun():
+            return evolve(turn, consents=_consents(turn.consents, event))
         case CallAnswered(result=result):
             return _known(turn, result)
         case MessageReopened(results=results):
             for result in results:
                 turn = _known(turn, result)
-            return evolve(turn, attempts=0, observed=_without_failures(turn.observed), calls=())
+            known = _without_failures(turn.observed)
+            return evolve(turn, attempts=0, observed=known, calls=(), consents=())
         case Observed(observation=observation):
             observed = (*turn.observed, observation)
             if isinstance(observation, ToolsAnswered):
-                return evolve(turn, observed=observed, calls=(), results=())
+                return evolve(turn, observed=observed, calls=(), results=(), consents=())
             return evolve(turn, observed=observed)
         case MessageAccepted() | StepTaken() | MessageEnded():
             return turn
@@ -122,6 +151,26 @@ def _known(turn: Unfinished, result: ToolResult) -> Unfinished:
     if any(known.call_id == result.call_id for known in turn.results):
         return turn
     return evolve(turn, results=(*turn.results, result))
+
+
+def _consents(
+    known: tuple[Consent, ...], event: ApprovalAsked | ApprovalGiven | CallBegun
+) -> tuple[Consent, ...]:
+    """What is known with one more event; an approval is asked once, and said first counts."""
+    match event:
+        case ApprovalAsked(approval=approval):
+            asked = any(each.approval.id == approval.id for each in known)
+            return known if asked else (*known, Consent(approval))
+        case ApprovalGiven(approval=given, said=said):
+            return tuple(
+                evolve(each, said=each.said or said) if each.approval.id == given else each
+                for each in known
+            )
+        case CallBegun(call_id=call_id):
+            return tuple(
+                evolve(each, begun=True) if each.approval.call.id == call_id else each
+                for each in known
+            )
 
 
 @final

@@ -1,9 +1,12 @@
 """Waiting for what another task or process does, never longer than a bound."""
 
 from collections.abc import Callable
-from time import perf_counter, thread_time
+from time import perf_counter, sleep, thread_time
+from typing import TypeVar
 
 import anyio
+
+T = TypeVar("T")
 
 GLANCE = 0.005
 PATIENCE = 20.0
@@ -15,6 +18,15 @@ async def until(true: Callable[[], bool]) -> None:
     with anyio.fail_after(PATIENCE):
         while not true():  # noqa: ASYNC110 - what is waited for is outside this loop
             await anyio.sleep(GLANCE)
+
+
+def wait_for(find: Callable[[], T | None]) -> T:
+    """What is found, from outside of any event loop; fails when it is not found in time."""
+    until_then = perf_counter() + PATIENCE
+    while (found := find()) is None:
+        assert perf_counter() < until_then, "it did not come in time"
+        sleep(10 * GLANCE)
+    return found
 
 
 def slowness() -> float:

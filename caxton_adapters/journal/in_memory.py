@@ -16,7 +16,10 @@ from caxton_core.conversation.past import NOTHING, ConversationKey, Past
 from caxton_core.conversation.turn import CallTools, ModelAnswered, ToolsAnswered
 from caxton_core.conversation.window import text_bytes
 from caxton_core.events import (
+    ApprovalAsked,
+    ApprovalGiven,
     CallAnswered,
+    CallBegun,
     MessageAccepted,
     MessageEnded,
     MessageReopened,
@@ -118,6 +121,8 @@ class InMemoryJournal:
                 record.attempts = max(record.attempts, attempt)
                 record.events.append(event)
             case Observed() | CallAnswered() | StepTaken(step=CallTools()):
+                record.events.append(event)
+            case ApprovalAsked() | ApprovalGiven() | CallBegun():
                 record.events.append(event)
             case StepTaken() | MessageAccepted():
                 pass  # what to ask and what to reply follows from the rest

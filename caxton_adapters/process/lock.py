@@ -11,7 +11,7 @@ from caxton_adapters.process import pid_file
 from caxton_adapters.process.private import FILE_MODE, make_directory
 from caxton_adapters.process.refusals import DatabaseInUse, DirectoryLocked, DirectoryUnusable
 
-FILE_NAME = "caxton.lock"
+FILE_NAME = "server.lock"
 BESIDE_DATABASE = "-lock"
 
 

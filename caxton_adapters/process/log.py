@@ -1,11 +1,13 @@
 """The server's log: one line per event, JSON or text, written at once, without secrets."""
 
+import json
 import os
+import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from pathlib import Path
-from typing import TypeAlias, final
+from typing import Final, TypeAlias, final
 
 import msgspec
 
@@ -15,6 +17,14 @@ from caxton_adapters.secrets import MASK, Secret
 Clock: TypeAlias = Callable[[], datetime]
 Encoder: TypeAlias = Callable[[dict[str, object]], bytes]
 STDERR = 2
+
+_UNSEEN: Final = re.compile(
+    "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
+"""What a terminal obeys or hides, and JSON leaves as it is."""
+_GIVEN_OUT: Final = re.compile(rb"cx_[A-Za-z0-9_-]{43}")
+"""A token that the server gave out, which is kept nowhere and so cannot be looked for."""
 
 
 class LogLevel(IntEnum):
@@ -78,15 +88,24 @@ class Log:
             self._write("error", event, facts)
 
     def _write(self, level: str, event: str, facts: dict[str, object]) -> None:
-        line = self._encode({"time": self._clock(), "level": level, "event": event, **facts})
+        line = self._encoded({"time": self._clock(), "level": level, "event": event, **facts})
         for form in self._hidden:
             if form in line:
                 line = line.replace(form, MASK.encode())
+        if b"cx_" in line:
+            line = _GIVEN_OUT.sub(MASK.encode(), line)
+        line = _visible(line)
         try:
             os.write(self._descriptor, line + b"\n")
         except OSError:
             # A full disk or a closed terminal must not end the server; there is nowhere to say so.
             return
+
+    def _encoded(self, facts: dict[str, object]) -> bytes:
+        try:
+            return self._encode(facts)
+        except UnicodeEncodeError:
+            return self._encode({name: _storable(fact) for name, fact in facts.items()})
 
 
 def open_log(
@@ -110,6 +129,32 @@ def as_text(facts: dict[str, object]) -> bytes:
         if name not in ("time", "level", "event")
     ]
     return " ".join([shown, f"{facts['level']:<7}", str(facts["event"]), *rest]).encode()
+
+
+def _visible(line: bytes) -> bytes:
+    """The line with its invisible characters as JSON writes them by their numbers."""
+    if line.isascii() and b"\x7f" not in line:
+        return line
+    return _UNSEEN.sub(lambda found: _by_number(found[0]), line.decode()).encode()
+
+
+def _by_number(character: str) -> str:
+    return "\\u007f" if character == "\x7f" else json.dumps(character)[1:-1]
+
+
+def _storable(fact: object) -> object:
+    """The fact without halves of characters, as names of files may have them."""
+    match fact:
+        case str():
+            return fact.encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {_storable(name): _storable(value) for name, value in fact.items()}
+        case list() | tuple():
+            return [_storable(value) for value in fact]
+        case Path() | BaseException():
+            return _storable(str(fact))
+        case _:
+            return fact
 
 
 def _settled(log_format: LogFormat, descriptor: int) -> LogFormat:

@@ -32,7 +32,7 @@ def read(directory: Path) -> Owner | None:
     """Who says to run in the directory; None where the file is missing or damaged."""
     try:
         found = json.loads((directory / FILE_NAME).read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     match found:
         case {"pid": int(pid), "url": str(url), "version": str(version), "started": str(started)}:

@@ -1,6 +1,7 @@
 """Files and directories that only the server's own user can read."""
 
 import os
+import resource
 from pathlib import Path
 
 from returns.result import Failure, Result, Success
@@ -24,6 +25,12 @@ def make_directory(path: Path) -> Result[Path, DirectoryUnusable]:
     return Success(path)
 
 
+def leave_no_core_dump() -> None:
+    """Have a crash write no file with the memory of the process, in which there are keys."""
+    _, highest = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, highest))
+
+
 def open_to_append(path: Path) -> int:
     """A descriptor of the file, whose writes go to its end whoever else writes; raises OSError."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
@@ -33,7 +40,8 @@ def open_to_append(path: Path) -> int:
 def replace_text(path: Path, text: str) -> None:
     """Put the text in place of the file at once, so that no reader sees half of it."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
+    fresh.unlink(missing_ok=True)  # a killed process left it, or somebody a link to another file
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     fresh.replace(path)

@@ -112,6 +112,16 @@ class ScenarioUnusable:
     reason: str
 
 
+@final
+@frozen
+class ToolLockUnusable:
+    """The file with the approved definitions of tools cannot be read or has problems."""
+
+    code: ClassVar[str] = "CX3033"
+    path: Path
+    reason: str
+
+
 StartRefusal: TypeAlias = (
     DirectoryLocked
     | DirectoryUnusable
@@ -123,6 +133,7 @@ StartRefusal: TypeAlias = (
     | DatabaseUnusable
     | DatabaseInUse
     | ScenarioUnusable
+    | ToolLockUnusable
 )
 
 
@@ -169,5 +180,6 @@ def _facts(refusal: StartRefusal) -> dict[str, object]:
             | DatabaseUnusable()
             | DatabaseInUse()
             | ScenarioUnusable()
+            | ToolLockUnusable()
         ):
             return facts

@@ -14,7 +14,7 @@ from returns.result import Failure, Result, Success
 from caxton_adapters.process import listening, lock, notify, pid_file
 from caxton_adapters.process.log import Log, LogFormat, LogLevel, open_log
 from caxton_adapters.process.pid_file import Owner
-from caxton_adapters.process.private import UMASK, make_directory
+from caxton_adapters.process.private import UMASK, leave_no_core_dump, make_directory
 from caxton_adapters.process.readiness import ReadinessPipe, Ready, Refused
 from caxton_adapters.process.refusals import (
     LogUnusable,
@@ -109,6 +109,7 @@ def claim(
 ) -> Result[ServerProcess, StartRefusal]:
     """Take what a server needs from the machine, or nothing of it and the reason."""
     os.umask(UMASK)
+    leave_no_core_dump()
     started = _now()
     if wanted.token is None and not listening.is_loopback(wanted.host):
         return Failure(PublicWithoutToken(wanted.host))

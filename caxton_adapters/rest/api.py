@@ -6,9 +6,13 @@ from typing import Final, final
 import anyio
 from anyio import to_thread
 
+from caxton_adapters.auth.store import InMemoryTokens
+from caxton_adapters.auth.tokens import Tokens
 from caxton_adapters.health.component import Part
 from caxton_adapters.health.work import CpuShares
 from caxton_adapters.rest.agents import Agents
+from caxton_adapters.rest.approvals import Approvals
+from caxton_adapters.rest.audit import Audited, AuditLog, not_audited
 from caxton_adapters.rest.capabilities import Capabilities
 from caxton_adapters.rest.conversations import Conversations
 from caxton_adapters.rest.events import Events
@@ -18,12 +22,15 @@ from caxton_adapters.rest.guard import Guard
 from caxton_adapters.rest.health import HealthChecks
 from caxton_adapters.rest.memory import Memories
 from caxton_adapters.rest.messages import Messages
-from caxton_adapters.rest.policies import Policies, ReadPolicy
+from caxton_adapters.rest.policies import Policies, ReadAgain
 from caxton_adapters.rest.providers import ListedProvider, Providers
 from caxton_adapters.rest.settings import RestSettings
+from caxton_adapters.rest.tokens import HeldTokens
+from caxton_adapters.rest.tools import ToolResources
 from caxton_adapters.runtime.archive import Archive
 from caxton_adapters.runtime.feed import EventFeed
 from caxton_adapters.runtime.runtime import Runtime
+from caxton_adapters.runtime.toolbox import ToolServers
 from caxton_core.ports import MemoryStore
 
 _GRACE: Final = 0.9
@@ -49,9 +56,14 @@ class RestApi:
         started: Callable[[], bool] = lambda: True,
         *,
         memory: MemoryStore | None = None,
-        policy: ReadPolicy | None = None,
+        toolbox: ToolServers | None = None,
+        policy: ReadAgain | None = None,
+        tokens: Tokens | None = None,
+        log: AuditLog | None = None,
     ) -> None:
-        guard = Guard(settings)
+        now = runtime.world.clock.now
+        tokens = tokens or Tokens(settings.token, InMemoryTokens(), now)
+        guard = Guard(settings, tokens)
         self._runtime = runtime
         self._feed = feed
         self._drain_timeout = settings.drain_timeout
@@ -63,10 +75,13 @@ class RestApi:
         self._messages = Messages(runtime, heartbeat=settings.heartbeat)
         self._providers = Providers(providers)
         self._memories = Memories(runtime, runtime.world.clock, memory)
+        self._tools = ToolResources(runtime, toolbox)
         self._policies = Policies(runtime, policy)
+        self._tokens = HeldTokens(tokens, now)
         self._loading = anyio.Lock()
         self._management: Application | None = None
-        self.application = Front(settings, guard, self._hot_routes(), self.management)
+        audit = not_audited if log is None else Audited(log)
+        self.application = Front(settings, guard, self._hot_routes(), self.management, audit)
 
     async def management(self) -> Application:
         """The application behind the front, loaded at the first call.
@@ -135,7 +150,10 @@ class RestApi:
             self._messages,
             self._providers,
             self._memories,
+            Approvals(self._runtime),
+            self._tools,
             self._policies,
+            self._tokens,
         )
         return application(resources)  # type: ignore[return-value] # ASGI, typed more closely
 

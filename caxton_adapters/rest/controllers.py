@@ -8,16 +8,20 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any, Final, final
 
+from anyio import to_thread
 from litestar import Controller, Response, delete, get, post, put
 from litestar.params import FromPath, FromQuery, Parameter
 
 from caxton_adapters.rest import problem, wire
+from caxton_adapters.rest.approval_routes import ApprovalsController
 from caxton_adapters.rest.archive_routes import ConversationsController, StoredMessagesController
 from caxton_adapters.rest.exchange import Answer, json_answer, refusal
 from caxton_adapters.rest.memory_routes import MemoryController
 from caxton_adapters.rest.paging import DEFAULT_LIMIT, HIGHEST_LIMIT
 from caxton_adapters.rest.problem import Refused
 from caxton_adapters.rest.served import Here, Question, Served, served
+from caxton_adapters.rest.token_routes import TokensController
+from caxton_adapters.rest.tool_routes import ToolsController, ToolServersController
 from caxton_adapters.rest.validation import validated
 from caxton_core.agent.catalogue import agent_schema
 from caxton_core.codes.catalogue import explain
@@ -190,7 +194,9 @@ class AgentFilesController(Controller):
     @post("/validate", operation_id="validateAgentFile", status_code=200)
     async def validate(self, resources: Here, asked: Question) -> Response[wire.Validation]:
         """Hold an agent file against all rules and the policy; nothing is deployed."""
-        return served(asked, validated(asked, resources.agents.runtime.policing))
+        # A hostile file takes some tenths of a second, in which others are to be answered.
+        policing = resources.agents.runtime.policing
+        return served(asked, await to_thread.run_sync(validated, asked, policing))
 
     @get("/schema/agent", operation_id="agentFileSchema")
     async def show_schema(self, asked: Question) -> Response[dict[str, Any]]:
@@ -318,7 +324,11 @@ CONTROLLERS: Final = (
     PolicyController,
     ProvidersController,
     MemoryController,
+    ApprovalsController,
+    ToolsController,
+    ToolServersController,
     EventsController,
     HealthController,
     ProblemsController,
+    TokensController,
 )

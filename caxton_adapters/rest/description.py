@@ -18,6 +18,8 @@ from litestar.openapi.spec import License
 
 from caxton_adapters.rest.archive_wire import RetryRequest
 from caxton_adapters.rest.problem import ProblemDetails
+from caxton_adapters.rest.token_wire import TokenRequest
+from caxton_adapters.rest.tools_wire import ApproveRequest, CallRequest
 from caxton_adapters.rest.wire import DeployRequest, MessageAccepted, MessageRequest
 from caxton_core.memory.written import Written
 from caxton_core.reading.describing import json_schema
@@ -34,7 +36,16 @@ _Json = dict[str, Any]
 NOT_FOUND: Final = 404
 
 _TOML_EXAMPLE: Final = 'name = "greeter"\nsystem_prompt = "You greet people warmly and briefly."\n'
-_STRUCTS: Final = (ProblemDetails, MessageRequest, MessageAccepted, DeployRequest, RetryRequest)
+_STRUCTS: Final = (
+    ProblemDetails,
+    MessageRequest,
+    MessageAccepted,
+    DeployRequest,
+    RetryRequest,
+    ApproveRequest,
+    CallRequest,
+    TokenRequest,
+)
 
 
 def _ref(struct: type[msgspec.Struct]) -> _Json:
@@ -70,7 +81,28 @@ _ENTRY: Final[_Json] = {
     },
 }
 _LINES: Final[_Json] = {"content": {"application/jsonl": {"schema": {"type": "string"}}}}
+_TOKEN: Final[_Json] = {"required": True, "content": {"application/json": _ref(TokenRequest)}}
 _RETRY: Final[_Json] = {"content": {"application/json": _ref(RetryRequest)}}
+
+
+def _registration(*required: str) -> _Json:
+    """A registration of a server of tools; its keys are described with the settings."""
+    schema: _Json = {
+        "type": "object",
+        "description": "The keys of `[mcp.servers.NAME]` in the settings.",
+        "properties": {
+            **{name: {"type": "string"} for name in (*required, "command", "url")},
+            "args": {"type": "array", "items": {"type": "string"}},
+        },
+        "required": list(required),
+    }
+    example = {**dict.fromkeys(required, "clock"), "command": "mcp-server-time"}
+    return {
+        "required": True,
+        "content": {"application/json": {"schema": schema, "example": example}},
+    }
+
+
 _BODIES: Final[Mapping[str, _Json]] = {
     "deployAgent": _AGENT_FILE,
     "replaceAgent": _AGENT_FILE,
@@ -78,8 +110,13 @@ _BODIES: Final[Mapping[str, _Json]] = {
     "putEntry": _ENTRY,
     "importMemory": _LINES,
     "retryMessage": _RETRY,
+    "createToken": _TOKEN,
     "sendMessage": _MESSAGE,
     "sendMessageByCapability": _MESSAGE,
+    "approveTools": {"required": True, "content": {"application/json": _ref(ApproveRequest)}},
+    "callTool": {"content": {"application/json": _ref(CallRequest)}},
+    "addToolServer": _registration("name"),
+    "putToolServer": _registration(),
 }
 _SENDING: Final = ("sendMessage", "sendMessageByCapability")
 _PROBLEM: Final[_Json] = {

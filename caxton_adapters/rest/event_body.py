@@ -10,7 +10,11 @@ from caxton_core.events import (
     AgentStarted,
     AgentStopped,
     AgentUnloaded,
+    ApprovalAsked,
+    ApprovalGiven,
     CallAnswered,
+    CallBegun,
+    CallRefused,
     Event,
     MessageAccepted,
     MessageEnded,
@@ -19,6 +23,7 @@ from caxton_core.events import (
     ProcessEnded,
     ProcessStarted,
     StepTaken,
+    ToolCalled,
     TurnResumed,
 )
 
@@ -37,6 +42,9 @@ class EventBody(msgspec.Struct, frozen=True, omit_defaults=True):
     conversation_id: str | None = None
     step: str | None = None
     state: str | None = None
+    tool: str | None = None
+    approval_id: str | None = None
+    seconds: float | None = None
 
 
 def named(event: Event) -> tuple[bytes, EventBody]:  # noqa: C901, PLR0912 - one case each
@@ -67,14 +75,40 @@ def named(event: Event) -> tuple[bytes, EventBody]:  # noqa: C901, PLR0912 - one
         case Observed(message=message, observation=observation):
             kind = type(observation).__name__
             return b"observed", EventBody(agent, at, message_id=message.value, step=kind)
+        case ApprovalAsked(message=message, approval=approval):
+            return b"approval-asked", EventBody(
+                agent,
+                at,
+                message_id=message.value,
+                tool=approval.call.name.value,
+                approval_id=approval.id.value,
+            )
+        case ApprovalGiven(message=message, approval=given, said=said):
+            state = type(said).__name__.lower()
+            return b"approval-given", EventBody(
+                agent, at, message_id=message.value, state=state, approval_id=given.value
+            )
+        case CallBegun(message=message):
+            return b"call-begun", EventBody(agent, at, message_id=message.value)
+        case ToolCalled(message=message, tool=tool, seconds=seconds, outcome=outcome):
+            return b"tool-called", EventBody(
+                agent,
+                at,
+                message_id=message.value,
+                state=outcome.value,
+                tool=tool.value,
+                seconds=round(seconds, 6),
+            )
+        case CallRefused(message=message, tool=tool):
+            return b"call-refused", EventBody(agent, at, message_id=message.value, tool=tool.value)
         case CallAnswered(message=message):
             return b"call-answered", EventBody(agent, at, message_id=message.value)
         case TurnResumed(message=message):
             return b"turn-resumed", EventBody(agent, at, message_id=message.value)
         case MessageReopened(message=message):
             return b"message-reopened", EventBody(agent, at, message_id=message.value)
-        case MessageEnded(message=message, outcome=outcome):
-            state = state_after(outcome).value
+        case MessageEnded(message=message, outcome=ended):
+            state = state_after(ended).value
             return b"message-ended", EventBody(agent, at, message_id=message.value, state=state)
 
 

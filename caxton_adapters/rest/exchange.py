@@ -98,7 +98,7 @@ Handler: TypeAlias = Callable[[Asked, str], Awaitable[Answered]]
 """Answers a request; the text is the part of the path that names what it is about."""
 
 
-def context_of(headers: Mapping[bytes, bytes]) -> RequestContext:
+def context_of(headers: Mapping[bytes, bytes], principal: str = "anonymous") -> RequestContext:
     """The caller's own request id where it is well formed, else a new one."""
     given = headers.get(b"x-request-id")
     if given is not None and _WELL_FORMED_ID.fullmatch(given):
@@ -107,7 +107,8 @@ def context_of(headers: Mapping[bytes, bytes]) -> RequestContext:
         request_id = urandom(12).hex()
     parent = headers.get(b"traceparent")
     traced = None if parent is None else _TRACE.match(parent)
-    return RequestContext(request_id, None if traced is None else traced[1].decode("ascii"))
+    trace = None if traced is None else traced[1].decode("ascii")
+    return RequestContext(request_id, trace, principal)
 
 
 def refusal(refused: Refused, context: RequestContext) -> Answer:

@@ -8,7 +8,9 @@ from typing import Final, TypeAlias, final
 import anyio
 from returns.result import Failure
 
+from caxton_adapters.auth.token import Holder
 from caxton_adapters.rest import problem
+from caxton_adapters.rest.audit import Audit, not_audited
 from caxton_adapters.rest.connection import CONNECTION, Connection
 from caxton_adapters.rest.exchange import (
     ASKED,
@@ -51,6 +53,7 @@ _EXPOSED: Final = (
     b"access-control-expose-headers",
     b"idempotent-replayed, location, retry-after, x-request-id",
 )
+_OK: Final = 200
 _BROKEN: Final = Refused(500, problem.INTERNAL, "The server made a mistake; its log says more.")
 _ENCODED: Final = Refused(
     415,
@@ -97,19 +100,23 @@ class Front:
         guard: Guard,
         hot: HotRoutes,
         behind: Callable[[], Awaitable[Application]],
+        audit: Audit = not_audited,
     ) -> None:
         self._guard = guard
+        self._audit = audit
         self._settings = settings
         self._hot = hot
         self._behind = behind
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        headers = dict(scope["headers"])
-        reply = _Reply(send, context_of(headers), self._guard.trusted_origin(headers))
-        restore = current.set(reply.context)
+        headers, peer = dict(scope["headers"]), _peer(scope)
+        holder = self._guard.holder(headers, peer)
+        context = context_of(headers, holder.name)
+        reply = _Reply(send, context, self._guard.trusted_origin(headers))
+        restore = current.set(context)
         try:
-            await self._answer(scope, headers, receive, reply)
+            await self._answer(scope, headers, receive, reply, holder, peer)
         except ClientGoneError:
             reply.started = True
         except anyio.get_cancelled_exc_class():
@@ -121,12 +128,19 @@ class Front:
             if not reply.started:
                 _say_failed(scope, reply.context)
                 await reply.refuse(_BROKEN)
+            self._audit(scope["method"], scope["path"], peer, context, reply.status)
 
     async def _answer(
-        self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, reply: "_Reply"
+        self,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        receive: Receive,
+        reply: "_Reply",
+        holder: Holder,
+        peer: str,
     ) -> None:
         method, path = scope["method"], scope["path"]
-        refused = self._guard.refusal(method, path, scope["headers"], headers)
+        refused = self._guard.refusal(method, path, scope["headers"], headers, holder, peer)
         if refused is None and headers.get(b"content-encoding", b"identity") != b"identity":
             refused = _ENCODED
         if refused is not None:
@@ -169,10 +183,13 @@ class _Reply:
         self._trusted = trusted
         self.context = context
         self.started = False
+        self.status = 0
+        """What was answered; 0 where nothing was."""
 
     async def write(self, answered: Answered) -> None:
         """Write what a handler answered."""
         self.started = True
+        self.status = answered.status if isinstance(answered, Answer) else _OK
         await write_any(answered, self.context, self._more())
 
     async def refuse(
@@ -180,6 +197,7 @@ class _Reply:
     ) -> None:
         """Say why not; what happens `meanwhile` keeps the connection open for the client."""
         self.started = True
+        self.status = refused.status
         send = self._more()
         if meanwhile is not None:
             send = _before_the_end(send, meanwhile)
@@ -189,6 +207,7 @@ class _Reply:
         """Send on what another application answers, with the headers of every answer."""
         if message["type"] == "http.response.start":
             self.started = True
+            self.status = message["status"]
             headers = list(message["headers"])
             if not any(name == b"x-request-id" for name, _ in headers):
                 headers.append((b"x-request-id", self.context.request_id.encode("ascii")))
@@ -223,6 +242,12 @@ def _before_the_end(send: Send, meanwhile: Callable[[], Awaitable[None]]) -> Sen
         await send(message)
 
     return sending
+
+
+def _peer(scope: Scope) -> str:
+    """The address that the connection comes from, whatever headers say about it."""
+    client = scope.get("client")
+    return client[0] if client else ""
 
 
 def _say_failed(scope: Scope, context: RequestContext) -> None:

@@ -1,24 +1,34 @@
-"""Who may ask at all: names of the server, origins of web pages, and the token.
+"""Who may ask what: names of the server, origins of web pages, tokens and their scopes, rates.
 
 A browser on the operator's machine reaches loopback servers for any page that it shows. So the
 server answers only to its own names (against DNS rebinding) and only to pages that it trusts.
 """
 
-import hashlib
-import hmac
+import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
 from typing import Final, final
 
+from caxton_adapters.auth.scopes import Scope
+from caxton_adapters.auth.store import InMemoryTokens
+from caxton_adapters.auth.token import PREFIX, STRANGER, Holder
+from caxton_adapters.auth.tokens import Tokens
 from caxton_adapters.rest import problem
-from caxton_adapters.rest.exchange import PROBES, Header
+from caxton_adapters.rest.access import Rule, rule_for
+from caxton_adapters.rest.exchange import Header
 from caxton_adapters.rest.problem import Refused
+from caxton_adapters.rest.rates import Monotonic, Rates
 from caxton_adapters.rest.settings import ANY_HOST, RestSettings
 
-_READING: Final = frozenset({"GET", "HEAD"})
-_OPEN: Final = frozenset({"/", *PROBES})
-"""Paths of probes, which have no token (`/health` then says no more than its status), and the door
-that leads to the page."""
+READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing."""
+STRONG: Final = 32
+"""Characters from which on a token of the settings is not counted as one that could be guessed."""
 
+_PAGES: Final = frozenset({"GET", "HEAD"})
+_READ: Final = frozenset({Scope.READ})
+_GIVEN_OUT: Final = PREFIX.encode("ascii")
 _UNAUTHENTICATED: Final = Refused(
     401,
     problem.NOT_AUTHENTICATED,
@@ -30,20 +40,37 @@ _NO_HOST: Final = Refused(
 )
 
 
-def _digest(token: bytes) -> bytes:
-    return hashlib.sha256(token).digest()
-
-
 @final
 class Guard:
     """Decides from the head of a request whether anything of it is looked at."""
 
-    def __init__(self, settings: RestSettings) -> None:
-        token = settings.token
-        self._token = None if token is None else _digest(token.reveal().encode("utf-8"))
+    def __init__(
+        self,
+        settings: RestSettings,
+        tokens: Tokens | None = None,
+        monotonic: Monotonic = time.monotonic,
+    ) -> None:
+        own = settings.token
+        self._tokens = tokens or Tokens(own, InMemoryTokens(), partial(datetime.now, UTC))
+        self._may_be_guessed = own is not None and len(own.reveal()) < STRONG
         self._hosts = frozenset(host.lower().encode("ascii") for host in settings.hosts)
         self._any_host = ANY_HOST in settings.hosts
         self._origins = frozenset(origin.lower().encode("ascii") for origin in settings.origins)
+        self._failures = Rates(settings.failed_logins_per_minute, monotonic)
+        self._costly = Rates(settings.costly_per_minute, monotonic)
+
+    def holder(self, headers: Mapping[bytes, bytes], peer: str = "") -> Holder:
+        """Who asks: whoever shows a token, or anybody where none is asked for."""
+        shown = _token(headers)
+        # Nobody guesses a token that was given out; for a short one of the settings, a peer that
+        # was often wrong has to wait, even with the right one.
+        if shown.startswith(_GIVEN_OUT):
+            found = self._tokens.holder(shown)
+            if found is not None:
+                return found
+        if self._may_be_guessed and self._failures.wait(peer):
+            return STRANGER
+        return self._tokens.operator(shown) or STRANGER
 
     def refusal(
         self,
@@ -51,22 +78,19 @@ class Guard:
         path: str,
         raw: Sequence[Header],
         headers: Mapping[bytes, bytes],
+        holder: Holder,
+        peer: str = "",
     ) -> Refused | None:
         """Why the request is not answered, if there is a reason."""
         return (
             self._wrong_host(raw, headers)
             or self._foreign_page(method, headers)
-            or self._without_token(method, path, headers)
+            or self._not_allowed(method, path, headers, holder, peer)
         )
 
     def knows(self, headers: Mapping[bytes, bytes]) -> bool:
-        """Whether the request carries the token, or none is asked for."""
-        if self._token is None:
-            return True
-        scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
-        return hmac.compare_digest(_digest(token.strip()), self._token) and (
-            scheme.lower() == b"bearer"
-        )
+        """Whether whoever asks may see how the server does in full."""
+        return self.holder(headers).may(_READ)
 
     def trusted_origin(self, headers: Mapping[bytes, bytes]) -> bytes | None:
         """The foreign page that may read the answer, if one asks."""
@@ -91,12 +115,12 @@ class Guard:
     def _foreign_page(self, method: str, headers: Mapping[bytes, bytes]) -> Refused | None:
         origin = headers.get(b"origin")
         if origin is None:
-            if headers.get(b"sec-fetch-site") != b"cross-site" or method in _READING:
+            if headers.get(b"sec-fetch-site") != b"cross-site" or method in _PAGES:
                 return None
         elif (
             origin.lower() in self._origins
             or _same_origin(origin, headers[b"host"])
-            or (method in _READING and b"text/event-stream" not in headers.get(b"accept", b""))
+            or (method in _PAGES and b"text/event-stream" not in headers.get(b"accept", b""))
         ):
             return None
         return Refused(
@@ -105,17 +129,59 @@ class Guard:
             "A web page of another origin asks; the operator lists the allowed origins.",
         )
 
-    def _without_token(
-        self, method: str, path: str, headers: Mapping[bytes, bytes]
+    def _not_allowed(
+        self, method: str, path: str, headers: Mapping[bytes, bytes], holder: Holder, peer: str
     ) -> Refused | None:
-        if self._token is None or self.knows(headers):
+        rule = rule_for(method, path)
+        if not rule.scopes:
             return None
-        if method in _READING and (path in _OPEN or path.startswith("/schema")):
-            return None
-        # A browser asks without credentials whether it may ask with them.
-        if method == "OPTIONS" and self.trusted_origin(headers) is not None:
-            return None
-        return _UNAUTHENTICATED
+        if not holder.scopes:
+            # A browser asks without credentials whether it may ask with them.
+            if method == "OPTIONS" and self.trusted_origin(headers) is not None:
+                return None
+            return self._unauthenticated(headers, peer)
+        if not holder.may(rule.scopes):
+            return _out_of_scope(rule)
+        seconds = self._costly.take(holder.name) if rule.costly else 0.0
+        return _too_often(seconds) if seconds else None
+
+    def _unauthenticated(self, headers: Mapping[bytes, bytes], peer: str) -> Refused:
+        if not _token(headers):
+            return _UNAUTHENTICATED
+        seconds = self._failures.take(peer)
+        return _too_many_failures(seconds) if seconds else _UNAUTHENTICATED
+
+
+def _token(headers: Mapping[bytes, bytes]) -> bytes:
+    """The token that is shown, empty where none is."""
+    shown = headers.get(b"authorization")
+    if shown is None:
+        return b""
+    scheme, _, token = shown.partition(b" ")
+    return token.strip() if scheme.lower() == b"bearer" else b""
+
+
+def _out_of_scope(rule: Rule) -> Refused:
+    wanted = " or ".join(f"`{scope}`" for scope in sorted(scope.value for scope in rule.scopes))
+    return Refused(403, problem.OUT_OF_SCOPE, f"The token does not have the scope {wanted}.")
+
+
+def _too_often(seconds: float) -> Refused:
+    return Refused(
+        429,
+        problem.TOO_OFTEN,
+        "This was asked more often than the server's limit for costly requests allows.",
+        headers=(problem.retry_after(seconds),),
+    )
+
+
+def _too_many_failures(seconds: float) -> Refused:
+    return Refused(
+        429,
+        problem.TOO_MANY_FAILURES,
+        "From this address came too many requests with a wrong token.",
+        headers=(problem.retry_after(seconds),),
+    )
 
 
 def _without_port(host: bytes) -> bytes:

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final, TypeAlias, final
 
+import anyio.lowlevel
 import msgspec
 from attrs import evolve, frozen
 from msgspec import structs
@@ -59,6 +60,7 @@ NO_MEMORY: Final = "CX4046"
 JSON_LINES: Final = b"application/jsonl"
 _PAGE: Final = 200
 _MOST_ERRORS: Final = 1_000
+_LINES_AT_ONCE: Final = 20
 _TABLE: Final = msgspec.json.Decoder(dict[str, object])
 
 
@@ -200,8 +202,12 @@ class Memories:
             return refusal(place.failure(), asked.context)
         store, owner = place.unwrap()
         read_as = partial(read_line, owner=owner, now=self.clock.now())
-        lines = [(number, read) for number, read in _lines(asked.body, read_as)]
+        lines = await _all_lines(asked.body, read_as)
         errors = tuple(item for number, read in lines for item in _errors(number, read))
+        if len(errors) > _MOST_ERRORS and not check:
+            detail = "So many lines cannot be read that this is no export; nothing was stored."
+            refused = Refused(422, LINES_REFUSED, detail, errors[:_MOST_ERRORS])
+            return refusal(refused, asked.context)
         if errors and not (partly or check):
             detail = f"Of {len(lines)} lines some cannot be read, so nothing was stored."
             refused = Refused(422, LINES_REFUSED, detail, errors[:_MOST_ERRORS])
@@ -295,6 +301,22 @@ async def _pages(store: MemoryStore, owner: Owner) -> AsyncGenerator[Result[byte
 
 def _unread(why: NotRead | NoEmbedder) -> NotRead:
     return why if isinstance(why, NotRead) else NotRead("it was asked for a meaning")
+
+
+async def _all_lines(
+    body: bytes, read_as: Callable[[Members], Result[Imported, Problems]]
+) -> list[tuple[int, Result[Imported, Refused]]]:
+    """The lines until more are refused than are told of; meanwhile others are answered."""
+    lines: list[tuple[int, Result[Imported, Refused]]] = []
+    refused = 0
+    for number, line in _lines(body, read_as):
+        lines.append((number, line))
+        refused += isinstance(line, Failure)
+        if refused > _MOST_ERRORS:
+            break
+        if len(lines) % _LINES_AT_ONCE == 0:
+            await anyio.lowlevel.checkpoint()
+    return lines
 
 
 def _lines(

@@ -26,7 +26,12 @@ from caxton_adapters.rest.failures import of_turn
 from caxton_adapters.rest.paging import cursor_of
 from caxton_adapters.rest.problem import Refused, details
 from caxton_adapters.rest.refusals import no_offer, of_runtime
-from caxton_adapters.rest.telling import message_accepted, message_answer, message_state
+from caxton_adapters.rest.telling import (
+    approval_asked,
+    message_accepted,
+    message_answer,
+    message_state,
+)
 from caxton_adapters.rest.wire import Delta, MessageRequest
 from caxton_adapters.runtime.archive import Archive, MessagesWanted
 from caxton_adapters.runtime.claims import Claims
@@ -165,6 +170,7 @@ class Messages:
         await write(sse.event(b"accepted", message_accepted(ticket)))
         async with anyio.create_task_group() as beside:
             beside.start_soon(sse.keep_alive, write, self._heartbeat)
+            beside.start_soon(_tell_approvals, ticket, write)
             async for piece in ticket.deltas():
                 await write(sse.event(b"delta", Delta(piece)))
             beside.cancel_scope.cancel()
@@ -177,6 +183,12 @@ class Messages:
                 await write(sse.event(b"error", told))
         if self.draining:
             await write(sse.SHUTDOWN)
+
+
+async def _tell_approvals(ticket: Ticket, write: WriteChunk) -> None:
+    """Tell whoever listens which calls wait for a person, so that they can be that person."""
+    async for approval in ticket.asked():
+        await write(sse.event(b"approval", approval_asked(ticket, approval)))
 
 
 def _told(ticket: Ticket, outcome: NotAnswered) -> Refused:

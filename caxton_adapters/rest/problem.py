@@ -29,6 +29,12 @@ BAD_IDEMPOTENCY_KEY: Final = "CX3017"
 KEY_REUSED: Final = "CX3018"
 INTERNAL: Final = "CX3019"
 TOO_MANY_LISTENERS: Final = "CX3020"
+OUT_OF_SCOPE: Final = "CX3021"
+TOO_OFTEN: Final = "CX3022"
+TOO_MANY_FAILURES: Final = "CX3023"
+TOKEN_NAME_TAKEN: Final = "CX3024"  # noqa: S105 - a code
+UNKNOWN_TOKEN: Final = "CX3025"  # noqa: S105 - a code
+NOBODY_LEFT: Final = "CX3026"
 
 
 class ErrorItem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

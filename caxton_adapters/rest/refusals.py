@@ -6,6 +6,11 @@ from caxton_adapters.rest import problem
 from caxton_adapters.rest.failures import not_read, not_stored
 from caxton_adapters.rest.placed import error_items
 from caxton_adapters.rest.problem import Refused, retry_after
+from caxton_adapters.runtime.approvals import (
+    AlreadyAnswered,
+    ApprovalRefusal,
+    UnknownApproval,
+)
 from caxton_adapters.runtime.refusals import (
     ConfigRefused,
     ConversationAmbiguous,
@@ -27,6 +32,7 @@ from caxton_adapters.runtime.refusals import (
     WrongState,
 )
 from caxton_core.storage import NotRead, NotStored
+from caxton_core.tools.approval import Expired
 
 _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
@@ -111,6 +117,22 @@ def of_runtime(refusal: Refusal) -> Refused:  # noqa: C901, PLR0912 - one case e
 
 def _counted(errors: int) -> str:
     return "an error" if errors == 1 else f"{errors} errors"
+
+
+def of_approval(refusal: ApprovalRefusal) -> Refused:
+    """What is answered where an approval cannot be answered."""
+    match refusal:
+        case UnknownApproval(id_):
+            return Refused(_NOT_FOUND, "CX4047", f"No call waits for an approval {id_}.")
+        case AlreadyAnswered(id_, said):
+            what = (
+                "expired: nobody answered in time"
+                if isinstance(said, Expired)
+                else f"was answered by {said.by}"
+            )
+            return Refused(_CONFLICT, "CX4048", f"The approval {id_} {what}.")
+        case NotStored(why):
+            return not_stored(why)
 
 
 def no_offer(capability: str, known: tuple[str, ...]) -> Refused:

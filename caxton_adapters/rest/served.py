@@ -11,6 +11,7 @@ from returns.result import Failure, Result
 
 from caxton_adapters.rest import exchange
 from caxton_adapters.rest.agents import Agents
+from caxton_adapters.rest.approvals import Approvals
 from caxton_adapters.rest.capabilities import Capabilities
 from caxton_adapters.rest.conversations import Conversations
 from caxton_adapters.rest.events import Events
@@ -21,6 +22,8 @@ from caxton_adapters.rest.messages import Messages
 from caxton_adapters.rest.policies import Policies
 from caxton_adapters.rest.problem import Refused
 from caxton_adapters.rest.providers import Providers
+from caxton_adapters.rest.tokens import HeldTokens
+from caxton_adapters.rest.tools import ToolResources
 
 T = TypeVar("T")
 
@@ -38,7 +41,10 @@ class Resources:
     messages: Messages
     providers: Providers
     memory: Memories
+    approvals: Approvals
+    tools: ToolResources
     policies: Policies
+    tokens: HeldTokens
 
 
 @final

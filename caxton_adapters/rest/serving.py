@@ -1,6 +1,7 @@
 """uvicorn's server under our own rules: our signals, our drain, our ending."""
 
 import asyncio
+import logging
 import signal
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -140,6 +141,8 @@ class RestServer(uvicorn.Server):
 
 
 def _config(application: Application, settings: RestSettings) -> Config:
+    # It has a line for every request that is none, so that anybody could fill the log.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     return Config(
         application,
         http=partial(Connection, limits=settings),  # type: ignore[arg-type] # called like a class

@@ -30,6 +30,8 @@ class RestSettings:
     max_headers: int = 32 * KIB
     max_connections: int = 4096
     max_event_streams: int = 64
+    costly_per_minute: int = 1200
+    failed_logins_per_minute: int = 60
     request_timeout: float = 20.0
     keep_alive: int = 75
     heartbeat: float = 15.0

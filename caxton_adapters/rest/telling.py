@@ -10,12 +10,14 @@ from caxton_adapters.rest import archive_wire, wire
 from caxton_adapters.rest.failures import of_turn
 from caxton_adapters.rest.placed import error_items
 from caxton_adapters.rest.problem import ErrorItem, details
+from caxton_adapters.runtime.approvals import Request
 from caxton_adapters.runtime.archive import KnownConversation
 from caxton_adapters.runtime.ticket import Ticket
 from caxton_adapters.runtime.views import AgentView
 from caxton_core.conversation.message import AssistantMessage, Message, ToolMessage, UserMessage
 from caxton_core.conversation.outcome import Answered, NotAnswered, OutcomeUnknown
 from caxton_core.limits import Balance, Unit, Usage
+from caxton_core.tools.approval import Approval, Approved, Denied, Said
 from caxton_core.tools.tool import (
     BrokenToolCall,
     RequestedCall,
@@ -71,7 +73,33 @@ def message_state(ticket: Ticket, request_id: str) -> wire.MessageState:
         _time(ticket.accepted),
         ticket.incoming.text,
         tuple(map(_call, unknown)),
+        tuple(approval_asked(ticket, each) for each in ticket.approvals),
     )
+
+
+def approval_body(request: Request, said: Said | None) -> wire.ApprovalBody:
+    """A call that waits for a person, or what was said of it."""
+    approval = request.approval
+    return wire.ApprovalBody(
+        approval.id.value,
+        "waiting" if said is None else type(said).__name__.lower(),
+        request.agent_name.value,
+        request.message.value,
+        request.conversation.value,
+        approval.call.name.value,
+        msgspec.Raw(approval.call.arguments.value.encode("utf-8")),
+        _time(approval.asked),
+        _time(approval.expires),
+        approval.why,
+        said.by if isinstance(said, Approved | Denied) else None,
+        (said.reason or None) if isinstance(said, Denied) else None,
+    )
+
+
+def approval_asked(ticket: Ticket, approval: Approval) -> wire.ApprovalBody:
+    """What a person is asked about a message."""
+    asked = Request(approval, ticket.agent, ticket.agent_name, ticket.message, ticket.conversation)
+    return approval_body(asked, None)
 
 
 def exported_message(

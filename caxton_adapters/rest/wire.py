@@ -80,11 +80,32 @@ class MessageAccepted(msgspec.Struct, frozen=True):
     status: str
 
 
+class ApprovalBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A call that waits for a person, or what they said of it.
+
+    `status` is waiting, approved, denied or expired; `rules` are the permissions that want it.
+    """
+
+    id: Annotated[str, Meta(examples=["apr_0123456789abcdef0123"])]
+    status: str
+    agent: Name
+    message_id: MessageId
+    conversation_id: str
+    tool: Annotated[str, Meta(examples=["files.write"])]
+    arguments: msgspec.Raw
+    asked: Time
+    expires: Time
+    rules: tuple[str, ...] = ()
+    by: str | None = None
+    reason: str | None = None
+
+
 class MessageState(msgspec.Struct, frozen=True, omit_defaults=True):
     """A message and what became of it.
 
     `status` is accepted, running, answered, failed, cancelled or dead_lettered; one that has ended
     has an `answer` or a `problem`, and `unknown_calls` where nobody knows whether they were made.
+    One that runs may wait for the `approvals` of a person.
     The `text` is absent where it was erased.
     """
 
@@ -97,6 +118,7 @@ class MessageState(msgspec.Struct, frozen=True, omit_defaults=True):
     accepted: Time | None = None
     text: str = ""
     unknown_calls: tuple[ToolCallBody, ...] = ()
+    approvals: tuple[ApprovalBody, ...] = ()
 
 
 class Delta(msgspec.Struct, frozen=True):

@@ -9,21 +9,21 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
-from typing import Final, Protocol, final
+from typing import Final, final
 
 import anyio
 from attrs import define, evolve, field, frozen
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.runtime.daily_budget import DailyBudget
+from caxton_adapters.runtime.gate import Gate, Seat
 from caxton_adapters.runtime.isolation.host import Host, HostDied
-from caxton_adapters.runtime.pasts import Pasts, with_recalled
+from caxton_adapters.runtime.pasts import with_recalled
+from caxton_adapters.runtime.recording import recorded
 from caxton_adapters.runtime.ticket import Delivery, Ticket
-from caxton_adapters.runtime.tool_calls import ToolCalls
+from caxton_adapters.runtime.world import World
 from caxton_core.conversation.model import (
     AnswerCut,
-    ModelRequest,
-    ProviderUnknown,
     QuotaExhausted,
     TextDelta,
 )
@@ -57,77 +57,16 @@ from caxton_core.events import (
     TurnResumed,
 )
 from caxton_core.limits import Spending
-from caxton_core.ports import Answer, Clock, Events, Journal, Messages, Model, Tools
-from caxton_core.primitives import AgentId, ProviderName, ToolName, Usd
-from caxton_core.storage import NotRead, NotStored
-from caxton_core.tools.permission import Grant, refused
+from caxton_core.ports import Answer, Model
+from caxton_core.primitives import ToolName, Usd
+from caxton_core.storage import NotRead
+from caxton_core.tools.permission import Grant
 from caxton_core.tools.tool import Caller, ToolCall, ToolResult
 
 MOST_DEATHS_OF_A_TURN: Final = 3
-RESUMED_AT_ONCE: Final = 8
-_SHORTEST_PAUSE: Final = 0.05
-_LONGEST_PAUSE: Final = 1.0
 _NO_PRICE: Final[Answer] = Failure(
     QuotaExhausted("budget.cost_per_day cannot be kept: the model has no known price")
 )
-
-
-class Models(Protocol):
-    """The configured providers; None asks for the default one."""
-
-    def find(self, name: ProviderName | None) -> Result[Model, ProviderUnknown]:
-        """The model service behind a name."""
-        ...
-
-    def quote(self, name: ProviderName | None, request: ModelRequest) -> Awaitable[Usd | None]:
-        """The most that one call with a bounded request can cost; None where nobody knows."""
-        ...
-
-
-class Recollection(Protocol):
-    """What agents remember beyond their conversations."""
-
-    def recalled(self, caller: Caller, text: str) -> Awaitable[tuple[str, ...]]:
-        """What may matter for a message."""
-        ...
-
-    def keep(self, caller: Caller, asked: str, answer: str) -> Awaitable[None]:
-        """Remember an exchange, where the agent's file says so; a second time changes nothing."""
-        ...
-
-    def forget_agent(self, agent: AgentId) -> Awaitable[Result[int, NotStored]]:
-        """Remove everything that an agent remembers alone; how many entries there were."""
-        ...
-
-
-@final
-@frozen
-class World:
-    """What turns reach beyond themselves.
-
-    With `lasting` the journal survives the end of the process, so what is at work then goes on.
-    """
-
-    models: Models
-    tools: Tools
-    journal: Journal
-    messages: Messages
-    pasts: Pasts
-    events: Events
-    clock: Clock
-    memory: Recollection | None = None
-    lasting: bool = False
-    calls: ToolCalls = field(init=False)
-    resuming: asyncio.Semaphore = field(init=False)
-    """A server that starts may find thousands of turns to go on with: others come in between."""
-
-    @calls.default
-    def _guarded(self) -> ToolCalls:
-        return ToolCalls(self.tools, self.clock)
-
-    @resuming.default
-    def _few_at_once(self) -> asyncio.Semaphore:
-        return asyncio.Semaphore(RESUMED_AT_ONCE)
 
 
 @final
@@ -161,6 +100,7 @@ class Answering:
     host: Host
     ticket: Ticket
     terms: Terms
+    _seat: Seat
     _mended: Callable[[float], Awaitable[None]]
     _past: Past = field(default=NOTHING, init=False)
     _observed: list[Observation] = field(factory=list, init=False)
@@ -225,7 +165,8 @@ class Answering:
         """Go on from what an earlier run of the server recorded."""
         recorded = self.ticket.recorded
         assert recorded is not None
-        attempt = recorded.attempts + 1
+        # A turn that waited for a person did not end the server, however often that ended.
+        attempt = recorded.attempts + (0 if recorded.waits_for_a_person else 1)
         self._observed.extend(recorded.observed)
         resumed = TurnResumed(self.ticket.agent, self._now(), self.ticket.message, attempt)
         await self._record(resumed)
@@ -335,25 +276,22 @@ class Answering:
         open_calls = tuple(call for call in step.calls if call.id not in known)
         await self._record(StepTaken(ticket.agent, self._now(), ticket.message, step))
 
+        # Here and not where the turn is decided: the agent's process is not trusted.
+        consents = () if earlier is None else earlier.consents
+        gate = Gate(self.world, self.ticket, self._seat, self.terms.tool_timeout, consents)
+
         async def call_one(call: ToolCall) -> None:
-            # Here and not where the turn is decided: the agent's process is not trusted.
-            result = refused(self.terms.grant, call) or await self._made(call)
+            result = await gate.result(call, self._caller(call.id))
             results.append(result)
             if len(step.calls) > 1:
                 answered_one = CallAnswered(ticket.agent, self._now(), ticket.message, result)
                 await recorded(self.world.journal, answered_one)
                 self._tell(answered_one)
 
-        ticket.calling = True
         async with anyio.create_task_group() as together:
             for call in open_calls:
                 together.start_soon(call_one, call)
-        ticket.calling = False
         return tuple(results)
-
-    def _made(self, call: ToolCall) -> Awaitable[ToolResult]:
-        caller, calls = self._caller(call.id), self.world.calls
-        return calls.make(call, caller, self.terms.tool_timeout)
 
     def _caller(self, call: str) -> Caller:
         ticket = self.ticket
@@ -373,11 +311,3 @@ class Answering:
 
     def _now(self) -> datetime:
         return self.world.clock.now()
-
-
-async def recorded(journal: Journal, *events: TurnEvent) -> None:
-    """Have the events recorded, however long the store takes to be usable again."""
-    pause = _SHORTEST_PAUSE
-    while isinstance(await journal.append(*events), Failure):
-        await anyio.sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
 from typing import Final, final
@@ -11,11 +11,13 @@ import anyio
 from attrs import define, field
 from returns.result import Failure, Result
 
-from caxton_adapters.runtime.answering import Answering, Recollection, Terms, World, recorded
+from caxton_adapters.runtime.answering import Answering, Terms
 from caxton_adapters.runtime.errands import Errands
 from caxton_adapters.runtime.isolation.host import Host, HostDied
 from caxton_adapters.runtime.mailbox import Mailbox
+from caxton_adapters.runtime.recording import recorded
 from caxton_adapters.runtime.ticket import Ticket
+from caxton_adapters.runtime.world import Recollection, World
 from caxton_core.agent.restarts import DiedTooOften, RestartAfter, after_death
 from caxton_core.agent.sections import Resources
 from caxton_core.conversation.outcome import (
@@ -37,6 +39,7 @@ from caxton_core.events import (
 )
 from caxton_core.primitives import AgentId
 from caxton_core.storage import NotStored
+from caxton_core.tools.permission import Grant
 from caxton_core.tools.tool import Caller
 
 _LOG: Final = logging.getLogger("caxton.runtime")
@@ -59,10 +62,12 @@ class Desk:
     _tasks: Errands
     _finished: Callable[[Ticket], None]
     _gave_up: Callable[[str], object]
+    _equip: Callable[[], Awaitable[None]]
     mailbox: Mailbox = field(init=False)
     restarts: int = field(default=0, init=False)
     last_activity: datetime | None = field(default=None, init=False)
     last_death: str = field(default="", init=False)
+    refused_calls: int = field(default=0, init=False)
     finishing: bool = field(default=False, init=False)
     """Whether nothing new is taken, and what is at work is brought to its end."""
     _host: Host | None = field(default=None, init=False)
@@ -82,6 +87,23 @@ class Desk:
         """What decides the agent's turns."""
         assert self._host is not None
         return self._host
+
+    @property
+    def granted(self) -> Grant:
+        """What the agent's file grants now."""
+        return self.terms.grant
+
+    def step_aside(self, ticket: Ticket) -> None:
+        """The turn waits for a person: meanwhile another one may run."""
+        self.mailbox.step_aside(ticket)
+
+    def come_back(self, ticket: Ticket) -> None:
+        """The turn goes on."""
+        self.mailbox.come_back(ticket)
+
+    def refused(self) -> None:
+        """A call was refused: it is counted."""
+        self.refused_calls += 1
 
     def adopt(self, resources: Resources, terms: Terms) -> None:
         """Take messages as another file says from now on; turns that run end under the old one."""
@@ -230,8 +252,8 @@ class Desk:
     def _begin(self, ticket: Ticket) -> None:
         loop = asyncio.get_running_loop()
         turn = loop.create_task(self._outcome(ticket))
-        deadline = loop.call_at(ticket.deadline, ticket.stop, DeadlinePassed())
-        turn.add_done_callback(partial(self._over, ticket, deadline, loop.time()))
+        ticket.arm(DeadlinePassed())
+        turn.add_done_callback(partial(self._over, ticket, loop.time()))
         ticket.turn = turn
         if ticket.deadline <= loop.time():
             ticket.stop(DeadlinePassed())  # before its first step: no model is asked in vain
@@ -240,7 +262,8 @@ class Desk:
         try:
             if self._goes_on_at > anyio.current_time():
                 await self._mended(0.0)
-            turn = Answering(self._world, self.host, ticket, self.terms, self._mended)
+            await self._equip()
+            turn = Answering(self._world, self.host, ticket, self.terms, self, self._mended)
             return await turn.run()
         except HostDied as died:
             why = str(died)
@@ -252,12 +275,11 @@ class Desk:
     def _over(
         self,
         ticket: Ticket,
-        deadline: asyncio.TimerHandle,
         began: float,
         turn: asyncio.Task[Outcome],
     ) -> None:
         """A turn may be stopped before its first step, so what has to follow follows here."""
-        deadline.cancel()
+        ticket.disarm()
         taken = asyncio.get_running_loop().time() - began
         self._seconds_a_turn += _NEWEST_COUNTS * (taken - self._seconds_a_turn)
         self.last_activity = self._world.clock.now()

@@ -10,7 +10,6 @@ import anyio
 from attrs import define, field, frozen
 from returns.result import Failure, Result, Success
 
-from caxton_adapters.runtime.answering import World
 from caxton_adapters.runtime.claims import Claims
 from caxton_adapters.runtime.desk import Desk
 from caxton_adapters.runtime.identity import is_ours, new_conversation_id, new_message_id
@@ -27,6 +26,7 @@ from caxton_adapters.runtime.refusals import (
 from caxton_adapters.runtime.resident import Resident
 from caxton_adapters.runtime.supervisor import Supervisor
 from caxton_adapters.runtime.ticket import Incoming, Ticket, ended_ticket
+from caxton_adapters.runtime.world import World
 from caxton_core.agent.lifecycle import Running
 from caxton_core.conversation.past import ConversationKey
 from caxton_core.conversation.turn import Cancelled
@@ -217,11 +217,14 @@ class Intake:
         return self._messages.oldest()
 
     async def drain(self, seconds: float) -> int:
-        """Refuse new work and wait for what is at work; how many messages were left unanswered."""
+        """Refuse new work and wait for what is at work; how many messages were left unanswered.
+
+        Nobody waits for those that wait for a person: they go on after the next start.
+        """
         self.draining = True
         with anyio.move_on_after(seconds):
-            for ticket in self._messages.at_work():
-                await ticket.done()
+            while busy := [each for each in self._messages.at_work() if not each.approvals]:
+                await busy[0].settled()
         return self.in_flight
 
     def _refused(self, resident: Resident, characters: int) -> Refusal | None:

@@ -15,7 +15,8 @@ from caxton_core.primitives import ConversationId
 class Mailbox:
     """An agent's waiting messages; `run` is called with each whose turn has come.
 
-    At most `limit` wait, at most `abreast` run, of one conversation one.
+    At most `limit` wait, at most `abreast` run, of one conversation one. Those that run and wait
+    for a person are `aside`: they do not count.
     """
 
     limit: int
@@ -23,6 +24,7 @@ class Mailbox:
     _run: Callable[[Ticket], None]
     waiting: int = field(default=0, init=False)
     running: dict[ConversationId, Ticket] = field(factory=dict, init=False)
+    aside: set[ConversationId] = field(factory=set, init=False)
     _later: dict[ConversationId, deque[Ticket]] = field(factory=dict, init=False)
     _ready: deque[ConversationId] = field(factory=deque, init=False)
 
@@ -40,7 +42,7 @@ class Mailbox:
     def put(self, ticket: Ticket) -> None:
         """Take a message in; the caller has looked whether there is room."""
         conversation = ticket.conversation
-        if conversation not in self.running and len(self.running) < self.abreast:
+        if conversation not in self.running and self._has_room:
             self._start(ticket)
             return
         self.waiting += 1
@@ -67,9 +69,19 @@ class Mailbox:
         self.abreast = abreast
         self._fill()
 
+    def step_aside(self, ticket: Ticket) -> None:
+        """The turn waits for a person: meanwhile another one may run."""
+        self.aside.add(ticket.conversation)
+        self._fill()
+
+    def come_back(self, ticket: Ticket) -> None:
+        """The turn goes on, if need be beside one more than usual."""
+        self.aside.discard(ticket.conversation)
+
     def ended(self, ticket: Ticket) -> None:
         """The turn is over: its place goes to the one that waits longest."""
         del self.running[ticket.conversation]
+        self.aside.discard(ticket.conversation)
         if ticket.conversation in self._later:
             self._ready.append(ticket.conversation)
         self._fill()
@@ -82,8 +94,12 @@ class Mailbox:
         self.waiting = 0
         return taken
 
+    @property
+    def _has_room(self) -> bool:
+        return len(self.running) - len(self.aside) < self.abreast
+
     def _fill(self) -> None:
-        while self._ready and len(self.running) < self.abreast:
+        while self._ready and self._has_room:
             self._start_first(self._later[self._ready.popleft()])
 
     def _start_first(self, queue: deque[Ticket]) -> None:

@@ -7,10 +7,10 @@ from typing import Final, final
 from attrs import define, field
 from returns.result import Failure, Result, Success
 
-from caxton_adapters.runtime.answering import recorded
 from caxton_adapters.runtime.claims import Claims
 from caxton_adapters.runtime.daily_budget import restore
 from caxton_adapters.runtime.intake import Intake, not_running
+from caxton_adapters.runtime.recording import recorded
 from caxton_adapters.runtime.refusals import (
     Draining,
     NotOpenable,

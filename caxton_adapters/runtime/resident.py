@@ -29,9 +29,12 @@ class Resident:
     read: ReadAgent | None
     desk: Desk | None = None
     restarts: int = 0
+    refused_calls: int = 0
     last_activity: datetime | None = None
     last_death: str = ""
     budget: DailyBudget | None = None
+    equipped: tuple[int, int] | None = None
+    """Which offers and which rules the desk's grant was made from."""
     findings: Report | None = None
     changing: anyio.Lock = field(factory=anyio.Lock)
 

@@ -10,7 +10,7 @@ import anyio
 from attrs import define
 from returns.result import Failure, Result, Success
 
-from caxton_adapters.runtime.answering import World
+from caxton_adapters.runtime.approvals import Approvals
 from caxton_adapters.runtime.errands import Errands
 from caxton_adapters.runtime.intake import DEFAULT_LIMITS, Intake, RuntimeLimits
 from caxton_adapters.runtime.isolation.choice import Hosts
@@ -26,6 +26,7 @@ from caxton_adapters.runtime.resident import Resident
 from caxton_adapters.runtime.supervisor import Supervisor
 from caxton_adapters.runtime.ticket import Incoming, Ticket
 from caxton_adapters.runtime.views import AgentView, view_of
+from caxton_adapters.runtime.world import World
 from caxton_core.agent.lifecycle import Running
 from caxton_core.agent.sections import MemoryRules
 from caxton_core.conversation.past import ConversationKey
@@ -33,7 +34,8 @@ from caxton_core.journal import StoredMessage
 from caxton_core.ports import Configs
 from caxton_core.primitives import AgentId, CapabilityName
 from caxton_core.storage import NotRead
-from caxton_core.tools.tool import ToolResult
+from caxton_core.tools.permission import Decision
+from caxton_core.tools.tool import ToolCall, ToolResult
 
 
 @final
@@ -150,6 +152,18 @@ class Runtime:
         Calls whose outcome is unknown have these results; the others are made again.
         """
         return await self._recovery.reopen(message, results)
+
+    @property
+    def approvals(self) -> Approvals:
+        """The calls that wait for a person."""
+        return self.world.approvals
+
+    async def decide(self, ref: str, call: ToolCall) -> Result[Decision, Refusal]:
+        """Whether a call of an agent would be made now, and what each level says of it."""
+        found = self.supervisor.find(ref)
+        if isinstance(found, Failure):
+            return found
+        return await self.supervisor.decide(found.unwrap(), call)
 
     async def recover(self) -> Result[int, NotRead]:
         """Take up the messages that an earlier run of the server left; how many there were."""

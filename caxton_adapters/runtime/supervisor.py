@@ -10,7 +10,7 @@ import anyio
 from attrs import define, evolve, field
 from returns.result import Failure, Result, Success
 
-from caxton_adapters.runtime.answering import Terms, World
+from caxton_adapters.runtime.answering import Terms
 from caxton_adapters.runtime.daily_budget import DailyBudget
 from caxton_adapters.runtime.desk import Desk
 from caxton_adapters.runtime.errands import Errands
@@ -30,6 +30,7 @@ from caxton_adapters.runtime.refusals import (
 )
 from caxton_adapters.runtime.resident import Resident
 from caxton_adapters.runtime.ticket import Ticket
+from caxton_adapters.runtime.world import World
 from caxton_core.agent.config import AgentConfig
 from caxton_core.agent.lifecycle import (
     Agent,
@@ -57,7 +58,8 @@ from caxton_core.ports import Configs
 from caxton_core.primitives import AgentId
 from caxton_core.reading.report import Report
 from caxton_core.storage import NotStored
-from caxton_core.tools.permission import grant
+from caxton_core.tools.permission import Decision, Grant, grant
+from caxton_core.tools.tool import ToolCall
 
 _LOG: Final = logging.getLogger("caxton.runtime")
 _AT_START: Final = "the server started"
@@ -267,6 +269,14 @@ class Supervisor:
                 self._run(resident, stays, "it could not be deleted")
         return forgotten
 
+    async def decide(self, resident: Resident, call: ToolCall) -> Result[Decision, Refusal]:
+        """Whether a call would be made now; its file counts, whether or not the agent runs."""
+        config = resident.config
+        if config is None:
+            return self._wrong_state(resident, "calls")
+        await self._reach(config)
+        return Success(self._world.decided(self._granted(config), call))
+
     async def _forget(self, agent: AgentId) -> Result[None, NotStored]:
         """Remove what a deleted agent was told, said and remembered."""
         self._world.pasts.forget_agent(agent)
@@ -385,6 +395,7 @@ class Supervisor:
         loaded = load(agent, config)
         self._enter(resident, loaded, cause)
         self._run(resident, loaded, cause)
+        self._tasks.start_soon(self._reach, config)
 
     def _run(self, resident: Resident, agent: Agent[Loaded | Stopped], cause: str) -> None:
         config = agent.state.config
@@ -399,19 +410,49 @@ class Supervisor:
                 self._tasks,
                 self._finished,
                 lambda reason: self._tasks.start_soon(self._fail, resident, reason),
+                partial(self._equip, resident),
             )
             resident.desk = desk
         desk.adopt(config.resources, terms)
-        rules = rules_of(config, terms.grant.tools)
-        before = desk.move_in(self.hosts.host(config, rules, desk))
+        self._move_in(desk, config)
         self._tasks.start_soon(self.hosts.get_ready, config)
         self._enter(resident, start(agent, now=self._world.clock.now()), cause)
+
+    def _move_in(self, desk: Desk, config: AgentConfig) -> None:
+        rules = rules_of(config, desk.terms.grant.tools)
+        before = desk.move_in(self.hosts.host(config, rules, desk))
         if before is not None:
             self._tasks.start_soon(_close, before)
 
+    async def _reach(self, config: AgentConfig) -> None:
+        """Have the tools known that the agent lists, as far as their servers answer in time."""
+        toolbox = self._world.toolbox
+        if toolbox is not None and config.tools:
+            await toolbox.reach({pattern.server for pattern in config.tools})
+
+    async def _equip(self, resident: Resident) -> None:
+        """Before each turn: grant the agent what is offered now, under the rules of now."""
+        config, toolbox = resident.config, self._world.toolbox
+        if config is None or not config.tools:
+            return
+        await self._reach(config)
+        offers = (0 if toolbox is None else toolbox.generation, self._world.rulebook.generation)
+        desk = resident.desk
+        if desk is None or resident.equipped == offers or resident.config is not config:
+            return
+        before = desk.terms.grant
+        desk.terms = evolve(desk.terms, grant=self._granted(config))
+        resident.equipped = offers
+        if desk.terms.grant.tools != before.tools:
+            self._move_in(desk, config)
+
+    def _granted(self, config: AgentConfig) -> Grant:
+        return grant(config, self._world.tools.offered(), self._world.rulebook.levels)
+
     def _terms(self, resident: Resident, config: AgentConfig) -> Terms:
+        resident.equipped = None
         return Terms(
-            grant(config, self._world.tools.offered()),
+            self._granted(config),
             config.resources.tool_timeout.value,
             config.conversation.idle_timeout.value,
             _exchanges(config.conversation),
@@ -452,6 +493,7 @@ class Supervisor:
         desk, resident.desk = resident.desk, None
         if desk is not None:
             resident.restarts += desk.restarts
+            resident.refused_calls += desk.refused_calls
             resident.last_activity = desk.last_activity or resident.last_activity
             resident.last_death = desk.last_death or resident.last_death
         return desk

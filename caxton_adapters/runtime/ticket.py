@@ -4,7 +4,7 @@ asyncio's tasks and futures in place of anyio's: they cost a tenth, and every me
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from enum import Enum
 from typing import final
@@ -21,6 +21,7 @@ from caxton_core.conversation.outcome import (
 from caxton_core.conversation.past import ConversationKey
 from caxton_core.journal import StoredMessage, Unfinished
 from caxton_core.primitives import AgentId, AgentName, ConversationId, MessageId
+from caxton_core.tools.approval import Approval
 
 
 @final
@@ -64,14 +65,18 @@ class Ticket:
     outcome: Outcome | None = field(default=None, init=False)
     ending: bool = field(default=False, init=False)
     """Its outcome is being recorded: nothing changes it any more."""
-    calling: bool = field(default=False, init=False)
-    """Tools are at work for it."""
+    calls_at_work: int = field(default=0, init=False)
+    """How many tools are at work for it."""
+    approvals: tuple[Approval, ...] = field(default=(), init=False)
+    """What a person is asked about it: while they think, its time stands still."""
     suspended: bool = field(default=False, init=False)
     refused: bool = field(default=False, init=False)
     """It could not be recorded: what its turn says counts for nothing."""
     turn: "asyncio.Task[Outcome] | None" = field(default=None, init=False)
     stopped: TurnFailure | None = field(default=None, init=False)
     shown: int = field(default=0, init=False)
+    _left: float = field(default=0.0, init=False)
+    _alarm: asyncio.TimerHandle | None = field(default=None, init=False)
     _pieces: list[str] = field(factory=list, init=False)
     _waiting: list[asyncio.Future[None]] = field(factory=list, init=False)
 
@@ -98,6 +103,51 @@ class Ticket:
         while self.outcome is None:
             await self._next_news()
         return self.outcome
+
+    async def asked(self) -> AsyncIterator[Approval]:
+        """What a person is asked about it, as it is asked, until there is an outcome."""
+        told: set[Approval] = set()
+        while self.outcome is None:
+            for approval in self.approvals:
+                if approval not in told:
+                    told.add(approval)
+                    yield approval
+            if self.outcome is None:
+                await self._next_news()
+
+    async def settled(self) -> None:
+        """Wait until nothing goes on: there is an outcome, or a person is asked."""
+        while self.outcome is None and not self.approvals:
+            await self._next_news()
+
+    def arm(self, why: TurnFailure) -> None:
+        """Stop the running turn for this reason when its time is over."""
+        loop = asyncio.get_running_loop()
+        self._alarm = loop.call_at(self.deadline, self.stop, why)
+
+    def disarm(self) -> None:
+        """The turn is over, or its time stands still."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def ask(self, approval: Approval, *, why_late: TurnFailure) -> Callable[[], None]:
+        """A person is asked; whoever calls what is returned has the answer, and time goes on."""
+        loop = asyncio.get_running_loop()
+        if not self.approvals:
+            self.disarm()
+            self._left = self.deadline - loop.time()
+        self.approvals = (*self.approvals, approval)
+        self._tell()
+
+        def answered() -> None:
+            self.approvals = tuple(each for each in self.approvals if each is not approval)
+            if not self.approvals:
+                self.deadline = loop.time() + self._left
+                self.arm(why_late)
+            self._tell()
+
+        return answered
 
     async def deltas(self) -> AsyncIterator[str]:
         """The answer's pieces from the first one on, as they come, until there is an outcome."""
@@ -138,7 +188,7 @@ class Ticket:
         Tools at work get the time to tell their results, and an outcome to be recorded.
         """
         self.suspended = True
-        if self.turn is not None and not self.calling and not self.ending:
+        if self.turn is not None and not self.calls_at_work and not self.ending:
             self.turn.cancel()
 
     def end(self, outcome: Outcome) -> None:

@@ -127,6 +127,14 @@ class UnknownTools:
     near: tuple[str, ...] = ()
 
 
+@final
+@frozen
+class BadLock:
+    """The file with the approved definitions cannot be read, so none is approved."""
+
+    report: Report
+
+
 ServerRefusal: TypeAlias = (
     UnknownServer
     | ServerTaken
@@ -134,6 +142,7 @@ ServerRefusal: TypeAlias = (
     | BadRegistration
     | ServerUnreachable
     | UnknownTools
+    | BadLock
     | NotStored
 )
 

@@ -35,6 +35,7 @@ class AgentView:
     running: int
     waiting: int
     restarts: int
+    refused_calls: int
     last_activity: datetime | None
     last_death: str
     use: ResourceUse
@@ -60,6 +61,7 @@ def view_of(resident: Resident, hosts: Hosts) -> AgentView:
         running=0 if desk is None else len(desk.mailbox.running),
         waiting=0 if desk is None else desk.mailbox.waiting,
         restarts=resident.restarts + (0 if desk is None else desk.restarts),
+        refused_calls=resident.refused_calls + (0 if desk is None else desk.refused_calls),
         last_activity=(desk and desk.last_activity) or resident.last_activity,
         last_death=(desk.last_death if desk else "") or resident.last_death,
         use=ResourceUse(0.0) if desk is None else desk.host.use(),

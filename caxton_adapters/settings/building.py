@@ -7,6 +7,8 @@ from typing import Final
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.key_sources import FoundSecret, SecretPlace, UnreadableSecret, find_secret
+from caxton_adapters.mcp.approval import LOCK_NAME
+from caxton_adapters.mcp.registration import McpTable, Registration, broken_rules
 from caxton_adapters.process.log import LogFormat, LogLevel
 from caxton_adapters.process.policy_place import PolicyPlace
 from caxton_adapters.settings.primitives import BaseUrl, WrittenSecret
@@ -27,7 +29,7 @@ from caxton_adapters.settings.written import (
     SettingsFile,
     StorageTable,
 )
-from caxton_core.primitives import ProviderName
+from caxton_core.primitives import ProviderName, ServerName
 from caxton_core.problems import Problem, Problems, Stated
 from caxton_core.reading.nearest import nearest
 
@@ -61,6 +63,7 @@ def built(
         for name, table in _providers(written, environ, problems).items()
     }
     default = _default_provider(written, providers, environ, problems)
+    tool_servers = _tool_servers(written.mcp.servers, problems)
     if problems:
         return Failure((problems[0], *problems[1:]))
     server = _server(written.server, token, default_data_dir)
@@ -70,9 +73,13 @@ def built(
             limits=written.limits,
             storage=_storage(written.storage, server.data_dir),
             logging=_logging(written.logging),
+            permissions=written.permissions,
             policy=_policy(written.policy, usual_policy),
             providers=providers,
             default_provider=default,
+            tool_servers=tool_servers,
+            tool_lock=_tool_lock(written.mcp, server.data_dir),
+            approval=written.mcp.approve,
         )
     )
 
@@ -144,6 +151,29 @@ def _openai_of(environ: Mapping[str, str], problems: list[Problem]) -> ProviderT
         problems.append(Problem(("providers", OPENAI.value, "base_url"), address.failure()))
         return ProviderTable()
     return ProviderTable(kind=ProviderKind.OPENAI_COMPATIBLE, base_url=address.unwrap())
+
+
+def _tool_servers(
+    tables: Mapping[str, Registration], problems: list[Problem]
+) -> dict[ServerName, Registration]:
+    """The registered servers of tools, as far as their names and rules allow."""
+    found: dict[ServerName, Registration] = {}
+    for text, table in tables.items():
+        at, name = ("mcp", "servers", text), ServerName.parse(text)
+        if isinstance(name, Failure):
+            problems.append(Problem(at, name.failure()))
+            continue
+        broken = broken_rules(text, table, tables)
+        problems += (Problem((*at, *problem.at), problem.what) for problem in broken)
+        found[name.unwrap()] = table
+    return found
+
+
+def _tool_lock(table: McpTable, data_dir: FilesystemPath) -> FilesystemPath:
+    """Where it is wanted: a path begins where the server does, beside its settings."""
+    if table.lock is None:
+        return data_dir / LOCK_NAME
+    return FilesystemPath(table.lock.value).expanduser().absolute()
 
 
 def _names_openai(environ: Mapping[str, str]) -> bool:

@@ -1,14 +1,30 @@
-"""The values that only a server's settings have."""
+"""The values that only a server's settings have, and those that others have too."""
 
-from typing import ClassVar, Self, final
-from urllib.parse import urlsplit
+from typing import ClassVar, final
 
 from attrs import frozen
-from returns.result import Failure, Result, Success
 
-from caxton_adapters.secrets import MASK
+from caxton_adapters.setting_values import (
+    BaseUrl,
+    FilePath,
+    WrittenHeader,
+    WrittenSecret,
+    WrittenVariable,
+)
 from caxton_core.primitives import NumberRule, Text, TextRule, WholeNumber
-from caxton_core.problems import Malformed, ValueProblem
+
+__all__ = [
+    "BaseUrl",
+    "Checksum",
+    "FilePath",
+    "Host",
+    "Origin",
+    "Port",
+    "Retries",
+    "WrittenHeader",
+    "WrittenSecret",
+    "WrittenVariable",
+]
 
 HIGHEST_PORT = 65535
 
@@ -73,58 +89,7 @@ class EnvironmentName(Text):
 
 @final
 @frozen
-class FilePath(Text):
-    """A path; `~` is the user's home."""
-
-    rule: ClassVar = TextRule("a path", r"[^\x00\n]*\S[^\x00\n]*", "a path", 4096, "/srv/caxton")
-
-
-@final
-@frozen(repr=False)
-class WrittenSecret(Text):
-    """A secret in a settings file, or rather what stands there before it becomes a `Secret`."""
-
-    rule: ClassVar = TextRule("a secret", r"[\s\S]*\S[\s\S]*", "any text", 10_000, "...")
-
-    def __repr__(self) -> str:
-        return MASK
-
-    def __str__(self) -> str:
-        return MASK
-
-
-@final
-@frozen
 class Checksum(Text):
     """A SHA-256 in hexadecimal digits."""
 
     rule: ClassVar = TextRule("a SHA-256 checksum", "[0-9a-f]{64}", "64 hexadecimal digits", 64)
-
-
-@final
-@frozen
-class BaseUrl(Text):
-    """The address of a model service, to which the paths of its API are added."""
-
-    rule: ClassVar = TextRule(
-        "an address",
-        r"https?://[^\s?#]+",
-        "a http(s) URL without a query",
-        2000,
-        "http://127.0.0.1:11434/v1",
-    )
-
-    @classmethod
-    def parse(cls, text: str) -> Result[Self, ValueProblem]:
-        """Read an address that names a host, and a port that exists."""
-        broken = cls.rule.broken_by(text)
-        if broken is not None:
-            return Failure(broken)
-        try:
-            parts = urlsplit(text)
-            usable = bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable:
-            return Failure(Malformed(text, cls.rule.subject, cls.rule.says))
-        return Success(cls(text.rstrip("/")))

@@ -48,7 +48,7 @@ def _table(path: Path, keys: list[Entry]) -> str:
         f"| {_cell(key.says)} |"
         for key in keys
     ]
-    example = [f"{key.at[-1]} = {key.example}" for key in keys]
+    example = [f"{key.at[-1]} = {key.example}" for key in keys if key.example]
     title = f"## {header[0] if header else 'Top level'}\n"
     return "\n".join(
         [title, _COLUMNS, *rows, "", '```toml title="caxton.toml"', *header, *example, "```", ""]

@@ -10,7 +10,7 @@ from caxton_adapters.key_sources import IN_SETTINGS
 from caxton_adapters.secrets import MASK, Secret
 from caxton_adapters.settings.layers import DEFAULT
 from caxton_adapters.settings.loading import Loaded
-from caxton_adapters.settings.primitives import WrittenSecret
+from caxton_adapters.settings.primitives import WrittenHeader, WrittenSecret, WrittenVariable
 from caxton_core.primitives import Duration, RealNumber, Size, Text, Usd, WholeNumber
 from caxton_core.problems import Path
 from caxton_core.reading.layout import fields, is_table
@@ -85,12 +85,19 @@ def _values(value: object, at: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...
         inner = getattr(value, field.name)
         path = (*at, field.name)
         if isinstance(inner, Mapping):
-            for name, table in inner.items():
-                yield from _values(table, (*path, str(name)))
+            for name, member in inner.items():
+                yield from _of_member(member, (*path, str(name)))
         elif is_table(type(inner)):
             yield from _values(inner, path)
         else:
             yield path, None if inner is None else _plain(inner)
+
+
+def _of_member(value: object, at: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
+    if is_table(type(value)):
+        yield from _values(value, at)
+    else:
+        yield at, _plain(value)
 
 
 def _plain(value: object) -> object:
@@ -101,7 +108,7 @@ def _plain(value: object) -> object:
             return value.dollars
         case Duration() | Size():
             return str(value)
-        case WrittenSecret():
+        case WrittenSecret() | WrittenVariable() | WrittenHeader():
             return MASK
         case Text() | WholeNumber() | RealNumber() | Enum():
             return value.value

@@ -6,12 +6,19 @@ from typing import final
 
 from attrs import frozen
 
+from caxton_adapters.mcp.approval import Approval
+from caxton_adapters.mcp.registration import Registration
 from caxton_adapters.process.log import LogFormat, LogLevel
 from caxton_adapters.process.policy_place import PolicyPlace
 from caxton_adapters.process.server_process import Wanted
 from caxton_adapters.secrets import Secret
-from caxton_adapters.settings.written import LimitTable, ProviderTable, Synchronous
-from caxton_core.primitives import Duration, ProviderName, Size
+from caxton_adapters.settings.written import (
+    LimitTable,
+    PermissionTable,
+    ProviderTable,
+    Synchronous,
+)
+from caxton_core.primitives import Duration, ProviderName, ServerName, Size
 
 
 @final
@@ -72,14 +79,20 @@ class Settings:
     limits: LimitTable
     storage: StorageSettings
     logging: LoggingSettings
+    permissions: PermissionTable
     policy: PolicyPlace
     providers: Mapping[ProviderName, ConfiguredProvider]
     default_provider: ProviderName | None
+    tool_servers: Mapping[ServerName, Registration]
+    tool_lock: Path
+    approval: Approval
 
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret in the settings, for whatever must never show them."""
         keys = (provider.api_key for provider in self.providers.values())
-        return tuple(secret for secret in (self.server.token, *keys) if secret is not None)
+        found = (secret for secret in (self.server.token, *keys) if secret is not None)
+        of_tools = (text for server in self.tool_servers.values() for text in server.secrets())
+        return (*found, *map(Secret, of_tools))
 
     def wanted(self) -> Wanted:
         """What the server asks of its machine."""

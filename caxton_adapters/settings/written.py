@@ -6,6 +6,7 @@ from typing import Annotated, Final, final
 
 from attrs import field, frozen
 
+from caxton_adapters.mcp.registration import McpTable
 from caxton_adapters.settings.primitives import (
     BaseUrl,
     Checksum,
@@ -17,6 +18,7 @@ from caxton_adapters.settings.primitives import (
     Retries,
     WrittenSecret,
 )
+from caxton_core.agent.sections import Permissions
 from caxton_core.primitives import Count, Duration, ModelName, ProviderName, Size, Usd
 from caxton_core.reading.keys import Key
 
@@ -118,6 +120,13 @@ class LimitTable:
 
     connections: Annotated[Count, Key("The most open connections.", "4096")] = Count(4096)
     event_streams: Annotated[Count, Key("The most open streams of events.", "64")] = Count(64)
+    costly_per_minute: Annotated[
+        Count,
+        Key("The most deployments, imports and the like in a minute, for each token.", "1200"),
+    ] = Count(1200)
+    failed_logins_per_minute: Annotated[
+        Count, Key("The most requests with a wrong token in a minute, from each address.", "60")
+    ] = Count(60)
     request_timeout: Annotated[
         Duration, Key("How long a client may take to send a request.", '"20s"')
     ] = Duration(20)
@@ -163,6 +172,16 @@ class StorageTable:
             default="for ever",
         ),
     ] = None
+
+
+@final
+@frozen
+class PermissionTable(Permissions):
+    """`[permissions]`: which calls of tools the server lets all its agents make."""
+
+    timeout: Annotated[
+        Duration, Key("How long a person who is asked about a call has for the answer.", '"1h"')
+    ] = Duration(3600)
 
 
 @final
@@ -320,7 +339,16 @@ class SettingsFile:
     limits: Annotated[LimitTable, Key("Limits.", "{}")] = LimitTable()
     storage: Annotated[StorageTable, Key("The storage.", "{}")] = StorageTable()
     logging: Annotated[LoggingTable, Key("The log.", "{}")] = LoggingTable()
+    permissions: Annotated[
+        PermissionTable,
+        Key(
+            "Calls of tools, over what agents' files say: both must agree. Without `allow` "
+            "everything is allowed that is not denied or asked about.",
+            "{}",
+        ),
+    ] = PermissionTable()
     policy: Annotated[PolicyTable, Key("The policy over agents.", "{}")] = PolicyTable()
     providers: Annotated[Mapping[str, ProviderTable], Key("The providers.", "{}")] = field(
         factory=dict
     )
+    mcp: Annotated[McpTable, Key("Servers of tools.", "{}")] = field(default=McpTable())

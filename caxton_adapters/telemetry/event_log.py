@@ -26,7 +26,11 @@ from caxton_core.events import (
     AgentStarted,
     AgentStopped,
     AgentUnloaded,
+    ApprovalAsked,
+    ApprovalGiven,
     CallAnswered,
+    CallBegun,
+    CallRefused,
     Event,
     LifecycleEvent,
     MessageAccepted,
@@ -37,6 +41,8 @@ from caxton_core.events import (
     ProcessEvent,
     ProcessStarted,
     StepTaken,
+    ToolCalled,
+    ToolEvent,
     TurnResumed,
 )
 from caxton_core.ports import Events
@@ -47,6 +53,10 @@ Told: TypeAlias = (
     | ProcessEvent
     | StepTaken
     | Observed
+    | ToolEvent
+    | ApprovalAsked
+    | ApprovalGiven
+    | CallBegun
     | CallAnswered
     | TurnResumed
     | MessageReopened
@@ -149,7 +159,7 @@ class LoggedEvents:
             self._log.warning("message.failed", **told)
 
 
-def _write(log: Log, event: Told) -> None:  # noqa: C901 - one case each
+def _write(log: Log, event: Told) -> None:  # noqa: C901, PLR0912 - one case each
     agent = event.agent.value
     match event:  # what happens most stands first
         case StepTaken(message=message, step=step):
@@ -158,6 +168,17 @@ def _write(log: Log, event: Told) -> None:  # noqa: C901 - one case each
             _write_observation(log, agent, message.value, observation)
         case CallAnswered(message=message, result=result):
             log.debug("tool.answered", agent=agent, message=message.value, call=result.call_id)
+        case ToolCalled() | CallRefused():
+            _write_call(log, agent, event)
+        case ApprovalAsked(message=message, approval=approval):
+            facts = {"approval": approval.id.value, "tool": approval.call.name.value}
+            log.info("approval.asked", agent=agent, message=message.value, **facts)
+        case ApprovalGiven(message=message, approval=given, said=said):
+            facts = {"approval": given.value, "said": type(said).__name__.lower()}
+            by = getattr(said, "by", "nobody")
+            log.info("approval.given", agent=agent, message=message.value, by=by, **facts)
+        case CallBegun(message=message, call_id=call_id):
+            log.debug("tool.begun", agent=agent, message=message.value, call=call_id)
         case TurnResumed(message=message, attempt=attempt):
             log.info("message.resumed", agent=agent, message=message.value, attempt=attempt)
         case MessageReopened(message=message):
@@ -176,6 +197,20 @@ def _write(log: Log, event: Told) -> None:  # noqa: C901 - one case each
             log.info("process.started", agent=agent, pid=pid)
         case ProcessEnded(pid=pid, why=why):
             log.info("process.ended", agent=agent, pid=pid, why=why)
+
+
+def _write_call(log: Log, agent: str, event: ToolEvent) -> None:
+    facts = {
+        "agent": agent,
+        "message": event.message.value,
+        "tool": event.tool.value,
+        "arguments": event.arguments.members(),
+    }
+    match event:
+        case ToolCalled(seconds=seconds, outcome=outcome):
+            log.info("tool.called", **facts, seconds=round(seconds, 6), outcome=outcome.value)
+        case CallRefused(why=why):
+            log.warning("security.call_refused", **facts, why=list(why))
 
 
 def _write_observation(log: Log, agent: str, message: str, observation: Observation) -> None:

@@ -134,7 +134,9 @@ class TurnsContract:
             last = ending(recorded)
             stored = done(await store.journal.find(recorded[0].message))
             assert stored is not None
-            assert (stored.outcome, stored.ended) == (last and last.outcome, last and last.at)
+            assert stored.ended == (last and last.at)
+            if stored.accepted.lasting:  # of another the answer may be forgotten
+                assert stored.outcome == (last and last.outcome)
         finally:
             done(await store.messages.forget_agent(recorded[0].agent))
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from caxton_adapters.settings import Settings
 
 OLDEST_PYTHON = (3, 11)
+_CHANGED_BY_OTHERS = 0o022
 _NETWORK_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "afs")
 
 
@@ -63,10 +64,13 @@ def doctor(*, url: str | None, token: str | None, as_json: bool) -> int:
 
 def _findings(url: str | None, token: str | None) -> Iterator[Finding]:
     yield _python()
-    settings = loaded_or_leave(None, {}).settings
+    loaded = loaded_or_leave(None, {})
+    settings = loaded.settings
     yield Finding("settings", Verdict.GOOD, "readable and consistent")
     yield _policy(settings)
+    yield from _changeable(sorted(set(loaded.sources.values())))
     yield from _directory(settings.server.data_dir)
+    yield from _changeable([str(settings.server.data_dir)])
     yield _default_provider(settings)
     yield from _server(url, token)
 
@@ -108,6 +112,18 @@ def _directory(directory: Path) -> Iterator[Finding]:
             f"{directory} is on {kind}, where locks cannot be relied on",
             "use a directory of this machine: --data-dir, CAXTON_DATA_DIR",
         )
+
+
+def _changeable(paths: list[str]) -> Iterator[Finding]:
+    """What other users of the machine may change: where keys are sent, what is kept."""
+    for path in map(Path, paths):
+        if path.exists() and path.stat().st_mode & _CHANGED_BY_OTHERS:
+            yield Finding(
+                "permissions",
+                Verdict.NOTICE,
+                f"{path} can be changed by other users of this machine",
+                f"take that from them: chmod go-w {path}",
+            )
 
 
 def _file_system(directory: Path) -> str:
@@ -160,6 +176,9 @@ def _server(url: str | None, token: str | None) -> Iterator[Finding]:
     found = answer.document.get("providers")
     for one in found if isinstance(found, list) else []:
         yield _provider(one)
+    servers = caller.ask("GET", "/mcp/servers").document.get("servers")
+    for one in servers if isinstance(servers, list) else []:
+        yield _tool_server(one)
 
 
 def _provider(one: dict[str, object]) -> Finding:
@@ -170,3 +189,15 @@ def _provider(one: dict[str, object]) -> Finding:
     problem = one.get("problem")
     says = str(problem.get("detail")) if isinstance(problem, dict) else "does not answer"
     return Finding(subject, Verdict.BAD, says)
+
+
+def _tool_server(one: dict[str, object]) -> Finding:
+    """A server of tools as its last connection met it; none is begun for the sake of this."""
+    subject, state = f"server of tools {one['name']}", str(one["state"])
+    if state == "waiting":
+        advice = f"try it: caxton mcp test {one['name']}"
+        return Finding(
+            subject, Verdict.NOTICE, str(one.get("reason") or "cannot be reached"), advice
+        )
+    says = f"{state}, {one['tools']} tools" if one.get("tools") is not None else state
+    return Finding(subject, Verdict.GOOD, says)

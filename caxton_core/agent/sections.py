@@ -186,7 +186,6 @@ class ConversationRules:
     persist: Annotated[bool, Key("Whether conversations survive a restart.", "true")] = True
 
 
-@final
 @frozen
 class Permissions:
     """`[permissions]`: which tool calls are allowed, asked about, denied."""

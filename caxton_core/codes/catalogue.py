@@ -13,10 +13,13 @@ from caxton_core.codes.memories import MEMORIES
 from caxton_core.codes.policy_files import POLICY_FILES
 from caxton_core.codes.policy_rules import POLICY_RULES
 from caxton_core.codes.providers import PROVIDERS
+from caxton_core.codes.remote_tools import REMOTE_TOOLS
 from caxton_core.codes.requests import REQUESTS
 from caxton_core.codes.running import RUNNING
 from caxton_core.codes.scenarios import SCENARIOS
 from caxton_core.codes.server_start import SERVER_START
+from caxton_core.codes.tool_servers import TOOL_SERVERS
+from caxton_core.codes.tools import TOOLS
 
 EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType(
     {
@@ -28,9 +31,12 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = MappingProxyType(
             *POLICY_RULES,
             *POLICY_FILES,
             *SERVER_START,
+            *TOOL_SERVERS,
+            *REMOTE_TOOLS,
             *REQUESTS,
             *RUNNING,
             *MEMORIES,
+            *TOOLS,
             *PROVIDERS,
             *SCENARIOS,
         )

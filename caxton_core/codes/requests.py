@@ -52,7 +52,7 @@ REQUESTS: Final = (
         "not authenticated",
         "the server asks for its token",
         "Whoever reaches this server could otherwise deploy agents and spend money.",
-        "Send `Authorization: Bearer TOKEN`; the command line takes it from CAXTON_TOKEN.",
+        "Send `Authorization: Bearer TOKEN`; the command line takes it from CAXTON_API_TOKEN.",
     ),
     Explanation(
         "CX3008",
@@ -145,5 +145,50 @@ REQUESTS: Final = (
         "as many clients listen to events as may",
         "Every event is copied to every listener.",
         "End a listener that is not needed, or listen once and share what you hear.",
+    ),
+    Explanation(
+        "CX3021",
+        "out of scope",
+        "the token does not have the scope that this needs",
+        "Each token is good for the work that it was made for; a stolen one then opens little.",
+        "Ask whoever runs the server for a token with the scope that the message names: "
+        "`caxton tokens create NAME --scope SCOPE`.",
+    ),
+    Explanation(
+        "CX3022",
+        "too often",
+        "this was asked more often than the server's limit for costly requests allows",
+        "Deployments, imports and the like take much of the server from everybody else.",
+        "Wait as long as `Retry-After` says. The operator can raise limits.costly_per_minute.",
+    ),
+    Explanation(
+        "CX3023",
+        "too many wrong tokens",
+        "from this address came too many requests with a wrong token",
+        "Whoever may try as often as they like finds a short token in the end.",
+        "Wait as long as `Retry-After` says, and look for a program with an old token. "
+        "The operator can raise limits.failed_logins_per_minute.",
+    ),
+    Explanation(
+        "CX3024",
+        "name of a token is taken",
+        "there is a token named {name} already",
+        "A name stands in records for whoever used the token; it cannot mean two.",
+        "Take another name, or revoke the old one: `caxton tokens revoke NAME`.",
+    ),
+    Explanation(
+        "CX3025",
+        "no such token",
+        "there is no token named {name}",
+        "What was meant to be revoked may hold still, under another name.",
+        "List the tokens: `caxton tokens list`.",
+    ),
+    Explanation(
+        "CX3026",
+        "nobody left to administer",
+        "after this there would be tokens, and nobody who may manage them",
+        "From the first token on everybody has to show one, and only an administrator makes more.",
+        "Create a token with the scope admin and without an end first, or give the server a token "
+        "of its own: server.token.",
     ),
 )

@@ -1,6 +1,6 @@
 """The calls that a model asks for in one answer: which of them are made, and what came of each."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 from caxton_core.conversation.message import AssistantMessage, Message, ToolMessage
@@ -8,7 +8,6 @@ from caxton_core.conversation.repair import with_own_ids
 from caxton_core.tools.tool import (
     BrokenToolCall,
     RequestedCall,
-    Tool,
     ToolCall,
     ToolFailed,
     ToolResult,
@@ -28,10 +27,13 @@ def with_distinct_ids(
     return with_own_ids(calls, used, used | {call.id for call in calls})
 
 
-def to_be_made(calls: Iterable[RequestedCall], offered: Collection[Tool]) -> tuple[ToolCall, ...]:
-    """The calls of tools that are offered, as far as one round may have so many."""
-    names = {tool.name for tool in offered}
-    sound = (call for call in calls if isinstance(call, ToolCall) and call.name in names)
+def to_be_made(calls: Iterable[RequestedCall]) -> tuple[ToolCall, ...]:
+    """The calls that can be made, as far as one round may have so many.
+
+    Also of tools that are not offered: whoever makes the calls refuses those, so that a turn goes
+    the same way again when other tools are offered than before.
+    """
+    sound = (call for call in calls if isinstance(call, ToolCall))
     return tuple(sound)[:MOST_CALLS_IN_A_ROUND]
 
 

@@ -340,7 +340,7 @@ def _answered(turn: Turn, completion: Completion) -> Turn:
     if turn.tool_rounds >= turn.rules.max_tool_rounds:
         why = TooManyToolRounds(turn.rules.max_tool_rounds)
         return _given_up(evolve(turn, usage=usage), why)
-    sound = to_be_made(calls, turn.rules.tools)
+    sound = to_be_made(calls)
     waiting = evolve(turn, said=said, usage=usage, step=CallTools(sound))
     return waiting if sound else _called(waiting, ())
 

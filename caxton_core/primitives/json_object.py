@@ -58,7 +58,8 @@ class JsonObject:
 
     def members(self) -> Mapping[str, object]:
         """The members of the object."""
-        return _read(self.value) or {}
+        members: dict[str, object] = json.loads(self.value)
+        return members
 
 
 def _read(text: str) -> dict[str, object] | None:

@@ -191,6 +191,11 @@ class ToolPattern(Text):
         lambda text: f"{text}.*",
     )
 
+    @property
+    def server(self) -> str:
+        """The part before the first dot."""
+        return self.value.partition(".")[0]
+
     def covers(self, tool: "ToolName | ToolPattern") -> bool:
         """Whether all that the other one names is named by this one."""
         return self.value == tool.value or (

@@ -74,12 +74,17 @@ def _word(annotation: object) -> str:
     if get_origin(annotation) is tuple:
         return f"list of {_word(bare(get_args(annotation)[0]))}"
     if not isinstance(annotation, type):
-        return "table"
+        return "table" if any(_classes_in(annotation)) else _word_of_mapping(annotation)
     if annotation in _WORDS:
         return _WORDS[annotation]
     if issubclass(annotation, WholeNumber):
         return "whole number"
     return _word_of_class(annotation)
+
+
+def _word_of_mapping(annotation: object) -> str:
+    members = get_args(annotation)
+    return f"table of {_word(bare(members[-1]))}" if members else "table"
 
 
 def _word_of_class(cls: type) -> str:

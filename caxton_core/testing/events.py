@@ -44,7 +44,12 @@ from caxton_core.conversation.turn import (
     TooManyToolRounds,
 )
 from caxton_core.events import (
+    ApprovalAsked,
+    ApprovalGiven,
     CallAnswered,
+    CallBegun,
+    CallOutcome,
+    CallRefused,
     Event,
     MessageAccepted,
     MessageEnded,
@@ -53,6 +58,7 @@ from caxton_core.events import (
     ProcessEnded,
     ProcessStarted,
     StepTaken,
+    ToolCalled,
     TurnEvent,
     TurnResumed,
     entered,
@@ -79,6 +85,7 @@ from caxton_core.testing.conversation import (
     tool_results,
     usages,
 )
+from caxton_core.tools.approval import Approval, ApprovalId, Approved, Denied, Expired, Said
 
 moments = st.datetimes(timezones=st.just(UTC))
 """Times of day, in UTC."""
@@ -148,6 +155,15 @@ steps: SearchStrategy[Step] = st.one_of(
     ),
     st.builds(GiveUp, st.one_of(st.builds(Cancelled), budget_reached), usages),
 )
+approval_ids: SearchStrategy[ApprovalId] = st.integers(0, 16**20 - 1).map(
+    lambda number: ApprovalId(f"apr_{number:020x}")
+)
+approvals: SearchStrategy[Approval] = st.builds(
+    Approval, approval_ids, sound_calls, moments, moments, st.lists(texts, max_size=2).map(tuple)
+)
+consents: SearchStrategy[Said] = st.one_of(
+    st.builds(Approved, any_texts), st.builds(Denied, any_texts, any_texts), st.builds(Expired)
+)
 turn_events: SearchStrategy[TurnEvent] = st.one_of(
     st.builds(
         MessageAccepted,
@@ -162,6 +178,9 @@ turn_events: SearchStrategy[TurnEvent] = st.one_of(
     ),
     st.builds(TurnResumed, agent_ids, moments, message_ids, st.integers(1, 5)),
     st.builds(StepTaken, agent_ids, moments, message_ids, steps),
+    st.builds(ApprovalAsked, agent_ids, moments, message_ids, approvals),
+    st.builds(ApprovalGiven, agent_ids, moments, message_ids, approval_ids, consents),
+    st.builds(CallBegun, agent_ids, moments, message_ids, texts),
     st.builds(CallAnswered, agent_ids, moments, message_ids, tool_results),
     st.builds(Observed, agent_ids, moments, message_ids, observations),
     st.builds(MessageEnded, agent_ids, moments, message_ids, outcomes, said, st.none() | summaries),
@@ -180,5 +199,26 @@ events: SearchStrategy[Event] = st.one_of(
     ),
     st.builds(ProcessStarted, agent_ids, moments, pids),
     st.builds(ProcessEnded, agent_ids, moments, pids, texts),
+    st.builds(
+        lambda agent, at, message, call, seconds, outcome: ToolCalled(
+            agent, at, message, call.name, call.arguments, seconds, outcome
+        ),
+        agent_ids,
+        moments,
+        message_ids,
+        sound_calls,
+        seconds,
+        st.sampled_from(CallOutcome),
+    ),
+    st.builds(
+        lambda agent, at, message, call, why: CallRefused(
+            agent, at, message, call.name, call.arguments, (why,)
+        ),
+        agent_ids,
+        moments,
+        message_ids,
+        sound_calls,
+        texts,
+    ),
     turn_events,
 )

@@ -1,5 +1,6 @@
 """Hypothesis strategies for what a journal keeps: whole lives of messages, and stored messages."""
 
+import hashlib
 from datetime import datetime
 from typing import final
 
@@ -28,7 +29,10 @@ from caxton_core.conversation.turn import (
     ToolsAnswered,
 )
 from caxton_core.events import (
+    ApprovalAsked,
+    ApprovalGiven,
     CallAnswered,
+    CallBegun,
     MessageAccepted,
     MessageEnded,
     MessageReopened,
@@ -43,11 +47,13 @@ from caxton_core.testing.agent import agent_ids, conversation_ids, message_ids
 from caxton_core.testing.conversation import completions, failures, json_objects, tool_names
 from caxton_core.testing.events import (
     any_texts,
+    consents,
     model_steps,
     moments,
     outcomes,
     summaries,
 )
+from caxton_core.tools.approval import Approval, ApprovalId, Approved
 from caxton_core.tools.tool import ToolCall, ToolFailed, ToolResult, ToolSucceeded
 
 acceptances: SearchStrategy[MessageAccepted] = st.builds(
@@ -112,6 +118,9 @@ class _Life:
         """A model asks for calls, which are made; some results come twice."""
         calls = self._asked_for_calls()
         results = [self._result(call) for call in calls]
+        for call in calls:
+            if self._draw(st.booleans()):
+                self._ask_a_person(call)
         for result in self._draw(st.lists(st.sampled_from(results), max_size=4)):
             self._answer(result)
         if self._draw(st.booleans()):
@@ -119,6 +128,19 @@ class _Life:
             self._step(CallTools(calls))
         self._said += [ToolMessage(result) for result in results]
         self._observe(ToolsAnswered(tuple(self._draw(st.permutations(results)))))
+
+    def _ask_a_person(self, call: ToolCall) -> None:
+        """A call waits for somebody's say; approved it is begun, or the server ends before."""
+        digits = hashlib.sha256(call.id.encode()).hexdigest()[:20]
+        approval = Approval(
+            ApprovalId(f"apr_{digits}"), call, self._accepted.at, self._accepted.at, ("files.*",)
+        )
+        self.events.append(ApprovalAsked(*self._whose, approval))
+        if self._draw(st.booleans()):
+            said = self._draw(consents)
+            self.events.append(ApprovalGiven(*self._whose, approval.id, said))
+            if isinstance(said, Approved) and self._draw(st.booleans()):
+                self.events.append(CallBegun(*self._whose, call.id))
 
     def interrupt(self) -> None:
         """The server ends, and the turn goes on after its next start."""

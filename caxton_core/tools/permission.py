@@ -1,15 +1,105 @@
-"""Which tools an agent is shown, and which of its calls are made: deny > ask > allow > nothing."""
+"""Which tools an agent is shown, and which of its calls are made: deny > ask > allow > nothing.
 
-from collections.abc import Iterable
-from fnmatch import fnmatchcase
-from typing import final
+Three levels have a say, and all must agree: the agent's file, the server's settings, the policy of
+the installation. The strictest verdict counts.
+"""
 
-from attrs import frozen
+from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Final, TypeAlias, final
+
+from attrs import field, frozen
 
 from caxton_core.agent.config import AgentConfig
 from caxton_core.agent.sections import Permissions
-from caxton_core.primitives import PermissionRule
-from caxton_core.tools.tool import Tool, ToolCall, ToolFailed
+from caxton_core.primitives import PermissionRule, ToolName
+from caxton_core.tools.conditions import Compiled, Real, compiled
+from caxton_core.tools.tool import Tool, ToolCall
+
+AGENT: Final = "agent file"
+SERVER: Final = "server"
+POLICY: Final = "policy"
+NOBODY_LOOKED: Final[Real] = MappingProxyType({})
+
+
+@final
+class Effect(IntEnum):
+    """What a level says of a call; the higher one is stricter."""
+
+    ALLOW = 0
+    ASK = 1
+    NOTHING = 2
+    DENY = 3
+
+
+_Read: TypeAlias = tuple[PermissionRule, Compiled]
+
+
+@final
+@frozen
+class _Rules:
+    """The rules of a level that are about one tool."""
+
+    deny: tuple[_Read, ...]
+    ask: tuple[_Read, ...]
+    allow: tuple[_Read, ...]
+    conditional: bool
+    """Whether one of them wants to know of the arguments."""
+
+
+@final
+@frozen
+class Level:
+    """Somebody's rules for calls; where it is `open`, what no rule names is allowed."""
+
+    name: str
+    rules: Permissions = Permissions()
+    open: bool = False
+    _by_tool: dict[ToolName, _Rules] = field(factory=dict, init=False, repr=False, eq=False)
+
+    def about(self, tool: ToolName) -> _Rules:
+        """The rules about a tool, found once."""
+        known = self._by_tool.get(tool)
+        if known is None:
+            known = self._by_tool[tool] = _rules_about(self.rules, tool)
+        return known
+
+
+def _rules_about(permissions: Permissions, tool: ToolName) -> _Rules:
+    deny, ask, allow = (
+        tuple((rule, read) for rule in rules if (read := compiled(rule)).covers(tool))
+        for rules in (permissions.deny, permissions.ask, permissions.allow)
+    )
+    conditional = any(read.condition for _, read in (*deny, *ask, *allow))
+    return _Rules(deny, ask, allow, conditional)
+
+
+def above(name: str, rules: Permissions) -> Level:
+    """A level over the agents' files: without a list of what is allowed, it allows everything."""
+    return Level(name, rules, open=not rules.allow)
+
+
+@final
+@frozen
+class Verdict:
+    """What one level says of a call; `rule` is the one that decided, if one did."""
+
+    level: str
+    effect: Effect
+    rule: PermissionRule | None = None
+
+
+@final
+@frozen
+class Decision:
+    """Whether a call is made, and what each level says of it.
+
+    Without verdicts the agent is not shown the tool.
+    """
+
+    effect: Effect
+    verdicts: tuple[Verdict, ...] = ()
 
 
 @final
@@ -19,66 +109,87 @@ class Grant:
 
     tools: tuple[Tool, ...] = ()
     permissions: Permissions = Permissions()
+    names: frozenset[ToolName] = field(init=False, repr=False, eq=False)
+    level: Level = field(init=False, repr=False, eq=False)
+
+    @names.default
+    def _names(self) -> frozenset[ToolName]:
+        return frozenset(tool.name for tool in self.tools)
+
+    @level.default
+    def _level(self) -> Level:
+        return Level(AGENT, self.permissions)
 
 
-def grant(config: AgentConfig, offered: Iterable[Tool]) -> Grant:
+def grant(config: AgentConfig, offered: Iterable[Tool], levels: Sequence[Level] = ()) -> Grant:
     """Of the offered tools those that the agent lists and may perhaps call."""
-    permissions = config.permissions
-    possible = (*permissions.allow, *permissions.ask)
-    never = tuple(rule for rule in permissions.deny if rule.condition is None)
+    own = Level(AGENT, config.permissions)
     shown = (
         tool
         for tool in offered
         if any(pattern.covers(tool.name) for pattern in config.tools)
-        and any(rule.tool.covers(tool.name) for rule in possible)
-        and not any(rule.tool.covers(tool.name) for rule in never)
+        and all(_possible(level, tool.name) for level in (own, *levels))
     )
-    return Grant(tuple(shown), permissions)
+    return Grant(tuple(shown), config.permissions)
 
 
-def refused(granted: Grant, call: ToolCall) -> ToolFailed | None:
-    """Why the call is not made, in words for the model; None for a call that is allowed."""
-    rules = granted.permissions
-    if not any(tool.name == call.name for tool in granted.tools):
-        return ToolFailed(call.id, f"there is no tool named {call.name.value}")
-    if any(_forbids(rule, call) for rule in rules.deny):
-        return ToolFailed(call.id, f"this call of {call.name.value} is denied")
-    if any(_forbids(rule, call) for rule in rules.ask):
-        return ToolFailed(call.id, f"a person has to confirm this call of {call.name.value}")
-    if not any(_permits(rule, call) for rule in rules.allow):
-        return ToolFailed(call.id, f"this call of {call.name.value} is not allowed")
-    return None
+def _possible(level: Level, tool: ToolName) -> bool:
+    """Whether the level may let a call of the tool be made."""
+    rules = level.about(tool)
+    denied = any(read.condition is None for _, read in rules.deny)
+    return not denied and bool(level.open or rules.allow or rules.ask)
 
 
-def _permits(rule: PermissionRule, call: ToolCall) -> bool:
-    """Whether the rule surely speaks of the call."""
-    if not rule.tool.covers(call.name):
-        return False
-    condition = rule.condition
-    if condition is None:
-        return True
-    argument, glob = condition
-    value = _text(call, argument)
-    return value is not None and fnmatchcase(value, glob) and not _climbs(value)
+def looked_up(granted: Grant, levels: Sequence[Level], call: ToolCall) -> frozenset[str]:
+    """The paths that have to be looked up before the call can be decided."""
+    found = [level.about(call.name) for level in (granted.level, *levels)]
+    conditions = [
+        read
+        for rules in found
+        if rules.conditional
+        for _, read in (*rules.deny, *rules.ask, *rules.allow)
+    ]
+    if not conditions:
+        return frozenset()
+    arguments = call.arguments.members()
+    return frozenset(path for each in conditions for path in each.looks_up(arguments))
 
 
-def _forbids(rule: PermissionRule, call: ToolCall) -> bool:
-    """Whether the rule may speak of the call."""
-    if not rule.tool.covers(call.name):
-        return False
-    condition = rule.condition
-    if condition is None:
-        return True
-    argument, glob = condition
-    value = _text(call, argument)
-    return value is not None and (fnmatchcase(value, glob) or _climbs(value))
+def decide(
+    granted: Grant, levels: Sequence[Level], call: ToolCall, real: Real = NOBODY_LOOKED
+) -> Decision:
+    """Whether the call is made, whether a person is asked first, and why.
+
+    `real` tells of the paths in `looked_up` where they lead.
+    """
+    if call.name not in granted.names:
+        return Decision(Effect.DENY)
+    arguments: Mapping[str, object] | None = None
+    verdicts = []
+    for level in (granted.level, *levels):
+        rules = level.about(call.name)
+        if rules.conditional and arguments is None:
+            arguments = call.arguments.members()
+        verdicts.append(_verdict(level, rules, arguments or {}, real))
+    strictest = max(verdict.effect for verdict in verdicts)
+    effect = Effect.DENY if strictest is Effect.NOTHING else strictest
+    return Decision(effect, tuple(verdicts))
 
 
-def _text(call: ToolCall, argument: str) -> str | None:
-    value = call.arguments.members().get(argument)
-    return None if value is None else str(value)
-
-
-def _climbs(value: str) -> bool:
-    """Whether a path in the value leads elsewhere than its text says."""
-    return ".." in value.replace("\\", "/").split("/")
+def _verdict(level: Level, rules: _Rules, arguments: Mapping[str, object], real: Real) -> Verdict:
+    """What a level says; asking about a call of which it is not sure takes that it is allowed."""
+    for rule, read in rules.deny:
+        if read.forbids(arguments, real):
+            return Verdict(level.name, Effect.DENY, rule)
+    unsure = None
+    for rule, read in rules.ask:
+        if read.permits(arguments, real):
+            return Verdict(level.name, Effect.ASK, rule)
+        if unsure is None and read.forbids(arguments, real):
+            unsure = rule
+    allowing = next((rule for rule, read in rules.allow if read.permits(arguments, real)), None)
+    if allowing is None and not level.open:
+        return Verdict(level.name, Effect.NOTHING)
+    if unsure is not None:
+        return Verdict(level.name, Effect.ASK, unsure)
+    return Verdict(level.name, Effect.ALLOW, allowing)

@@ -39,8 +39,8 @@ class Installation:
         deployed = self.run("deploy", "agent.toml")
         assert deployed.code == 0, deployed.err
 
-    def asked(self, method: str, path: str, body: object = None) -> Answer:
-        return Caller(self.url, None).ask(method, path, body)
+    def asked(self, method: str, path: str, body: object = None, *, prefer: str = "") -> Answer:
+        return Caller(self.url, None).ask(method, path, body, prefer=prefer)
 
     @contextmanager
     def events(self, agent: str, text: str) -> Iterator[Iterator[ServerSentEvent]]:

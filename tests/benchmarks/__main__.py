@@ -33,6 +33,7 @@ NAMES = (
     "faults",
     "accepting",
     "histories",
+    "permissions",
     "restarting",
 )
 

@@ -143,7 +143,7 @@ def test_a_signal_ends_the_server_and_leaves_nothing(
         "caxton.db",
         "caxton.db-lock",
         "caxton.db-reserve",
-        "caxton.lock",
+        "server.lock",
     ]
 
 

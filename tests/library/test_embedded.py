@@ -191,3 +191,35 @@ def test_a_program_whose_loop_is_its_own_gets_every_answer_and_every_end() -> No
         return await asyncio.wait_for(program(), 20)
 
     assert asyncio.run(in_time()) == ["Hello!", "Bye!"]
+
+
+KEEPER = """
+name = "keeper"
+system_prompt = "You keep."
+capabilities = ["keeping"]
+tools = ["memory.*"]
+[permissions]
+ask = ["memory.remember"]
+"""
+REMEMBERS = """
+[[rules]]
+contains = "remember"
+calls = [{tool = "memory.remember", arguments = {text = "tea"}}]
+then = "done: {{result}}"
+"""
+
+
+@pytest.mark.parametrize("approved", [True, False])
+async def test_a_program_answers_for_calls_that_wait(approved: bool) -> None:  # noqa: FBT001
+    async with embedded(models={"play": scripted(REMEMBERS)}) as caxton:
+        await caxton.deploy(KEEPER)
+        async with caxton.stream("keeper", "remember") as answer:
+            await until(lambda: bool(caxton.approvals()))
+            (request,) = caxton.approvals()
+            id_ = request.approval.id.value
+            await (caxton.approve(id_) if approved else caxton.deny(id_, "not now"))
+            text = (await answer.whole()).text
+        assert ("not now" in text) != approved
+        with pytest.raises(NotDone) as refused:
+            await caxton.approve(id_)
+        assert refused.value.code == "CX4048"

@@ -13,7 +13,10 @@ from caxton_core.conversation.message import UserMessage
 from caxton_core.conversation.outcome import Answered, state_after
 from caxton_core.conversation.turn import CallTools
 from caxton_core.events import (
+    ApprovalAsked,
+    ApprovalGiven,
     CallAnswered,
+    CallBegun,
     MessageAccepted,
     MessageEnded,
     MessageReopened,
@@ -72,6 +75,8 @@ def _row(event: TurnEvent) -> Row | None:
             return _happened("step", event, codec.plain_calls(calls))
         case StepTaken():
             return None
+        case ApprovalAsked() | ApprovalGiven() | CallBegun():
+            return _about_consent(event)
         case CallAnswered(result=result):
             return _happened("call", event, codec.plain_result(result))
         case Observed(observation=observation):
@@ -80,6 +85,16 @@ def _row(event: TurnEvent) -> Row | None:
             return _filled("resumed", event, number=attempt)
         case MessageReopened(results=results):
             return _happened("reopened", event, codec.plain_results(results))
+
+
+def _about_consent(event: ApprovalAsked | ApprovalGiven | CallBegun) -> Row:
+    match event:
+        case ApprovalAsked(approval=approval):
+            return _happened("asked", event, codec.plain_approval(approval))
+        case ApprovalGiven(approval=given, said=said):
+            return _happened("said", event, [given.value, codec.plain_consent(said)])
+        case CallBegun(call_id=call_id):
+            return _happened("begun", event, call_id)
 
 
 def _filled(kind: str, event: TurnEvent, **cells: Member) -> Row:

@@ -25,7 +25,7 @@ CREATE TEMP TRIGGER resumed INSTEAD OF INSERT ON appended WHEN NEW.kind = 'resum
 END;
 
 CREATE TEMP TRIGGER happened INSTEAD OF INSERT ON appended
-WHEN NEW.kind IN ('step', 'call', 'observed', 'reopened')
+WHEN NEW.kind IN ('step', 'asked', 'said', 'begun', 'call', 'observed', 'reopened')
 BEGIN
     INSERT INTO turn_events (message, number, kind, at, event)
     SELECT message.number,

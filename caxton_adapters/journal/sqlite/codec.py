@@ -12,13 +12,22 @@ from caxton_core.conversation.message import AssistantMessage, Message, UserMess
 from caxton_core.conversation.model import ModelFailure
 from caxton_core.conversation.outcome import Answered, NotAnswered, Outcome, TurnFailure
 from caxton_core.conversation.turn import Observation
+from caxton_core.tools.approval import Approval, Said
 from caxton_core.tools.tool import RequestedCall, ToolCall, ToolResult
 
 T = TypeVar("T")
 Plain: TypeAlias = object
 """None, numbers, texts, and lists and string-keyed dicts of them."""
 
-_UNIONS: Final = (RequestedCall, ToolResult, Message, ModelFailure, TurnFailure, Observation)
+_UNIONS: Final = (
+    RequestedCall,
+    ToolResult,
+    Message,
+    ModelFailure,
+    TurnFailure,
+    Observation,
+    Said,
+)
 _CONVERTER: Final = converter(*_UNIONS)
 
 _Calls = tuple[ToolCall, ...]
@@ -29,6 +38,8 @@ _result_from: Final = _CONVERTER.get_structure_hook(ToolResult)
 _results_from: Final = _CONVERTER.get_structure_hook(_Results)
 _calls_from: Final = _CONVERTER.get_structure_hook(_Calls)
 _said_from: Final = _CONVERTER.get_structure_hook(_Said)
+_approval_from: Final = _CONVERTER.get_structure_hook(Approval)
+_consent_from: Final = _CONVERTER.get_structure_hook(Said)
 _answered_from: Final = _CONVERTER.get_structure_hook(Answered)
 _not_answered_from: Final = _CONVERTER.get_structure_hook(NotAnswered)
 
@@ -38,6 +49,8 @@ plain_observation: Final[Callable[[Observation], Plain]] = _CONVERTER.get_unstru
 plain_result: Final[Callable[[ToolResult], Plain]] = _CONVERTER.get_unstructure_hook(ToolResult)
 plain_results: Final[Callable[[_Results], Plain]] = _CONVERTER.get_unstructure_hook(_Results)
 plain_calls: Final[Callable[[_Calls], Plain]] = _CONVERTER.get_unstructure_hook(_Calls)
+plain_approval: Final[Callable[[Approval], Plain]] = _CONVERTER.get_unstructure_hook(Approval)
+plain_consent: Final[Callable[[Said], Plain]] = _CONVERTER.get_unstructure_hook(Said)
 _plain_said: Final[Callable[[_Said], list[Plain]]] = _CONVERTER.get_unstructure_hook(_Said)
 _plain_answered: Final[Callable[[Answered], dict[str, Plain]]] = _CONVERTER.get_unstructure_hook(
     Answered
@@ -68,6 +81,18 @@ def results(plain: Plain) -> _Results:
 def calls(plain: Plain) -> _Calls:
     """The calls that `plain_calls` wrote."""
     read: _Calls = _calls_from(plain, _Calls)
+    return read
+
+
+def approval(plain: Plain) -> Approval:
+    """The approval that `plain_approval` wrote."""
+    read: Approval = _approval_from(plain, Approval)
+    return read
+
+
+def consent(plain: Plain) -> Said:
+    """What a person said, as `plain_consent` wrote it."""
+    read: Said = _consent_from(plain, Said)
     return read
 
 

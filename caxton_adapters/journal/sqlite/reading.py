@@ -16,7 +16,10 @@ from caxton_core.conversation.message import Message
 from caxton_core.conversation.outcome import MessageState
 from caxton_core.conversation.turn import CallTools
 from caxton_core.events import (
+    ApprovalAsked,
+    ApprovalGiven,
     CallAnswered,
+    CallBegun,
     MessageAccepted,
     MessageReopened,
     Observed,
@@ -26,6 +29,7 @@ from caxton_core.events import (
 from caxton_core.journal import Spent, StoredMessage, Unfinished, folded
 from caxton_core.limits import Usage
 from caxton_core.primitives import AgentId, ConversationId, MessageId, Usd
+from caxton_core.tools.approval import ApprovalId
 
 _MESSAGES: Final = (
     "SELECT m.number, m.id, m.agent, c.conversation, c.agent = '', m.lasting, m.key, m.text,"
@@ -150,10 +154,18 @@ def _turn(row: MessageRow, cells: Sequence[tuple[int, str, int, str]]) -> Unfini
 def _event(accepted: MessageAccepted, kind: str, at: int, event: str) -> TurnEvent:
     plain = codec.plain_from(event)
     agent, message, when = accepted.agent, accepted.message, moment(at)
-    if kind == "step":
-        return StepTaken(agent, when, message, CallTools(codec.calls(plain)))
-    if kind == "call":
-        return CallAnswered(agent, when, message, codec.result(plain))
-    if kind == "observed":
-        return Observed(agent, when, message, codec.observation(plain))
-    return MessageReopened(agent, when, message, codec.results(plain))
+    match kind, plain:
+        case "step", _:
+            return StepTaken(agent, when, message, CallTools(codec.calls(plain)))
+        case "asked", _:
+            return ApprovalAsked(agent, when, message, codec.approval(plain))
+        case "said", [str() as given, said]:
+            return ApprovalGiven(agent, when, message, ApprovalId(given), codec.consent(said))
+        case "begun", str() as call_id:
+            return CallBegun(agent, when, message, call_id)
+        case "call", _:
+            return CallAnswered(agent, when, message, codec.result(plain))
+        case "observed", _:
+            return Observed(agent, when, message, codec.observation(plain))
+        case _:
+            return MessageReopened(agent, when, message, codec.results(plain))

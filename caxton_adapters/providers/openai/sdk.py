@@ -50,8 +50,9 @@ REDIRECTS = range(300, 400)
 class SdkService:
     """A service that is spoken to through `openai.AsyncOpenAI`, which here makes one attempt.
 
-    It differs from the lean client in what the SDK cannot do: a response has no largest size, and
-    one timeout serves for the first byte and for every later silence.
+    It differs from the lean client in what the SDK cannot do: a response has no largest size (a
+    compressed one, which could unfold to any size, is refused unread), and one timeout serves for
+    the first byte and for every later silence.
     """
 
     def __init__(self, settings: ProviderSettings) -> None:
@@ -70,6 +71,7 @@ class SdkService:
             default_headers=_headers(settings),
             http_client=openai.DefaultAsyncHttpxClient(
                 follow_redirects=False,
+                event_hooks={"response": [_as_asked]},
                 timeout=openai.Timeout(
                     connect=waits.connect,
                     read=max(waits.first_byte, waits.idle),
@@ -181,6 +183,11 @@ class SdkService:
                 return AnswerMalformed(said)
             case _:
                 return AnswerCut(said) if begun else Unreachable(where, said)
+
+
+async def _as_asked(response: Any) -> None:  # noqa: ANN401 - of whichever client the SDK uses
+    if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise CallFailed(AnswerMalformed("the body is compressed, which was not asked for"))
 
 
 async def _next(chunks: openai.AsyncStream[Any]) -> ChatResponse | None:

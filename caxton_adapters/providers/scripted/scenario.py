@@ -170,4 +170,6 @@ def _broken_regex(pattern: str) -> str | None:
         re.compile(pattern)
     except re.error as error:
         return f"a pattern of Python's `re` ({error})"
+    except (RecursionError, OverflowError, MemoryError):
+        return "a pattern of Python's `re` that is not nested too deeply"
     return None

@@ -22,16 +22,11 @@ def _anything(_: object) -> bool:
     return True
 
 
-def _some(value: object) -> bool:
-    return value != []
-
-
 def _weight(value: object) -> bool:
     return value != 1.0
 
 
 AWAITED: Final = (
-    Awaited(("permissions", "ask"), "nobody can be asked, so these calls are refused", _some),
     Awaited(
         ("memory", "min_similarity"),
         "entries are recalled that share words with the message, however alike they are",

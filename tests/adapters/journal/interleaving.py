@@ -6,8 +6,9 @@ is given is one that every provider accepts, and each message ends exactly once.
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
+from itertools import count
 
 from anyio.from_thread import start_blocking_portal
 from attrs import define, evolve
@@ -157,6 +158,7 @@ class Interleaving(RuleBasedStateMachine):
     def start(self, strategy: WindowStrategy) -> None:
         """Open the journal."""
         self._turn_rules = evolve(RULES, strategy=strategy)
+        self.moments = count(1)
         self.messages: list[MessageAccepted] = []
         self.waiting: list[Unfinished] = []
         self.running: list[Running] = []
@@ -271,7 +273,10 @@ class Interleaving(RuleBasedStateMachine):
     def _observe(self, one: Running, observation: Observation) -> None:
         self.running.remove(one)
         one.turn = advance(one.turn, observation)
-        self._go_on(one, Observed(*whose(one.accepted), observation))
+        agent, at, message = whose(one.accepted)
+        # What is told twice at the same moment is one thing, recorded twice.
+        later = at + timedelta(microseconds=next(self.moments))
+        self._go_on(one, Observed(agent, later, message, observation))
 
     def _go_on(self, one: Running, *observed: TurnEvent) -> None:
         message, step = one.accepted, one.turn.step

@@ -11,6 +11,7 @@ import pytest
 from attrs import define, field, frozen
 from returns.result import Failure, Result, Success
 
+from caxton_adapters.auth.tokens import Tokens
 from caxton_adapters.clock import SystemClock
 from caxton_adapters.configs.in_memory import InMemoryConfigs
 from caxton_adapters.health.component import Component, Status
@@ -18,6 +19,7 @@ from caxton_adapters.memory.in_memory import InMemoryMemory
 from caxton_adapters.providers.scripted.model import Scripted
 from caxton_adapters.providers.scripted.scenario import read_scenario
 from caxton_adapters.rest.api import RestApi
+from caxton_adapters.rest.audit import AuditLog
 from caxton_adapters.rest.providers import ListedProvider
 from caxton_adapters.rest.serving import RestServer
 from caxton_adapters.rest.settings import RestSettings
@@ -26,9 +28,9 @@ from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.runtime import Runtime, running
 from caxton_core.agent.sections import Isolation
 from caxton_core.conversation.model import ModelRequest, ProviderUnknown
-from caxton_core.ports import Clock, Model
+from caxton_core.ports import Clock, Model, Tools
 from caxton_core.primitives import ProviderName, Usd
-from tests.fakes import in_memory
+from tests.fakes import ToolServersInADict, in_memory
 
 SCRIPTED = ProviderName("scripted")
 QUICK = """
@@ -108,19 +110,24 @@ DEFAULTS = RestSettings()
 
 
 @asynccontextmanager
-async def serving(
+async def serving(  # noqa: PLR0913 - one for each part that a test may want otherwise
     scenario: str = QUICK,
     settings: RestSettings = DEFAULTS,
     *agents: str,
     part: Part | None = None,
     clock: Clock | None = None,
+    tools: Tools | None = None,
+    toolbox: ToolServersInADict | None = None,
+    tokens: Tokens | None = None,
+    log: AuditLog | None = None,
 ) -> AsyncIterator[Served]:
     model, feed = scripted(scenario), EventFeed()
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     listed = ListedProvider(name=SCRIPTED, kind="scripted", default=True, port=lambda: model)
-    world = in_memory(OneModel(model), events=feed, clock=clock or SystemClock())
+    offered = toolbox if tools is None else tools
+    world = in_memory(OneModel(model), tools=offered, events=feed, clock=clock or SystemClock())
     hosts = Hosts(default=Isolation.TASK)
     async with running(world, configs=InMemoryConfigs(), hosts=hosts) as runtime:
         parts = () if part is None else (lambda: part.component,)
@@ -132,6 +139,9 @@ async def serving(
             parts,
             lambda: part is None or part.started,
             memory=InMemoryMemory(),
+            toolbox=toolbox,
+            tokens=tokens,
+            log=log,
         )
         server = RestServer(api.application, settings, drain=api.drain)
         for agent in agents or (GREETER,):

@@ -13,11 +13,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from caxton_core.primitives import JsonObject, ToolName
+from caxton_core.tools.tool import Tool
 from tests.acceptance.criteria import criterion
-from tests.adapters.rest.conftest import Served
+from tests.adapters.rest.conftest import Served, serving
+from tests.fakes import ToolServersInADict
 
 EXAMPLES = 6
-OPERATIONS = 29
+OPERATIONS = 39
 # Whether a text is an agent file, or a key came before, is more than a schema can say.
 EXCLUDED = (positive_data_acceptance,)
 BROWSED = settings(
@@ -55,10 +58,13 @@ def hold_to_description(url: str) -> int:
 
 
 @criterion("STORY-008.D3", "STORY-008.6")
-async def test_the_server_does_what_its_description_says(server: Served) -> None:
-    await server.api.management()
-    with anyio.fail_after(100):
-        requests = await to_thread.run_sync(hold_to_description, server.url)
+async def test_the_server_does_what_its_description_says() -> None:
+    files = ToolServersInADict({"files": [Tool(ToolName("files.read"), "", JsonObject())]})
+    await files.add("files", {"command": "mcp-server-files"})
+    async with serving(toolbox=files) as server:
+        await server.api.management()
+        with anyio.fail_after(100):
+            requests = await to_thread.run_sync(hold_to_description, server.url)
     assert requests > OPERATIONS
 
 

@@ -6,6 +6,7 @@ from itertools import product
 import anyio
 import pytest
 
+from caxton_adapters.auth.token import STRANGER
 from caxton_adapters.rest.guard import Guard
 from caxton_adapters.rest.settings import RestSettings
 from caxton_adapters.secrets import Secret
@@ -161,7 +162,7 @@ def test_every_path_but_those_of_probes_and_pages_needs_the_token() -> None:
                 "/validate",
             ),
         )
-        if guard.refusal(method, path, host, dict(host)) is None
+        if guard.refusal(method, path, host, dict(host), STRANGER) is None
     }
     assert open_paths == {"/", "/health", "/schema"}
 

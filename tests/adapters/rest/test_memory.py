@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
 
+import anyio
 import httpx2
 import pytest
 
@@ -203,3 +204,32 @@ async def test_a_server_without_a_memory_says_so(server: Served) -> None:
     server.api._memories = Memories(server.runtime, server.runtime.world.clock, None)
     answer = await server.client.get("/memory", params=MINE)
     assert (answer.status_code, answer.json()["code"]) == (404, "CX4046")
+
+
+async def test_a_body_full_of_broken_lines_keeps_nobody_waiting(server: Served) -> None:
+    longest = 0.0
+    async with anyio.create_task_group() as tasks:
+
+        async def load() -> None:
+            answer = await server.client.post(
+                "/memory/import", params=MINE, content="{}\n" * 300_000
+            )
+            assert (answer.status_code, answer.json()["code"]) == (422, "CX4043")
+            tasks.cancel_scope.cancel()
+
+        tasks.start_soon(load)
+        while True:
+            since = anyio.current_time()
+            await anyio.sleep(0.001)
+            longest = max(longest, anyio.current_time() - since)
+    assert 0 < longest < 1.0
+
+
+@pytest.mark.parametrize("how", [{}, {"partly": True}])
+async def test_what_is_no_export_is_not_read_to_its_end(
+    client: httpx2.AsyncClient, how: dict[str, bool]
+) -> None:
+    body = json.dumps({"key": "a", "text": "b"}) + "\n[]" * 2000
+    refused = await client.post("/memory/import", params={**MINE, **how}, content=body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "CX4043")
+    assert (await client.get("/memory/a", params=MINE)).status_code == 404

@@ -140,7 +140,8 @@ def test_whatever_the_head_is_the_guard_answers(
     others: list[tuple[bytes, bytes]], known: list[tuple[bytes, bytes]]
 ) -> None:
     raw = [*others, *known]
-    refused = Guard(RestSettings()).refusal("POST", "/agents", raw, dict(raw))
+    guard = Guard(RestSettings())
+    refused = guard.refusal("POST", "/agents", raw, dict(raw), guard.holder(dict(raw)))
     assert refused is None or refused.status in {400, 403}
     context = context_of(dict(raw))
     assert context.request_id.isascii()

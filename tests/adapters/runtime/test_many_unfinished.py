@@ -11,10 +11,10 @@ from returns.result import Result, Success
 
 from caxton_adapters.configs.in_memory import InMemoryConfigs
 from caxton_adapters.journal.in_memory import InMemoryJournal
-from caxton_adapters.runtime.answering import RESUMED_AT_ONCE
 from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.recovery import ENDED_AT_ONCE
 from caxton_adapters.runtime.runtime import Runtime, running
+from caxton_adapters.runtime.world import RESUMED_AT_ONCE
 from caxton_core.agent.sections import Isolation
 from caxton_core.conversation.outcome import MessageState
 from caxton_core.events import MessageAccepted, TurnEvent

@@ -24,7 +24,6 @@ def awaited(written: str) -> list[Placed]:
 @pytest.mark.parametrize(
     ("written", "key", "line"),
     [
-        ('[permissions]\nask = ["files.read"]', "permissions.ask", 4),
         ("[memory]\nmin_similarity = 0.7", "memory.min_similarity", 4),
         ("[resources]\nmax_cpu = 0.5", "resources.max_cpu", 4),
         ("[routing]\nweight = 2.0", "routing.weight", 4),
@@ -42,7 +41,7 @@ def test_a_key_that_has_no_effect_yet_is_told_at_its_line(
     "written",
     [
         "",
-        "[permissions]\nask = []",
+        'tools = ["files.read"]\n[permissions]\nask = ["files.read"]',
         '[memory]\nenabled = true\nscope = "global"\nauto_store = true\nretention = "1d"',
         '[conversation]\nstrategy = "summarize"\nscope = "shared"\npersist = true',
         "[routing]\nweight = 1.0\npriority = 60",

@@ -123,10 +123,16 @@ def test_a_call_that_cannot_be_made_is_told_to_the_model_without_asking_anybody(
     assert step.request.messages[-1] == ToolMessage(ToolFailed("a", broken.why))
 
 
-def test_a_tool_that_was_not_offered_is_not_called() -> None:
-    write = ToolCall("a", ToolName("files.write"), JsonObject("{}"))
-    step = advance(begin(RULES, NOTHING, "Write it"), said("", write)).step
-    assert isinstance(step, AskModel)
+def test_a_turn_goes_the_same_way_whatever_tools_are_offered_when_it_is_told_again() -> None:
+    """Whoever makes the calls refuses those of tools that are not there."""
+    results = (ToolSucceeded("a", "all well"),)
+    for tools in (RULES.tools, ()):
+        turn = begin(evolve(RULES, tools=tools), NOTHING, "Read it")
+        called = advance(turn, said("", read("a")))
+        assert called.step == CallTools((read("a"),))
+        step = advance(called, ToolsAnswered(results)).step
+        assert isinstance(step, AskModel)
+        assert step.request.messages[-1] == ToolMessage(results[0])
 
 
 def test_repeated_call_ids_are_made_distinct() -> None:

@@ -1,4 +1,4 @@
-"""What an agent is shown and may call."""
+"""What an agent is shown and may call: three levels, and the strictest verdict counts."""
 
 import pytest
 from attrs import evolve
@@ -16,33 +16,72 @@ from caxton_core.primitives import (
     ToolPattern,
 )
 from caxton_core.testing.conversation import sound_calls, tools
-from caxton_core.tools.permission import grant, refused
+from caxton_core.tools.explaining import explained, summary, told_to_model
+from caxton_core.tools.permission import (
+    Decision,
+    Effect,
+    Grant,
+    Level,
+    above,
+    decide,
+    grant,
+    looked_up,
+)
 from caxton_core.tools.tool import Tool, ToolCall
+from tests.acceptance.criteria import criterion
 
 READ, WRITE = (
     Tool(ToolName(name), "About files.", JsonObject.of({"type": "object"}))
     for name in ("files.read", "files.write")
 )
 AGENT = AgentConfig(AgentName("clerk"), SystemPrompt("You file."))
-rules = st.lists(
-    st.sampled_from(["files.*", "files.read", "web.fetch", "files.write:path=/tmp/*"]), max_size=3
-).map(lambda texts: tuple(map(PermissionRule, texts)))
+RULES = (
+    "files.*",
+    "files.read",
+    "web.fetch",
+    "files.write:path=/tmp/**",
+    "files.read:path=/tmp/*",
+    "files.*:path=/etc",
+    "files.read:path=*.txt",
+)
+PATHS = ("/tmp/a", "/tmp/a/b", "/etc/passwd", "a.txt", "../x", None, ["/tmp/a", "/etc"], {"x": 1})
+rules = st.lists(st.sampled_from(RULES), max_size=3).map(
+    lambda texts: tuple(map(PermissionRule, texts))
+)
 permissions = st.builds(Permissions, rules, rules, rules)
+levels = st.lists(st.builds(above, st.sampled_from(["server", "policy"]), permissions), max_size=2)
+calls = st.builds(
+    lambda name, path: ToolCall("1", ToolName(name), JsonObject.of({"path": path})),
+    st.sampled_from(["files.read", "files.write"]),
+    st.sampled_from(PATHS),
+)
 
 
-def clerk(*listed: str, **lists: tuple[str, ...]) -> AgentConfig:
-    rules = {name: tuple(map(PermissionRule, texts)) for name, texts in lists.items()}
-    return evolve(AGENT, tools=tuple(map(ToolPattern, listed)), permissions=Permissions(**rules))
+def lists(**texts: tuple[str, ...]) -> Permissions:
+    return Permissions(**{name: tuple(map(PermissionRule, each)) for name, each in texts.items()})
+
+
+def clerk(*listed: str, **texts: tuple[str, ...]) -> AgentConfig:
+    return evolve(AGENT, tools=tuple(map(ToolPattern, listed)), permissions=lists(**texts))
+
+
+def granted(*listed: str, **texts: tuple[str, ...]) -> Grant:
+    return grant(clerk(*(listed or ("files.*",)), **texts), (READ, WRITE))
 
 
 def reading(path: object) -> ToolCall:
     return ToolCall("1", READ.name, JsonObject.of({"path": path}))
 
 
-def shown(config: AgentConfig) -> list[str]:
-    return [tool.name.value for tool in grant(config, (READ, WRITE)).tools]
+def shown(config: AgentConfig, *levels: Level) -> list[str]:
+    return [tool.name.value for tool in grant(config, (READ, WRITE), levels).tools]
 
 
+def effect(path: object, **texts: tuple[str, ...]) -> Effect:
+    return decide(granted(**texts), (), reading(path)).effect
+
+
+@criterion("STORY-044.1")
 def test_an_agent_is_shown_what_it_lists_and_may_call() -> None:
     assert shown(clerk("files.*", allow=("files.read",))) == ["files.read"]
     assert shown(clerk("files.*", allow=("files.read",), ask=("files.write",))) == [
@@ -64,38 +103,110 @@ def test_what_is_not_listed_not_allowed_or_denied_is_not_shown(config: AgentConf
     assert shown(config) == []
 
 
+def test_what_a_level_above_never_lets_be_called_is_not_shown() -> None:
+    config = clerk("files.*", allow=("files.*",))
+    assert shown(config, above("server", lists(deny=("files.write",)))) == ["files.read"]
+    assert shown(config, above("server", lists(allow=("files.write",)))) == ["files.write"]
+    assert shown(config, above("server", lists())) == ["files.read", "files.write"]
+
+
 @pytest.mark.parametrize(
-    ("lists", "path", "why"),
+    ("texts", "path", "outcome"),
     [
-        ({"allow": ("files.read",)}, "/etc/passwd", None),
-        ({"allow": ("files.read:path=/reports/*",)}, "/reports/may.txt", None),
-        ({"allow": ("files.read:path=/reports/*",)}, "/etc/passwd", "not allowed"),
-        ({"allow": ("files.read:path=/reports/*",)}, "/reports/../etc/passwd", "not allowed"),
-        ({"allow": ("files.read:path=/reports/*",)}, None, "not allowed"),
-        ({"allow": ("files.*",), "deny": ("files.read:path=/etc/*",)}, "/etc/passwd", "denied"),
-        ({"allow": ("files.*",), "deny": ("files.read:path=/etc/*",)}, "/a/../etc/x", "denied"),
-        ({"allow": ("files.*",), "deny": ("files.read:path=/etc/*",)}, "/home", None),
-        ({"allow": ("files.*",), "ask": ("files.read",)}, "/home", "confirm"),
+        ({"allow": ("files.read",)}, "/etc/passwd", Effect.ALLOW),
+        ({"allow": ("files.read:path=/reports/*",)}, "/reports/may.txt", Effect.ALLOW),
+        ({"allow": ("files.read:path=/reports/*",)}, "/reports/2026/may.txt", Effect.DENY),
+        ({"allow": ("files.read:path=/reports/**",)}, "/reports/2026/may.txt", Effect.ALLOW),
+        ({"allow": ("files.read:path=/reports/*",)}, "/etc/passwd", Effect.DENY),
+        ({"allow": ("files.read:path=/reports/*",)}, "/reports/../etc/passwd", Effect.DENY),
+        ({"allow": ("files.read:path=/reports/*",)}, None, Effect.DENY),
+        ({"allow": ("files.*",), "deny": ("files.read:path=/etc/*",)}, "/etc/passwd", Effect.DENY),
+        ({"allow": ("files.*",), "deny": ("files.read:path=/etc/*",)}, "/etc/a/b", Effect.DENY),
+        ({"allow": ("files.*",), "deny": ("files.read:path=/etc/*",)}, "/ETC/x", Effect.DENY),
+        ({"allow": ("files.*",), "deny": ("files.read:path=/etc/*",)}, "/a/../etc/x", Effect.DENY),
+        ({"allow": ("files.*",), "deny": ("files.read:path=/etc/*",)}, ["/home", "/etc/x"], 3),
+        ({"allow": ("files.*",), "deny": ("files.read:path=/etc/*",)}, "/home", Effect.ALLOW),
+        ({"allow": ("files.*",), "ask": ("files.read",)}, "/home", Effect.ASK),
+        ({"ask": ("files.read:path=/tmp/*",)}, "/tmp/x", Effect.ASK),
+        ({"ask": ("files.read:path=/tmp/*",)}, "../x", Effect.DENY),
+        ({"allow": ("files.*",), "ask": ("files.read:path=/tmp/*",)}, "../x", Effect.ASK),
     ],
 )
+@criterion("STORY-044.2")
 def test_deny_stands_above_ask_above_allow_above_nothing(
-    lists: dict[str, tuple[str, ...]], path: object, why: str | None
+    texts: dict[str, tuple[str, ...]], path: object, outcome: Effect
 ) -> None:
-    result = refused(grant(clerk("files.*", **lists), (READ, WRITE)), reading(path))
-    assert (why is None) == (result is None)
-    assert result is None or why is None or why in result.why
+    assert effect(path, **texts) == outcome
+
+
+@criterion("STORY-044.4")
+def test_the_strictest_of_all_levels_counts_and_each_says_why() -> None:
+    own = granted(allow=("files.read:path=/srv/**",))
+    server, policy = above("server", lists()), above("policy", lists(ask=("files.read",)))
+    decision = decide(own, (server, policy), reading("/srv/docs/a"))
+    assert decision.effect is Effect.ASK
+    assert explained(decision) == (
+        "the agent file allows it: files.read:path=/srv/**",
+        "the server allows it, for no rule is against it",
+        "the policy wants a person asked: files.read",
+    )
+    assert summary(decision) == "the call waits for a person"
+
+
+def test_a_path_counts_where_it_really_leads() -> None:
+    own = granted(allow=("files.read:path=/srv/docs/**",))
+    call = reading("/srv/docs/link")
+    assert looked_up(own, (), call) == {"/srv/docs", "/srv/docs/link"}
+    outside = {"/srv/docs": "/srv/docs", "/srv/docs/link": "/etc/passwd"}
+    moved = {"/srv/docs": "/data/docs", "/srv/docs/link": "/data/docs/real"}
+    assert decide(own, (), call, outside).effect is Effect.DENY
+    assert decide(own, (), call, moved).effect is Effect.ALLOW
+
+
+def test_a_model_is_told_nothing_of_the_rules() -> None:
+    call = reading("/etc/passwd")
+    told = told_to_model(call, decide(granted(allow=("files.read:path=/srv/**",)), (), call))
+    assert told.why == "this call of files.read is not permitted"
+    assert told_to_model(call, decide(Grant(), (), call)).why == "there is no tool named files.read"
+
+
+def test_without_conditions_nobody_looks_anything_up() -> None:
+    assert not looked_up(granted(allow=("files.*",)), (), reading("/srv/x"))
 
 
 @given(st.lists(tools, max_size=4), permissions, sound_calls)
 def test_nothing_is_called_that_was_not_shown(
-    offered: list[Tool], permissions: Permissions, call: ToolCall
+    offered: list[Tool], written: Permissions, call: ToolCall
 ) -> None:
-    config = evolve(AGENT, tools=(ToolPattern("files.*"),), permissions=permissions)
-    granted = grant(config, offered)
-    if refused(granted, call) is None:
-        assert call.name in {tool.name for tool in granted.tools}
+    config = evolve(AGENT, tools=(ToolPattern("files.*"),), permissions=written)
+    own = grant(config, offered)
+    if decide(own, (), call).effect is Effect.ALLOW:
+        assert call.name in {tool.name for tool in own.tools}
         assert call.name.value.startswith("files.")
-        assert any(rule.tool.covers(call.name) for rule in permissions.allow)
+        assert any(rule.tool.covers(call.name) for rule in written.allow)
         assert not any(
-            rule.tool.covers(call.name) for rule in permissions.deny if rule.condition is None
+            rule.tool.covers(call.name) for rule in written.deny if rule.condition is None
         )
+
+
+@given(permissions, levels, calls, st.builds(above, st.just("one more"), permissions))
+def test_one_more_level_never_permits_more(
+    written: Permissions, over: list[Level], call: ToolCall, more: Level
+) -> None:
+    config = evolve(AGENT, tools=(ToolPattern("files.*"),), permissions=written)
+    before = decide(grant(config, (READ, WRITE), over), over, call)
+    after = decide(grant(config, (READ, WRITE), (*over, more)), (*over, more), call)
+    assert after.effect >= before.effect
+
+
+@given(permissions, levels, calls, st.sampled_from(RULES))
+def test_one_more_denial_never_permits_more(
+    written: Permissions, over: list[Level], call: ToolCall, rule: str
+) -> None:
+    stricter = evolve(written, deny=(*written.deny, PermissionRule(rule)))
+    assert _decided(stricter, over, call).effect >= _decided(written, over, call).effect
+
+
+def _decided(written: Permissions, over: list[Level], call: ToolCall) -> Decision:
+    config = evolve(AGENT, tools=(ToolPattern("files.*"),), permissions=written)
+    return decide(grant(config, (READ, WRITE), over), over, call)

@@ -1,0 +1,75 @@
+"""Tokens in the server's database: a change is on the disk when the call returns."""
+
+import sqlite3
+from collections.abc import Awaitable, Sequence
+from datetime import datetime
+from typing import Final, final
+
+from attrs import frozen
+from returns.result import Failure, Result, Success
+
+from caxton_adapters.auth.scopes import Scope
+from caxton_adapters.auth.token import StoredToken, TokenName
+from caxton_adapters.database import Database, StorageUnusable
+from caxton_core.storage import NotStored
+
+_SAVE: Final = "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?, ?, ?)"
+_REMOVE: Final = "DELETE FROM tokens WHERE name = ?"
+_STORED: Final = (
+    "SELECT name, digest, scopes, created, expires, used FROM tokens ORDER BY created, name"
+)
+
+
+@final
+@frozen
+class SqliteTokens:
+    """Keeps tokens in one table; of the token itself there is only its digest."""
+
+    _database: Database
+
+    async def save(self, token: StoredToken) -> Result[None, NotStored]:
+        """Store the token in place of the one with its name."""
+        row = (
+            token.name.value,
+            token.digest,
+            " ".join(sorted(scope.value for scope in token.scopes)),
+            token.created.isoformat(),
+            None if token.expires is None else token.expires.isoformat(),
+            None if token.used is None else token.used.isoformat(),
+        )
+        return await _told(self._database.change(lambda open_: open_.execute(_SAVE, row)))
+
+    async def remove(self, name: TokenName) -> Result[None, NotStored]:
+        """Forget a token."""
+        row = (name.value,)
+        return await _told(self._database.remove(lambda open_: open_.execute(_REMOVE, row)))
+
+    async def stored(self) -> Sequence[StoredToken]:
+        """Every token, the oldest first; raises `StorageUnusable`."""
+        try:
+            rows = await self._database.read(lambda open_: open_.execute(_STORED).fetchall())
+            return tuple(_token(*row) for row in rows)
+        except (sqlite3.Error, ValueError) as error:
+            raise StorageUnusable(self._database.path, str(error)) from error
+
+
+async def _told(changed: Awaitable[object]) -> Result[None, NotStored]:
+    """Why it was not stored, where it was not."""
+    try:
+        await changed
+    except sqlite3.Error as error:
+        return Failure(NotStored(str(error)))
+    return Success(None)
+
+
+def _token(
+    name: str, digest: bytes, scopes: str, created: str, expires: str | None, used: str | None
+) -> StoredToken:
+    return StoredToken(
+        name=TokenName(name),
+        digest=digest,
+        scopes=frozenset(map(Scope, scopes.split())),
+        created=datetime.fromisoformat(created),
+        expires=None if expires is None else datetime.fromisoformat(expires),
+        used=None if used is None else datetime.fromisoformat(used),
+    )

@@ -1,0 +1,310 @@
+"""How an operator registers a server of tools: one table, in the settings or through the API."""
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from typing import Annotated, ClassVar, Final, Self, final
+from urllib.parse import urlsplit, urlunsplit
+
+from attrs import field, frozen
+from returns.result import Failure, Result, Success
+
+from caxton_adapters.mcp.approval import Approval
+from caxton_adapters.mcp.oauth.table import OAuthTable, broken_oauth, unreachable
+from caxton_adapters.setting_values import FilePath, WrittenHeader, WrittenVariable
+from caxton_core.codes.stating import stated
+from caxton_core.primitives import Count, Duration, Size, Text, TextRule
+from caxton_core.problems import Malformed, Path, Problem, ValueProblem
+from caxton_core.reading.credentials import masked
+from caxton_core.reading.keys import Key
+
+WAY_UNCLEAR: Final = "CX2210"
+OTHER_TRANSPORT: Final = "CX2211"
+FALLBACK_UNUSABLE: Final = "CX2212"
+NAME_RESERVED: Final = "CX2213"
+NAME_UNUSABLE: Final = "CX2214"
+
+RESERVED: Final = frozenset({"memory"})
+"""Names of built-in tools."""
+
+_MIB: Final = 1024 * 1024
+_OF_COMMAND: Final = ("args", "env", "cwd")
+_OF_URL: Final = ("headers", "private_network", "oauth")
+_VARIABLE: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+_HEADER: Final = re.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
+@final
+@frozen
+class Command(Text):
+    """The program that is a server."""
+
+    rule: ClassVar = TextRule("a command", r"[^\x00\n]*\S[^\x00\n]*", "a program", 4096, "npx")
+
+
+@final
+@frozen
+class Argument(Text):
+    """One argument of a program."""
+
+    rule: ClassVar = TextRule("an argument", r"[^\x00]*", "any text", 10_000, "--verbose")
+
+
+@final
+@frozen(repr=False)
+class ServerUrl(Text):
+    """The address of a server that answers over HTTP."""
+
+    rule: ClassVar = TextRule(
+        "an address",
+        r"https?://[^\s#@]+",
+        "a http(s) URL without a user and a fragment",
+        2000,
+        "https://tools.example.org/mcp",
+    )
+
+    @property
+    def shown(self) -> str:
+        """The address without its query, which may hold a key."""
+        parts = urlsplit(self.value)
+        return masked(urlunsplit(parts._replace(query="***" if parts.query else "")))
+
+    def __repr__(self) -> str:
+        return f"ServerUrl({self.shown!r})"
+
+    def __str__(self) -> str:
+        return self.shown
+
+    @classmethod
+    def parse(cls, text: str) -> Result[Self, ValueProblem]:
+        """Read an address that names a host, and a port that exists."""
+        broken = cls.rule.broken_by(text)
+        if broken is not None:
+            return Failure(broken)
+        try:
+            parts = urlsplit(text)
+            usable = bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        return (
+            Success(cls(text))
+            if usable
+            else Failure(Malformed(text, cls.rule.subject, cls.rule.says))
+        )
+
+
+@final
+class Elicitation(Enum):
+    """What a server is told that asks a person for something in the middle of a call."""
+
+    DECLINE = "decline"
+    DEFAULTS = "defaults"
+
+
+@final
+@frozen
+class ToolTable:
+    """`[mcp.servers.NAME.tools.TOOL]`: what holds for one tool alone."""
+
+    timeout: Annotated[
+        Duration | None,
+        Key("How long a call of it may take.", '"60s"', default="the server's"),
+    ] = None
+    idempotent: Annotated[
+        bool | None,
+        Key(
+            "Whether a call of it may be made again when nobody knows what came of it.",
+            "true",
+            default="what the server says, if its annotations are trusted; otherwise false",
+        ),
+    ] = None
+
+
+@final
+@frozen
+class Registration:
+    """`[mcp.servers.NAME]`: a server of tools; it has either a command or a URL."""
+
+    command: Annotated[
+        Command | None,
+        Key(
+            "The program that is the server; it speaks over its standard input and output.",
+            '"npx"',
+            default="none",
+        ),
+    ] = None
+    args: Annotated[
+        tuple[Argument, ...],
+        Key("The program's arguments.", '["-y", "@modelcontextprotocol/server-filesystem", "."]'),
+    ] = ()
+    env: Annotated[
+        Mapping[str, WrittenVariable],
+        Key(
+            "Variables of the program, beside PATH, HOME, LANG and TMPDIR.",
+            '{ LEVEL = "3" }',
+        ),
+    ] = field(factory=dict)
+    cwd: Annotated[
+        FilePath | None,
+        Key("The program's working directory.", '"/srv/docs"', default="the server's own"),
+    ] = None
+    url: Annotated[
+        ServerUrl | None,
+        Key(
+            "The server's address, for one that answers over HTTP.",
+            "",
+            default="none",
+        ),
+    ] = None
+    headers: Annotated[
+        Mapping[str, WrittenHeader],
+        Key(
+            "Headers of every request to the address.",
+            "",
+        ),
+    ] = field(factory=dict)
+    private_network: Annotated[
+        bool, Key("Whether the address may lie in a private network.", "")
+    ] = False
+    oauth: Annotated[
+        OAuthTable | None,
+        Key("How Caxton comes by the tokens of a protected address.", "{}", default="no tokens"),
+    ] = None
+    enabled: Annotated[bool, Key("Whether the server is used.", "false")] = True
+    timeout: Annotated[Duration, Key("How long a call may take.", '"10s"')] = Duration(10)
+    connect_timeout: Annotated[
+        Duration, Key("How long the server may take until it lists its tools.", '"10s"')
+    ] = Duration(10)
+    max_result: Annotated[
+        Size, Key("The longest text of a result; what is longer is cut.", '"1MB"')
+    ] = Size(_MIB)
+    max_frame: Annotated[
+        Size, Key("The longest message of the server; a longer one ends the connection.", '"4MB"')
+    ] = Size(4 * _MIB)
+    max_concurrent: Annotated[Count, Key("The most calls at once; others wait.", "8")] = Count(8)
+    trust_annotations: Annotated[
+        bool,
+        Key("Whether to believe the server which of its tools may be called twice.", "true"),
+    ] = False
+    fallback: Annotated[
+        str | None,
+        Key(
+            "The server whose tool of the same name is called when this one cannot be reached.",
+            '"spare"',
+            default="none",
+        ),
+    ] = None
+    elicitation: Annotated[
+        Elicitation,
+        Key(
+            "What it is told when it asks a person for something: a refusal, or the default "
+            "answers.",
+            '"decline"',
+        ),
+    ] = Elicitation.DECLINE
+    tools: Annotated[Mapping[str, ToolTable], Key("What holds for single tools.", "{}")] = field(
+        factory=dict
+    )
+
+    @property
+    def transport(self) -> str:
+        """How messages travel: `stdio` or `http`."""
+        return "stdio" if self.url is None else "http"
+
+    @property
+    def target(self) -> str:
+        """The command line or the address, with nothing in it that looks like a secret."""
+        if self.url is not None:
+            return self.url.shown
+        words = [] if self.command is None else [self.command.value]
+        return masked(shlex.join([*words, *(argument.value for argument in self.args)]))
+
+    def timeout_of(self, tool: str) -> float:
+        """How many seconds a call of the tool may take."""
+        own = self.tools.get(tool)
+        return (self.timeout if own is None or own.timeout is None else own.timeout).value
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown: every header, and variables whose name says so."""
+        hidden = (v.value for k, v in self.env.items() if re.search(_SECRET_NAME, k))
+        secret = None if self.oauth is None else self.oauth.client_secret
+        of_client = () if secret is None else (secret.value,)
+        headers = (each.value for each in self.headers.values())
+        return tuple(filter(None, (*headers, *hidden, *of_client)))
+
+
+_SECRET_NAME: Final = re.compile("(?i)key|token|secret|passw|credential|auth")
+
+
+@final
+@frozen
+class McpTable:
+    """`[mcp]`: servers of tools that speak the Model Context Protocol."""
+
+    lock: Annotated[
+        FilePath | None,
+        Key(
+            "The file with the approved definitions of tools; it may stand under version control.",
+            '"caxton.lock"',
+            default="`caxton.lock` in the data directory",
+        ),
+    ] = None
+    approve: Annotated[
+        Approval,
+        Key(
+            "`first_use` approves a tool when it is first seen, and only changes need a person; "
+            "with `always` a person approves every tool.",
+            '"first_use"',
+        ),
+    ] = Approval.FIRST_USE
+    servers: Annotated[
+        Mapping[str, Registration], Key("The registered servers of tools.", "{}")
+    ] = field(factory=dict)
+
+
+def broken_rules(
+    name: str, written: Registration, others: Mapping[str, object]
+) -> Iterator[Problem]:
+    """What is wrong with a registration beyond the form of its values, by paths within it.
+
+    `others` are the names of all servers.
+    """
+    if name in RESERVED:
+        yield Problem((), stated(NAME_RESERVED, name=name))
+    if (written.command is None) == (written.url is None):
+        both = written.command is not None
+        yield Problem((), stated(WAY_UNCLEAR, found="both" if both else "neither"))
+    yield from _misplaced(written)
+    yield from _unusable_names(written)
+    yield from _of_address(written)
+    fallback = written.fallback
+    if fallback is not None and (fallback == name or fallback not in others):
+        yield Problem(("fallback",), stated(FALLBACK_UNUSABLE, name=fallback))
+
+
+def _misplaced(written: Registration) -> Iterator[Problem]:
+    keys, other = (_OF_URL, "url") if written.url is None else (_OF_COMMAND, "command")
+    if (written.command is None) == (written.url is None):
+        return
+    for key in keys:
+        if getattr(written, key):
+            yield Problem((key,), stated(OTHER_TRANSPORT, key=key, other=other))
+
+
+def _of_address(written: Registration) -> Iterator[Problem]:
+    if written.url is not None:
+        for problem in unreachable(written.url.value, private_network=written.private_network):
+            yield Problem(("url",), problem.what)
+    if written.oauth is not None:
+        for problem in broken_oauth(written.oauth):
+            yield Problem(("oauth", *problem.at), problem.what)
+
+
+def _unusable_names(written: Registration) -> Iterator[Problem]:
+    for key, pattern, kind in (("env", _VARIABLE, "variable"), ("headers", _HEADER, "header")):
+        names: Mapping[str, object] = getattr(written, key)
+        for name in names:
+            if not pattern.fullmatch(name):
+                at: Path = (key, name)
+                yield Problem(at, stated(NAME_UNUSABLE, name=name, kind=kind))

@@ -1,0 +1,465 @@
+"""The registered servers of tools: one connection for each, and all their tools as one offer."""
+
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Final, Protocol, final
+
+import anyio
+from attrs import define, field, frozen
+from returns.result import Failure, Result, Success
+
+from caxton_adapters.mcp.connection import Connection, Means
+from caxton_adapters.mcp.listed import (
+    Answered,
+    Declined,
+    EveryOutcome,
+    Late,
+    ListedTool,
+    Lost,
+    Unreachable,
+)
+from caxton_adapters.mcp.pins import Pins, withheld
+from caxton_adapters.mcp.registration import Registration, broken_rules
+from caxton_adapters.mcp.said import LOG
+from caxton_adapters.mcp.tools import Described, as_written, described
+from caxton_adapters.runtime.errands import Errands
+from caxton_adapters.runtime.real_paths import real_paths
+from caxton_adapters.runtime.toolbox import (
+    BadRegistration,
+    InSettings,
+    Origin,
+    PinState,
+    ServerRefusal,
+    ServerState,
+    ServerTaken,
+    ServerUnreachable,
+    ServerView,
+    ToolView,
+    UnknownServer,
+    UnknownTools,
+)
+from caxton_core.primitives import JsonObject, ServerName, ToolName, ToolPattern
+from caxton_core.problems import Problem
+from caxton_core.reading.nearest import nearest
+from caxton_core.reading.report import report
+from caxton_core.reading.tables import read
+from caxton_core.reading.written import toml_text
+from caxton_core.resilience.breaker import (
+    Breaker,
+    Closed,
+    Outcome,
+    Refused,
+    admit,
+    observed,
+)
+from caxton_core.storage import NotStored
+from caxton_core.tools.conditions import Real
+from caxton_core.tools.tool import Caller, Tool, ToolCall, ToolFailed, ToolResult, ToolSucceeded
+
+_WORTH_REACHING: Final = (ServerState.IDLE, ServerState.CONNECTING)
+
+
+class Registrations(Protocol):
+    """Where registrations are kept that came through the API."""
+
+    async def save(self, name: str, registration: JsonObject) -> Result[None, NotStored]:
+        """Store the registration in place of what was stored under its name."""
+        ...
+
+    async def remove(self, name: str) -> Result[None, NotStored]:
+        """Forget a registration."""
+        ...
+
+    async def stored(self) -> Sequence[tuple[str, JsonObject]]:
+        """Every registration, by name."""
+        ...
+
+
+@final
+@define(eq=False)
+class _Registered:
+    """A server, its connection, and its tools as far as they are known."""
+
+    name: ServerName
+    written: Registration
+    origin: Origin
+    connection: Connection
+    tools: Mapping[str, Described]
+    is_reached: bool = False
+    breaker: Breaker = field(factory=Closed)
+    owner: anyio.CancelScope = field(factory=anyio.CancelScope)
+    ended: anyio.Event = field(factory=anyio.Event)
+
+
+@final
+@define(eq=False)
+class McpServers:
+    """Every registered server of tools."""
+
+    _tasks: Errands
+    _means: Means
+    _pins: Pins
+    _store: Registrations
+    _registered: dict[str, _Registered] = field(factory=dict, init=False)
+    _offered: tuple[Tool, ...] = field(default=(), init=False)
+    _generation: int = field(default=0, init=False)
+
+    @property
+    def generation(self) -> int:
+        """Grows whenever other tools are offered than before."""
+        return self._generation
+
+    def offered(self) -> Sequence[Tool]:
+        """Every tool that was approved, as it was approved."""
+        return self._offered
+
+    def real(self, tool: ToolName, paths: Collection[str]) -> Real:
+        """Where paths lead for a tool of this machine; nobody can follow those of one elsewhere."""
+        found = self._registered.get(tool.server)
+        if found is None or found.written.command is None:
+            return {}
+        own = found.written.cwd
+        return real_paths(paths, "." if own is None else str(Path(own.value).expanduser()))
+
+    async def call(self, call: ToolCall, caller: Caller) -> ToolResult:
+        """Have it done by its server, or by the one that stands in for it."""
+        found = self._registered.get(call.name.server)
+        if found is None or not found.written.enabled:
+            return ToolFailed(call.id, f"there is no tool named {call.name}")
+        outcome = await self._made(found, call, caller)
+        if isinstance(outcome, Unreachable) and found.written.fallback is not None:
+            outcome = await self._made_instead(found.written.fallback, outcome, call, caller)
+        return _result(call, outcome)
+
+    async def _made_instead(
+        self, fallback: str, why: Unreachable, call: ToolCall, caller: Caller
+    ) -> EveryOutcome:
+        """The outcome at the server that stands in; of two that are out of reach the first."""
+        other = self._registered.get(fallback)
+        if other is None or not other.written.enabled:
+            return why
+        LOG.warning("%s: %s is called instead: %s", call.name.server, fallback, why.why)
+        outcome = await self._made(other, call, caller)
+        return why if isinstance(outcome, Unreachable) else outcome
+
+    async def _made(self, server: _Registered, call: ToolCall, caller: Caller) -> EveryOutcome:
+        if call.name.tool not in server.tools:
+            await server.connection.connected()
+        if (why := self._withheld(server, call)) is not None:
+            reason = server.connection.reason
+            is_known = call.name.tool in server.tools
+            return Declined(why) if is_known or not reason else Unreachable(reason)
+        now = self._means.clock.monotonic
+        admitted = admit(server.breaker, now())
+        if isinstance(admitted, Refused):
+            return Unreachable(f"it failed too often; next try in {admitted.retry_after:.0f} s")
+        server.breaker, permit = admitted
+        said = Outcome.ABANDONED  # unless it is known better
+        try:
+            outcome = await server.connection.call(
+                call.name.tool,
+                call.arguments.members(),
+                caller.key,
+                partial(self._withheld, server, call),
+            )
+            said = _told(outcome)
+        finally:
+            server.breaker = observed(server.breaker, permit, said, now())
+        return outcome
+
+    def _withheld(self, server: _Registered, call: ToolCall) -> str | None:
+        """Why the server's tool is not called: it is not there, or nobody has approved it."""
+        known = server.tools.get(call.name.tool)
+        if known is None:
+            return f"there is no tool named {call.name}"
+        return withheld(known.tool.name, self._pins.state(known.tool))
+
+    async def reach(self, servers: Collection[str]) -> None:
+        """Have the tools of these servers known, as far as the servers answer in time."""
+        unknown = [
+            server.connection
+            for name in servers
+            if (server := self._registered.get(name)) is not None
+            and not server.tools
+            and server.connection.state in _WORTH_REACHING
+        ]
+        if unknown:
+            async with anyio.create_task_group() as tasks:
+                for connection in unknown:
+                    tasks.start_soon(connection.connected)
+
+    def servers(self) -> Sequence[ServerView]:
+        """Every registered server, by name."""
+        return tuple(_view(self._registered[name]) for name in sorted(self._registered))
+
+    def tools(self) -> Sequence[ToolView]:
+        """Every tool that is known, by name; also those that may not be called yet."""
+        views = (self._tool_view(each) for each in self._known())
+        return tuple(sorted(views, key=lambda view: view.tool.name.value))
+
+    def _tool_view(self, known: Described) -> ToolView:
+        pin = self._pins.state(known.tool)
+        before = self._pins.approved(known.tool.name) if pin is PinState.CHANGED else None
+        return ToolView(tool=known.tool, pin=pin, returns=known.returns, before=before)
+
+    async def add(
+        self, name: str, table: Mapping[str, object], *, replace: bool = False
+    ) -> Result[ServerView, ServerRefusal]:
+        """Register a server that outlives a restart; the table has the keys of the settings."""
+        known = self._registered.get(name)
+        if known is not None and known.origin is Origin.SETTINGS:
+            return Failure(InSettings(known.name))
+        if known is not None and not replace:
+            return Failure(ServerTaken(known.name))
+        checked = registration(name, table, self._registered)
+        if isinstance(checked, Failure):
+            return checked
+        server, written = checked.unwrap()
+        saved = await self._store.save(name, JsonObject.of(table))
+        if isinstance(saved, Failure):
+            return saved
+        if known is not None:
+            await self._end(known)
+        self.register(server, written, Origin.API)
+        return Success(_view(self._registered[name]))
+
+    async def remove(self, name: str) -> Result[None, ServerRefusal]:
+        """Forget a server that was added, and end its connection."""
+        known = self._find(name)
+        if isinstance(known, Failure):
+            return known
+        if known.unwrap().origin is Origin.SETTINGS:
+            return Failure(InSettings(known.unwrap().name))
+        removed = await self._store.remove(name)
+        if isinstance(removed, Failure):
+            return removed
+        del self._registered[name]
+        self.renew()
+        await self._end(known.unwrap())
+        return Success(None)
+
+    async def test(self, name: str) -> Result[ServerView, ServerRefusal]:
+        """Connect now, and list its tools."""
+        known = self._find(name)
+        if isinstance(known, Failure):
+            return known
+        server = known.unwrap()
+        unreachable = await server.connection.listed_anew()
+        if unreachable is not None:
+            return Failure(ServerUnreachable(server.name, unreachable.why))
+        return Success(_view(server))
+
+    async def approve(self, names: Collection[str]) -> Result[Sequence[ToolName], ServerRefusal]:
+        """Take the definitions of these tools (`server.tool` or `server.*`) as they are now."""
+        known = tuple(self._known())
+        chosen = {name: _covered(name, known) for name in names}
+        unknown = tuple(name for name, tools in chosen.items() if not tools)
+        if unknown:
+            all_names = [each.tool.name.value for each in known]
+            near = (nearest(name, all_names) for name in unknown)
+            return Failure(UnknownTools(unknown, tuple(each for each in near if each is not None)))
+        distinct = {tool.name: tool for tools in chosen.values() for tool in tools}
+        approved = await self._pins.approve(tuple(distinct.values()))
+        self.renew()
+        return approved
+
+    async def close(self) -> None:
+        """End every connection."""
+        async with anyio.create_task_group() as ending:
+            for server in self._registered.values():
+                ending.start_soon(self._end, server)
+
+    def register(self, name: ServerName, written: Registration, origin: Origin) -> None:
+        """Have a connection for the server, which opens when it is needed."""
+        listed = partial(self._on_tools, name.value)
+        connection = Connection(name.value, written, self._means, listed)
+        pinned = (as_written(tool, written) for tool in self._pins.known(name.value))
+        tools = {tool.name.tool: Described(tool) for tool in pinned} if written.enabled else {}
+        self._registered[name.value] = server = _Registered(
+            name, written, origin, connection, tools
+        )
+        self._tasks.start_soon(_own, server)
+        self.renew()
+
+    def renew(self) -> None:
+        """Offer what is approved now."""
+        offered = tuple(self._approved())
+        if offered != self._offered:
+            self._offered = offered
+            self._generation += 1
+
+    def _approved(self) -> Iterable[Tool]:
+        for each in self._known():
+            match self._pins.state(each.tool):
+                case PinState.APPROVED:
+                    yield each.tool
+                case PinState.CHANGED:
+                    before = self._pins.approved(each.tool.name)
+                    if before is not None:
+                        yield before
+                case PinState.NEW:
+                    continue
+
+    def _known(self) -> Iterable[Described]:
+        for name in sorted(self._registered):
+            yield from self._registered[name].tools.values()
+
+    async def _on_tools(self, name: str, listed: tuple[ListedTool, ...]) -> None:
+        server = self._registered.get(name)
+        if server is None:
+            return
+        found = described(name, server.written, listed)
+        noted = await self._pins.note(tuple(each.tool for each in found))
+        if isinstance(noted, Failure):
+            LOG.error("%s: its tools cannot be approved: %s", name, noted.failure())
+        server.tools = {each.tool.name.tool: each for each in found}
+        server.is_reached = True
+        self.renew()
+
+    def _find(self, name: str) -> Result[_Registered, UnknownServer]:
+        found = self._registered.get(name)
+        if found is not None:
+            return Success(found)
+        meant = nearest(name, list(self._registered))
+        return Failure(UnknownServer(name, () if meant is None else (meant,)))
+
+    @staticmethod
+    async def _end(server: _Registered) -> None:
+        server.owner.cancel()
+        await server.ended.wait()
+
+
+@asynccontextmanager
+async def tool_servers(
+    written: Mapping[ServerName, Registration],
+    *,
+    means: Means,
+    pins: Pins,
+    store: Registrations,
+) -> AsyncIterator[McpServers]:
+    """The servers of the settings and those that were added; none of them outlives the context."""
+    tasks = Errands()
+    servers = McpServers(tasks, means, pins, store)
+    try:
+        for name, each in written.items():
+            servers.register(name, each, Origin.SETTINGS)
+        await _restored(servers, store, {name.value for name in written})
+        yield servers
+    finally:
+        with anyio.CancelScope(shield=True):
+            await servers.close()
+            await tasks.cancel()
+        means.warden.close()
+
+
+async def _restored(servers: McpServers, store: Registrations, taken: Collection[str]) -> None:
+    rows = await store.stored()
+    names = dict.fromkeys((*taken, *(name for name, _ in rows)))
+    for name, table in rows:
+        checked = registration(name, table.members(), names)
+        if name in taken:
+            LOG.warning("%s: the settings register a server of this name; it counts", name)
+        elif isinstance(checked, Failure):
+            LOG.error("%s: its registration cannot be read any more", name)
+        else:
+            servers.register(*checked.unwrap(), Origin.API)
+
+
+def registration(
+    name: str, table: Mapping[str, object], others: Mapping[str, object]
+) -> Result[tuple[ServerName, Registration], BadRegistration]:
+    """The table as a registration, or everything that is wrong with it."""
+    server, written = ServerName.parse(name), read(Registration, table)
+    problems: list[Problem] = []
+    if isinstance(server, Failure):
+        problems.append(Problem((), server.failure()))
+    if isinstance(written, Failure):
+        problems += written.failure()
+    else:
+        problems += broken_rules(name, written.unwrap(), others)
+    if isinstance(server, Failure) or isinstance(written, Failure) or problems:
+        text = toml_text(table)
+        return Failure(BadRegistration(report(problems, text, f"mcp.servers.{name}")))
+    return Success((server.unwrap(), written.unwrap()))
+
+
+async def _own(server: _Registered) -> None:
+    try:
+        with server.owner:
+            await server.connection.run()
+    finally:
+        server.ended.set()
+
+
+def _covered(name: str, known: Iterable[Described]) -> tuple[Tool, ...]:
+    pattern = ToolPattern.parse(name)
+    if isinstance(pattern, Failure):
+        return ()
+    return tuple(each.tool for each in known if pattern.unwrap().covers(each.tool.name))
+
+
+def _told(outcome: EveryOutcome) -> Outcome:
+    match outcome:
+        case Answered():
+            return Outcome.ANSWERED
+        case Declined():
+            return Outcome.REFUSED
+        case Lost() | Unreachable() | Late():
+            return Outcome.FAULT
+
+
+def _result(call: ToolCall, outcome: EveryOutcome) -> ToolResult:
+    server = call.name.server
+    match outcome:
+        case Answered(text):
+            return ToolSucceeded(call.id, text)
+        case Declined(why):
+            return ToolFailed(call.id, why)
+        case Lost(why):
+            return ToolFailed(
+                call.id,
+                f"the connection with {server} was lost during the call, which may have been "
+                f"made: {why}",
+            )
+        case Unreachable(why):
+            return ToolFailed(call.id, f"{server} cannot be reached: {why}")
+        case Late(seconds):
+            return ToolFailed(call.id, f"no answer within {seconds:g} s")
+
+
+def _view(server: _Registered) -> ServerView:
+    connection = server.connection
+    return ServerView(
+        name=server.name,
+        transport=server.written.transport,
+        target=server.written.target,
+        origin=server.origin,
+        state=connection.state,
+        since=connection.since,
+        reason=connection.reason,
+        protocol=connection.greeting.protocol,
+        title=connection.greeting.title,
+        version=connection.greeting.version,
+        tools=len(server.tools),
+        connects=connection.connects,
+    )
+
+
+@final
+@frozen
+class NoRegistrations:
+    """Keeps nothing: for a process that has no database."""
+
+    async def save(self, _name: str, _registration: JsonObject) -> Result[None, NotStored]:
+        """Nothing can be added."""
+        return Failure(NotStored("this server has no database"))
+
+    async def remove(self, _name: str) -> Result[None, NotStored]:
+        """Nothing was added."""
+        return Success(None)
+
+    async def stored(self) -> Sequence[tuple[str, JsonObject]]:
+        """None."""
+        return ()

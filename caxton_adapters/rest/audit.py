@@ -1,0 +1,81 @@
+"""Who changed what, from where, and what came of it: one line for each request of that kind."""
+
+import time
+from typing import Final, Protocol, final
+
+from attrs import field, frozen
+
+from caxton_adapters.rest.exchange import RequestContext
+from caxton_adapters.rest.guard import READING
+from caxton_adapters.rest.rates import Rates
+
+_REFUSED: Final = frozenset({401, 403})
+_TOO_OFTEN: Final = 429
+_WORK: Final = "/message"
+_LONGEST: Final = 500
+_REFUSALS_A_MINUTE: Final = 120
+
+
+class AuditLog(Protocol):
+    """Where the lines go; `facts` are plain values."""
+
+    def debug(self, event: str, **facts: object) -> None:
+        """What is too frequent for every log."""
+        ...
+
+    def info(self, event: str, **facts: object) -> None:
+        """What somebody may want to know later."""
+        ...
+
+    def warning(self, event: str, **facts: object) -> None:
+        """What somebody should look at."""
+        ...
+
+
+class Audit(Protocol):
+    """Told of every request when it is over; `status` is 0 where nobody was answered."""
+
+    def __call__(
+        self, method: str, path: str, peer: str, context: RequestContext, status: int
+    ) -> None:
+        """Write what is to be written."""
+        ...
+
+
+def not_audited(method: str, path: str, peer: str, context: RequestContext, status: int) -> None:
+    """Nothing is written."""
+
+
+@final
+@frozen
+class Audited:
+    """Writes `audit.changed` for what may have changed something, `audit.refused` for the rest.
+
+    A message to an agent is work, not a change: its line is for developers, its record is in the
+    journal. So are lines of those who come too often, or they could fill the disk.
+    """
+
+    _log: AuditLog
+    _refusals: Rates = field(factory=lambda: Rates(_REFUSALS_A_MINUTE, time.monotonic), init=False)
+
+    def __call__(
+        self, method: str, path: str, peer: str, context: RequestContext, status: int
+    ) -> None:
+        """Write at most one line."""
+        refused = status in _REFUSED
+        if method in READING and not refused:
+            return
+        write = self._log.info
+        if refused and not self._refusals.take(peer):
+            write = self._log.warning
+        elif refused or status == _TOO_OFTEN or path.endswith(_WORK):
+            write = self._log.debug
+        write(
+            "audit.refused" if refused else "audit.changed",
+            who=context.principal,
+            method=method,
+            path=path[:_LONGEST],
+            peer=peer,
+            status=status,
+            request_id=context.request_id,
+        )

@@ -1,0 +1,156 @@
+"""What stands before every call of a tool: the rules of all levels, and perhaps a person.
+
+The rules count as they are at the moment of the call, and once more after a person has answered.
+"""
+
+from collections.abc import Sequence
+from typing import Final, Protocol, final
+
+import anyio
+from attrs import define, field
+
+from caxton_adapters.runtime.approvals import Request, approval_id, expiry
+from caxton_adapters.runtime.recording import recorded
+from caxton_adapters.runtime.ticket import Ticket
+from caxton_adapters.runtime.world import World
+from caxton_core.conversation.turn import DeadlinePassed
+from caxton_core.events import (
+    ApprovalAsked,
+    CallBegun,
+    CallOutcome,
+    CallRefused,
+    ToolCalled,
+    TurnEvent,
+)
+from caxton_core.journal import Consent
+from caxton_core.tools.approval import Approval, Approved, Said, not_approved
+from caxton_core.tools.explaining import explained, told_to_model
+from caxton_core.tools.permission import Decision, Effect, Grant
+from caxton_core.tools.redaction import redacted
+from caxton_core.tools.tool import Caller, ToolCall, ToolFailed, ToolResult
+
+CALLS_ABREAST: Final = 8
+"""How many tools are at work for one turn at the same time."""
+
+
+class Seat(Protocol):
+    """A turn's place at its agent's desk."""
+
+    @property
+    def granted(self) -> Grant:
+        """What the agent's file grants now."""
+        ...
+
+    def step_aside(self, ticket: Ticket) -> None:
+        """The turn waits for a person: meanwhile another one may run."""
+        ...
+
+    def come_back(self, ticket: Ticket) -> None:
+        """The turn goes on."""
+        ...
+
+    def refused(self) -> None:
+        """A call was refused: it is counted."""
+        ...
+
+
+@final
+@define(eq=False)
+class Gate:
+    """The calls of one step of a turn; `consents` are what was recorded of them before."""
+
+    _world: World
+    _ticket: Ticket
+    _seat: Seat
+    _timeout: float
+    _consents: Sequence[Consent] = ()
+    _abreast: anyio.Semaphore = field(factory=lambda: anyio.Semaphore(CALLS_ABREAST), init=False)
+
+    async def result(self, call: ToolCall, caller: Caller) -> ToolResult:
+        """What came of the call, be it that it was not made."""
+        decision = self._decided(call)
+        if decision.effect is Effect.ASK:
+            said = await self._said(call, caller, decision)
+            if not isinstance(said, Approved):
+                return not_approved(call, said)
+            decision = self._decided(call)
+        if decision.effect is Effect.DENY:
+            self._refuse(call, decision)
+            return told_to_model(call, decision)
+        async with self._abreast:
+            return await self._made(call, caller)
+
+    def _decided(self, call: ToolCall) -> Decision:
+        return self._world.decided(self._seat.granted, call)
+
+    def _refuse(self, call: ToolCall, decision: Decision) -> None:
+        ticket, arguments = self._ticket, redacted(call.arguments)
+        why = explained(decision)
+        now = self._world.clock.now()
+        refused = CallRefused(ticket.agent, now, ticket.message, call.name, arguments, why)
+        self._world.events.tell(refused)
+        self._seat.refused()
+
+    async def _said(self, call: ToolCall, caller: Caller, decision: Decision) -> Said:
+        """What a person says of the call, now or before an earlier end of the server."""
+        known = next((each for each in self._consents if each.approval.call == call), None)
+        if known is not None and known.said is not None:
+            said = known.said
+        else:
+            said = await self._asked(known.approval if known else None, call, caller, decision)
+        if isinstance(said, Approved):
+            ticket, now = self._ticket, self._world.clock.now()
+            await self._record(CallBegun(ticket.agent, now, ticket.message, call.id))
+        return said
+
+    async def _asked(
+        self, known: Approval | None, call: ToolCall, caller: Caller, decision: Decision
+    ) -> Said:
+        ticket, world = self._ticket, self._world
+        now = world.clock.now()
+        approval = known or Approval(
+            approval_id(caller.key),
+            call,
+            now,
+            expiry(now, world.rulebook.patience),
+            tuple(line.rule.value for line in decision.verdicts if line.rule is not None),
+        )
+        if known is None:
+            await self._record(ApprovalAsked(ticket.agent, now, ticket.message, approval))
+        request = Request(
+            approval, ticket.agent, ticket.agent_name, ticket.message, ticket.conversation
+        )
+        answered = ticket.ask(approval, why_late=DeadlinePassed())
+        self._seat.step_aside(ticket)
+        try:
+            return await world.approvals.wait(request)
+        finally:
+            answered()
+            if not ticket.approvals:
+                self._seat.come_back(ticket)
+
+    async def _made(self, call: ToolCall, caller: Caller) -> ToolResult:
+        ticket, world = self._ticket, self._world
+        since = world.clock.monotonic()
+        ticket.calls_at_work += 1
+        try:
+            result = await world.calls.make(call, caller, self._timeout)
+        finally:
+            ticket.calls_at_work -= 1
+        outcome = CallOutcome.FAILED if isinstance(result, ToolFailed) else CallOutcome.SUCCEEDED
+        world.events.tell(
+            ToolCalled(
+                ticket.agent,
+                world.clock.now(),
+                ticket.message,
+                call.name,
+                redacted(call.arguments),
+                world.clock.monotonic() - since,
+                outcome,
+            )
+        )
+        return result
+
+    async def _record(self, event: TurnEvent) -> None:
+        await recorded(self._world.journal, event)
+        self._world.events.tell(event)

@@ -1,0 +1,100 @@
+"""What turns reach beyond themselves: models, tools, memory, the journal, and the rules of now."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from typing import Final, Protocol, final
+
+from attrs import field, frozen
+from returns.result import Result
+
+from caxton_adapters.runtime.approvals import Approvals
+from caxton_adapters.runtime.pasts import Pasts
+from caxton_adapters.runtime.real_paths import real_paths
+from caxton_adapters.runtime.rulebook import Rulebook
+from caxton_adapters.runtime.tool_calls import ToolCalls
+from caxton_adapters.runtime.toolbox import ToolServers
+from caxton_core.conversation.model import ModelRequest, ProviderUnknown
+from caxton_core.ports import Clock, Events, Journal, Messages, Model, Tools
+from caxton_core.primitives import AgentId, ProviderName, ToolName, Usd
+from caxton_core.storage import NotStored
+from caxton_core.tools.conditions import Real
+from caxton_core.tools.permission import Decision, Grant, decide, looked_up
+from caxton_core.tools.tool import Caller, ToolCall
+
+RESUMED_AT_ONCE: Final = 8
+
+
+class Models(Protocol):
+    """The configured providers; None asks for the default one."""
+
+    def find(self, name: ProviderName | None) -> Result[Model, ProviderUnknown]:
+        """The model service behind a name."""
+        ...
+
+    def quote(self, name: ProviderName | None, request: ModelRequest) -> Awaitable[Usd | None]:
+        """The most that one call with a bounded request can cost; None where nobody knows."""
+        ...
+
+
+class Recollection(Protocol):
+    """What agents remember beyond their conversations."""
+
+    def recalled(self, caller: Caller, text: str) -> Awaitable[tuple[str, ...]]:
+        """What may matter for a message."""
+        ...
+
+    def keep(self, caller: Caller, asked: str, answer: str) -> Awaitable[None]:
+        """Remember an exchange, where the agent's file says so; a second time changes nothing."""
+        ...
+
+    def forget_agent(self, agent: AgentId) -> Awaitable[Result[int, NotStored]]:
+        """Remove everything that an agent remembers alone; how many entries there were."""
+        ...
+
+
+@final
+@frozen
+class World:
+    """What turns reach beyond themselves.
+
+    With `lasting` the journal survives the end of the process, so what is at work then goes on.
+    Where there are servers of tools, `toolbox` knows them. `real` follows the paths in arguments
+    of a tool.
+    """
+
+    models: Models
+    tools: Tools
+    journal: Journal
+    messages: Messages
+    pasts: Pasts
+    events: Events
+    clock: Clock
+    memory: Recollection | None = None
+    lasting: bool = False
+    toolbox: ToolServers | None = None
+    rulebook: Rulebook = field(factory=Rulebook)
+    real: Callable[[ToolName, Collection[str]], Real] = lambda _, paths: real_paths(paths)
+    approvals: Approvals = field(init=False)
+    calls: ToolCalls = field(init=False)
+    resuming: asyncio.Semaphore = field(init=False)
+    """A server that starts may find thousands of turns to go on with: others come in between."""
+
+    def decided(self, granted: Grant, call: ToolCall) -> Decision:
+        """What becomes of a call under the rules of now."""
+        levels = self.rulebook.levels
+        paths = looked_up(granted, levels, call)
+        if not paths:
+            return decide(granted, levels, call)
+        return decide(granted, levels, call, self.real(call.name, paths))
+
+    @approvals.default
+    def _asked(self) -> Approvals:
+        return Approvals(self.journal, self.events, self.clock)
+
+    @calls.default
+    def _guarded(self) -> ToolCalls:
+        return ToolCalls(self.tools, self.clock)
+
+    @resuming.default
+    def _few_at_once(self) -> asyncio.Semaphore:
+        return asyncio.Semaphore(RESUMED_AT_ONCE)

@@ -1,0 +1,288 @@
+"""`caxton mcp ...`: servers of tools, registered, tried, forgotten."""
+
+import os
+import shlex
+from collections.abc import Mapping
+from http.client import BAD_REQUEST, CONFLICT
+from pathlib import Path
+
+import click
+
+from caxton_cli import exits
+from caxton_cli.client import Answer, Caller, calls_server, connect, refusal, segment
+from caxton_cli.confirming import YES, confirm
+from caxton_cli.lazy import Entry, LazyGroup
+from caxton_cli.leaving import Leave
+from caxton_cli.other_clients import servers_in
+from caxton_cli.pages import listed
+from caxton_cli.printing import columns, emit, note
+
+PATIENCE = 60.0
+_MODULE = "caxton_cli.commands.mcp"
+_TAKEN = "CX3030"
+
+COMMANDS = {
+    "add": Entry(f"{_MODULE}:add", "Register a server of tools."),
+    "list": Entry(f"{_MODULE}:list_servers", "List the servers of tools."),
+    "show": Entry(f"{_MODULE}:show", "Show a server of tools."),
+    "test": Entry(f"{_MODULE}:test", "Connect with a server of tools."),
+    "remove": Entry(f"{_MODULE}:remove", "Forget a server of tools."),
+    "import": Entry(f"{_MODULE}:import_servers", "Register the servers of another program's file."),
+    "login": Entry("caxton_cli.commands.mcp_login:login", "Log in to a protected server of tools."),
+}
+mcp = LazyGroup("mcp", COMMANDS, help="Look after the servers of tools (MCP).")
+
+_REPLACE = click.option("--replace", is_flag=True, help="Replace one of the same name.")
+
+
+@click.command()
+@click.argument("name")
+@click.argument("command", nargs=-1)
+@click.option("--url", "address", help="The address of a server that answers over HTTP.")
+@click.option(
+    "--header", "headers", metavar="KEY=VALUE", multiple=True, help="A header; repeat for more."
+)
+@click.option(
+    "--env",
+    "variables",
+    metavar="KEY[=VALUE]",
+    multiple=True,
+    help="A variable of the command, by itself as it is here; repeat for more.",
+)
+@click.option("--private-network", is_flag=True, help="The address may lie in a private network.")
+@click.option("--cwd", help="The directory in which the command runs.")
+@click.option("--timeout", metavar="TIME", help='How long a call may take, such as "30s".')
+@_REPLACE
+@click.option("--server", "url", envvar="CAXTON_URL", help="The address of Caxton's server.")
+@click.option("--token", envvar="CAXTON_API_TOKEN", help="The token of the server.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def add(
+    *,
+    name: str,
+    command: tuple[str, ...],
+    replace: bool,
+    url: str | None,
+    token: str | None,
+    as_json: bool,
+    **given: object,
+) -> int:
+    """Register the server of tools NAME: a COMMAND that Caxton runs, or --url.
+
+    What follows `--` is the command, such as: caxton mcp add clock -- mcp-server-time
+    """
+    table = _table(command, given)
+    if not table.keys() & {"command", "url"}:
+        raise click.UsageError("give a command after `--`, or an address with --url")
+    document = _register(connect(url, token), name, table, replace=replace)
+    if as_json:
+        emit(document)
+    else:
+        print(f"registered {name}: {document['target']}")
+        note(f"next: caxton mcp test {name}")
+    return exits.DONE
+
+
+@click.command("list")
+@calls_server
+def list_servers(*, url: str | None, token: str | None, as_json: bool) -> int:
+    """List the servers of tools, and how their connections do."""
+    found = list(listed(connect(url, token), "/mcp/servers", "servers", {}, None))
+    if as_json:
+        emit({"servers": found})
+    elif found:
+        columns(("SERVER", "STATE", "TOOLS", "FROM", "TARGET"), map(_row, found))
+    else:
+        note("no server of tools is registered; next: caxton mcp add NAME -- COMMAND")
+    return exits.DONE
+
+
+@click.command()
+@click.argument("name")
+@calls_server
+def show(*, name: str, url: str | None, token: str | None, as_json: bool) -> int:
+    """Show the server of tools of this NAME; its secrets are never shown."""
+    document = connect(url, token).call("GET", f"/mcp/servers/{segment(name)}").document
+    if as_json:
+        emit(document)
+    else:
+        _tell(document)
+    return exits.DONE
+
+
+@click.command()
+@click.argument("name")
+@calls_server
+def test(*, name: str, url: str | None, token: str | None, as_json: bool) -> int:
+    """Connect with the server of tools of this NAME, and list its tools."""
+    caller = connect(url, token)
+    path = f"/mcp/servers/{segment(name)}/test"
+    document = caller.call("POST", path, timeout=PATIENCE).document
+    if as_json:
+        emit(document)
+    else:
+        _tell(document)
+        note(f"its tools: caxton tools list --server {name}")
+    return exits.DONE
+
+
+@click.command()
+@click.argument("name")
+@YES
+@calls_server
+def remove(*, name: str, yes: bool, url: str | None, token: str | None, as_json: bool) -> int:
+    """Forget the server of tools of this NAME; what was approved of it stays approved."""
+    caller = connect(url, token)
+    confirm(f"forget the server of tools {name}?", yes=yes)
+    caller.call("DELETE", f"/mcp/servers/{segment(name)}")
+    if as_json:
+        emit({"removed": name})
+    else:
+        print(f"removed {name}")
+    return exits.DONE
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Show what would be registered, and do nothing.")
+@_REPLACE
+@YES
+@calls_server
+def import_servers(
+    *,
+    file: Path,
+    replace: bool,
+    url: str | None,
+    token: str | None,
+    as_json: bool,
+    **chosen: bool,
+) -> int:
+    """Register the servers of a FILE of another program.
+
+    It reads `mcpServers` of Claude Desktop, Claude Code and Cursor, and `servers` of VS Code. The
+    commands are shown before anything is registered, for they will be run.
+    """
+    found = servers_in(file)
+    if not as_json:
+        _announce(found)
+    if chosen["dry_run"]:
+        if as_json:
+            emit({"servers": [_shown(name, table) for name, table in found.items()]})
+        return exits.DONE
+    confirm(f"register {', '.join(found)}?", yes=chosen["yes"])
+    caller = connect(url, token)
+    outcomes = [_import(caller, name, table, replace=replace) for name, table in found.items()]
+    if as_json:
+        emit({"servers": outcomes})
+    else:
+        for one in outcomes:
+            print(f"{one['outcome']} {one['name']}")
+    failed = any(one["outcome"] == "refused" for one in outcomes)
+    return exits.FAILED if failed else exits.DONE
+
+
+def _announce(found: Mapping[str, Mapping[str, object]]) -> None:
+    """Say what would be run, before it may be."""
+    for name, table in found.items():
+        note(f"{name}: {_target(table)}")
+        env = table.get("env")
+        if isinstance(env, dict) and env:
+            note(f"{' ' * len(name)}  with {', '.join(map(_plain, env))}")
+
+
+def _shown(name: str, table: Mapping[str, object]) -> dict[str, object]:
+    return {"name": name, "target": _target(table)}
+
+
+def _target(table: Mapping[str, object]) -> str:
+    """The command as a shell would take it, or the address; without what looks like a secret."""
+    from caxton_core.reading.credentials import masked
+
+    if "url" in table:
+        return _plain(masked(str(table["url"])))
+    args = table.get("args")
+    words = [table.get("command"), *(args if isinstance(args, list) else [])]
+    return _plain(masked(shlex.join(map(str, words))))
+
+
+def _import(
+    caller: Caller, name: str, table: Mapping[str, object], *, replace: bool
+) -> dict[str, object]:
+    """What became of one server of the file."""
+    answer = _asked(caller, name, table, replace=replace)
+    if answer.status == CONFLICT:
+        return {"name": name, "outcome": "known"}
+    if answer.status >= BAD_REQUEST:
+        refusal(answer).show()
+        return {"name": name, "outcome": "refused", "why": answer.document.get("detail")}
+    return {"name": name, "outcome": "registered"}
+
+
+def _register(
+    caller: Caller, name: str, table: Mapping[str, object], *, replace: bool
+) -> Mapping[str, object]:
+    answer = _asked(caller, name, table, replace=replace)
+    if answer.status == CONFLICT and answer.document.get("code") == _TAKEN:
+        raise Leave(
+            f"a server of tools called {name} is registered",
+            code=_TAKEN,
+            hint="replace it with --replace",
+        )
+    if answer.status >= BAD_REQUEST:
+        raise refusal(answer)
+    return answer.document
+
+
+def _asked(caller: Caller, name: str, table: Mapping[str, object], *, replace: bool) -> Answer:
+    if replace:
+        return caller.ask("PUT", f"/mcp/servers/{segment(name)}", table)
+    return caller.ask("POST", "/mcp/servers", {"name": name, **table})
+
+
+def _table(command: tuple[str, ...], given: Mapping[str, object]) -> dict[str, object]:
+    """The registration, as the settings would have it."""
+    table: dict[str, object] = {
+        "command": command[0] if command else None,
+        "args": list(command[1:]),
+        "url": given["address"],
+        "headers": _pairs("--header", given["headers"], {}),
+        "env": _pairs("--env", given["variables"], os.environ),
+        "private_network": given["private_network"],
+        "cwd": given["cwd"],
+        "timeout": given["timeout"],
+    }
+    return {name: value for name, value in table.items() if value}
+
+
+def _pairs(option: str, written: object, here: Mapping[str, str]) -> dict[str, str]:
+    """KEY=VALUE by KEY; a KEY alone has the value that it has here."""
+    found: dict[str, str] = {}
+    for pair in written if isinstance(written, tuple) else ():
+        name, equals, value = pair.partition("=")
+        if not name or not (equals or name in here):
+            raise click.UsageError(f"{option} takes KEY=VALUE: {name} has no value")
+        found[name] = value if equals else here[name]
+    return found
+
+
+def _row(server: Mapping[str, object]) -> tuple[object, ...]:
+    count = server.get("tools")
+    return (
+        server["name"],
+        server["state"],
+        "" if count is None else count,
+        server["origin"],
+        _plain(server["target"]),
+    )
+
+
+def _tell(server: Mapping[str, object]) -> None:
+    for name, value in server.items():
+        if value not in (None, ""):
+            print(f"{name:<10} {_plain(value)}")
+
+
+def _plain(value: object) -> str:
+    """What others say, with nothing in it that commands the terminal."""
+    from caxton_core.tools.visible import visible
+
+    return visible(str(value))

@@ -1,0 +1,49 @@
+"""The servers of tools in a file of another program, or the end of the command."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from caxton_cli import exits
+from caxton_cli.leaving import Leave
+from caxton_cli.printing import note
+
+
+def servers_in(path: Path) -> dict[str, dict[str, object]]:
+    """The registrations that the file has, by name; what it does not say is told.
+
+    Variables in them are those of whoever runs the command.
+    """
+    from returns.result import Failure
+
+    from caxton_adapters.mcp.importing import imported
+    from caxton_core.tools.visible import visible
+
+    found = imported(_text(path))
+    if isinstance(found, Failure):
+        raise Leave(f"{path}: {visible(found.failure().why)}", exit_code=exits.INVALID)
+    for left in found.unwrap().left_out:
+        place = ".".join(part for part in (left.server, left.key) if part)
+        note(f"left out: {visible(f'{place}: {left.why}')}")
+    servers = found.unwrap().servers
+    if not servers:
+        raise Leave(f"{path} has no server that can be registered", exit_code=exits.INVALID)
+    return {name: _with_variables(name, table) for name, table in servers.items()}
+
+
+def _with_variables(name: str, table: Mapping[str, object]) -> dict[str, object]:
+    from caxton_adapters.settings.substitution import substituted, unset_variables
+    from caxton_core.reading.wording import message
+
+    for unset in unset_variables(table, os.environ):
+        raise Leave(f"{name}: {message(unset.what)}", exit_code=exits.INVALID, code=unset.what.code)
+    return substituted(table, os.environ)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise Leave(f"{path} cannot be read: {error.strerror}", exit_code=exits.INVALID) from error
+    except UnicodeDecodeError as error:
+        raise Leave(f"{path} is not UTF-8", exit_code=exits.INVALID) from error

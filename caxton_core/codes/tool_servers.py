@@ -1,0 +1,54 @@
+"""CX2210 to CX2219: rules of the registration of a server of tools."""
+
+from typing import Final
+
+from caxton_core.codes.explanation import Explanation
+
+TOOL_SERVERS: Final = (
+    Explanation(
+        "CX2210",
+        "command or url",
+        "a server of tools has either a command or a url; this one has {found}",
+        "The command is a program that Caxton starts, the url a server that runs elsewhere.",
+        "Write one of `command` and `url`.",
+        "[mcp.servers.files]\nenabled = true",
+        '[mcp.servers.files]\ncommand = "npx"\nargs = ["-y", "some-server"]',
+    ),
+    Explanation(
+        "CX2211",
+        "key of the other transport",
+        "`{key}` says something only beside a {other}",
+        "A key without effect is more likely a mistake than a wish.",
+        "Remove it, or write the {other}.",
+        '[mcp.servers.files]\nurl = "https://tools.example.org/mcp"\nargs = ["-v"]',
+        '[mcp.servers.files]\nurl = "https://tools.example.org/mcp"',
+    ),
+    Explanation(
+        "CX2212",
+        "fallback unusable",
+        "no other server named {name} can stand in",
+        "A fallback is another registered server that offers tools of the same names.",
+        "Name another registered server, or remove the key.",
+        '[mcp.servers.files]\ncommand = "files"\nfallback = "files"',
+        '[mcp.servers.files]\ncommand = "files"\nfallback = "spare"\n\n'
+        '[mcp.servers.spare]\ncommand = "spare"',
+    ),
+    Explanation(
+        "CX2213",
+        "name reserved",
+        "{name} is the name of built-in tools",
+        "A server of that name could pretend to be them.",
+        "Give the server another name.",
+        '[mcp.servers.memory]\ncommand = "other-memory"',
+        '[mcp.servers.notes]\ncommand = "other-memory"',
+    ),
+    Explanation(
+        "CX2214",
+        "name unusable",
+        "{name} cannot be the name of a {kind}",
+        "The server would never see it, or see something else.",
+        "Write a name of letters, digits and `_` (in headers also `-`).",
+        '[mcp.servers.files]\ncommand = "files"\nenv = { "A=B" = "c" }',
+        '[mcp.servers.files]\ncommand = "files"\nenv = { A = "b" }',
+    ),
+)

@@ -1,0 +1,116 @@
+"""Schemas of strangers: what they say is checked, and no schema can keep anybody busy."""
+
+from collections.abc import Mapping
+from time import perf_counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from caxton_adapters.mcp.schemas import Schema
+from tests.waiting import slowness
+
+BOUND = 1.0
+
+
+def wrong(schema: Mapping[str, object], value: object) -> str | None:
+    return Schema(schema, "small.tool").wrong(value)
+
+
+def test_mistakes_are_told_with_their_places() -> None:
+    item = {"type": "object", "properties": {"n": {"type": "integer"}}}
+    schema = {
+        "properties": {"items": {"type": "array", "items": item}},
+        "required": ["name"],
+        "additionalProperties": False,
+    }
+    said = wrong(schema, {"items": [{"n": "x"}], "more": 1})
+    assert said is not None
+    assert "`items.0.n`: 'x' is not of type 'integer'" in said
+    assert "'name' is a required property" in said
+    assert "'more' was unexpected" in said
+
+
+def test_what_a_schema_asks_for_passes() -> None:
+    schema = {"$ref": "#/$defs/a", "$defs": {"a": {"properties": {"b": {"enum": [1, 2]}}}}}
+    assert wrong(schema, {"b": 1}) is None
+    assert wrong(schema, {"b": 3}) == "`b`: 3 is not one of [1, 2]"
+
+
+def test_a_harmless_pattern_is_tried() -> None:
+    schema = {"properties": {"id": {"pattern": "^[A-Z]{3}-[0-9]+$"}}}
+    assert wrong(schema, {"id": "ABC-12"}) is None
+    assert wrong(schema, {"id": "abc"}) is not None
+
+
+def test_an_older_dialect_is_understood() -> None:
+    schema = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "properties": {"pair": {"items": [{"type": "string"}, {"type": "number"}]}},
+    }
+    assert wrong(schema, {"pair": ["a", 1]}) is None
+    assert wrong(schema, {"pair": ["a", "b"]}) is not None
+
+
+def doubling(depth: int) -> dict[str, object]:
+    defs: dict[str, object] = {"d0": {"type": "string"}}
+    for level in range(depth):
+        each = {"$ref": f"#/$defs/d{level}"}
+        defs[f"d{level + 1}"] = {"anyOf": [each, each]}
+    return {"$defs": defs, "properties": {"a": {"$ref": f"#/$defs/d{depth}"}}}
+
+
+HOSTILE: dict[str, tuple[Mapping[str, object], object]] = {
+    "itself": ({"$ref": "#"}, {}),
+    "doubling": (doubling(40), {"a": 1}),
+    "repeated group": ({"properties": {"a": {"pattern": "^(a+)+$"}}}, {"a": "a" * 5000 + "!"}),
+    "many repetitions": ({"properties": {"a": {"pattern": "a*a*a*a*b"}}}, {"a": "a" * 5000}),
+    "names": ({"patternProperties": {"^(a|a)*$": {}}}, {"a" * 5000 + "!": 1}),
+    "other names": (
+        {"patternProperties": {"^(a|a)*$": {}}, "additionalProperties": False},
+        {"a" * 5000 + "!": 1},
+    ),
+    "different items": (
+        {"properties": {"a": {"uniqueItems": True}}},
+        {"a": [{"n": n} for n in range(20_000)]},
+    ),
+    "long choice": (
+        {"properties": {"a": {"items": {"enum": list(range(8000))}}}},
+        {"a": [-1] * 20_000},
+    ),
+    "somewhere else": ({"$ref": "http://127.0.0.1:9/schema"}, {}),
+    "a file": ({"$ref": "file:///etc/passwd"}, {}),
+    "nowhere": ({"$ref": "#/$defs/nothing"}, {}),
+    "no pattern": ({"properties": {"a": {"pattern": "("}}}, {"a": "b"}),
+    "no schema": ({"type": 3, "properties": []}, {}),
+    "deep": ({"properties": {"a": {"not": {}}}}, {"a": 1}),
+    "evaluated": ({"allOf": [{"$ref": "#"}] * 3, "unevaluatedProperties": False}, {"a": 1}),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_schema_keeps_anybody_busy(name: str) -> None:
+    schema, value = HOSTILE[name]
+    began = perf_counter()
+    wrong(schema, value)
+    assert perf_counter() - began < BOUND * slowness()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=10,
+)
+KEYWORDS = st.sampled_from(
+    ["type", "properties", "items", "pattern", "enum", "anyOf", "$ref", "required", "$id", "not"]
+)
+SCHEMAS = st.dictionaries(
+    KEYWORDS,
+    JSON | st.dictionaries(KEYWORDS, JSON) | st.lists(st.dictionaries(KEYWORDS, JSON), max_size=3),
+)
+
+
+@given(SCHEMAS, JSON)
+def test_whatever_a_schema_says_checking_answers(schema: dict[str, object], value: object) -> None:
+    said = wrong(schema, value)
+    assert said is None or said.isprintable()

@@ -1,0 +1,82 @@
+"""Tokens by the API: from an open server to a closed one, and back to its operator."""
+
+import pytest
+
+from caxton_adapters.rest.settings import RestSettings
+from caxton_adapters.secrets import Secret
+from tests.adapters.rest.conftest import Served, serving
+
+ADMIN = {"name": "boss", "scopes": ["admin"]}
+READER = {"name": "reader", "scopes": ["read"]}
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"}
+
+
+async def test_the_first_token_closes_an_open_server(server: Served) -> None:
+    assert (await server.client.get("/agents")).status_code == 200
+    made = await server.client.post("/tokens", json=ADMIN)
+    assert made.status_code == 201
+    assert made.headers["cache-control"] == "no-store"
+    assert (await server.client.get("/agents")).status_code == 401
+    shown = bearer(made.json()["token"])
+    assert (await server.client.get("/agents", headers=shown)).status_code == 200
+
+
+async def test_a_list_shows_everything_but_the_tokens(server: Served) -> None:
+    shown = (await server.client.post("/tokens", json=ADMIN)).json()["token"]
+    wanted = {**READER, "expires_in": "30d"}
+    await server.client.post("/tokens", json=wanted, headers=bearer(shown))
+    listed = await server.client.get("/tokens", headers=bearer(shown))
+    boss, reader = listed.json()["tokens"]
+    assert (boss["name"], boss["scopes"], boss["expires"]) == ("boss", ["admin"], None)
+    assert (reader["scopes"], reader["used"], reader["expired"]) == (["read"], None, False)
+    assert reader["expires"] > reader["created"]
+    assert boss["used"]
+    assert shown not in listed.text
+    assert "cx_" not in listed.text
+
+
+async def test_a_revoked_token_is_gone_and_the_last_one_leaves_the_server_open(
+    server: Served,
+) -> None:
+    shown = bearer((await server.client.post("/tokens", json=ADMIN)).json()["token"])
+    assert (await server.client.delete("/tokens/boss", headers=shown)).status_code == 204
+    assert (await server.client.get("/agents")).status_code == 200
+    again = await server.client.delete("/tokens/boss")
+    assert (again.status_code, again.json()["code"]) == (404, "CX3025")
+
+
+async def test_a_name_is_taken_once(server: Served) -> None:
+    shown = bearer((await server.client.post("/tokens", json=ADMIN)).json()["token"])
+    again = await server.client.post("/tokens", json=ADMIN, headers=shown)
+    assert (again.status_code, again.json()["code"]) == (409, "CX3024")
+
+
+async def test_nobody_locks_everybody_out(server: Served) -> None:
+    first = await server.client.post("/tokens", json=READER)
+    assert (first.status_code, first.json()["code"]) == (409, "CX3026")
+    shown = bearer((await server.client.post("/tokens", json=ADMIN)).json()["token"])
+    await server.client.post("/tokens", json=READER, headers=shown)
+    last = await server.client.delete("/tokens/boss", headers=shown)
+    assert (last.status_code, last.json()["code"]) == (409, "CX3026")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": "x", "scopes": []},
+        {"name": "x", "scopes": ["everything"]},
+        {"name": "operator", "scopes": ["read"]},
+        {"name": "a\nb", "scopes": ["read"]},
+        {"name": "x", "scopes": ["read"], "expires_in": "soon"},
+        {"name": "x", "scopes": ["read"], "expires_in": "0s"},
+        {"name": "x", "scopes": ["read"], "token": "cx_mine"},
+        {"scopes": ["read"]},
+    ],
+)
+async def test_what_is_no_token_is_refused(body: dict[str, object]) -> None:
+    async with serving(settings=RestSettings(token=Secret("own"))) as server:
+        answer = await server.client.post("/tokens", json=body, headers=bearer("own"))
+    assert (answer.status_code, answer.json()["code"]) == (422, "CX3002")

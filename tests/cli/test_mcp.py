@@ -1,0 +1,168 @@
+"""Servers of tools on the command line."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from attrs import evolve
+
+from caxton_adapters.runtime.toolbox import ServerState
+from tests.cli.command import Ended, Shell
+from tests.cli.tool_servers import serving_tools, tool
+from tests.fakes import ToolServersInADict
+
+READ = tool("files.read", "Reads a file.")
+
+
+@pytest.fixture
+def toolbox() -> ToolServersInADict:
+    return ToolServersInADict({"files": [READ]})
+
+
+@pytest.fixture
+def served(shell: Shell, toolbox: ToolServersInADict) -> Iterator[Shell]:
+    with serving_tools(shell, toolbox) as shell_of_it:
+        yield shell_of_it
+
+
+def mcp(shell: Shell, *arguments: str, code: int = 0, **variables: str) -> Ended:
+    ended = shell.run("mcp", *arguments, **variables)
+    assert ended.code == code, ended.err
+    return ended
+
+
+def test_a_server_is_registered_listed_tried_and_forgotten(served: Shell) -> None:
+    assert "caxton mcp add" in mcp(served, "list").err
+    added = mcp(served, "add", "files", "--", "mcp-server-files", "-v", "/srv")
+    assert added.out == "registered files: mcp-server-files\n"
+    assert added.err == "next: caxton mcp test files\n"
+    title, row = mcp(served, "list").out.splitlines()
+    assert title.split() == ["SERVER", "STATE", "TOOLS", "FROM", "TARGET"]
+    assert row.split() == ["files", "idle", "api", "mcp-server-files"]
+    assert "state      connected" in mcp(served, "test", "files").out
+    assert json.loads(mcp(served, "show", "files", "--json").out)["name"] == "files"
+    assert "transport  stdio" in mcp(served, "show", "files").out
+    assert mcp(served, "remove", "files", code=2).err.endswith("add --yes\n")
+    assert mcp(served, "remove", "files", "--yes").out == "removed files\n"
+    for command in ("show", "test"):
+        assert "CX4055" in mcp(served, command, "files", code=1).err
+
+
+def test_a_registered_server_is_replaced_only_on_demand(served: Shell) -> None:
+    mcp(served, "add", "files", "--", "one")
+    taken = mcp(served, "add", "files", "--", "two", code=1)
+    assert ("CX3030" in taken.err, "--replace" in taken.err) == (True, True)
+    replaced = json.loads(mcp(served, "add", "files", "--replace", "--json", "--", "two").out)
+    assert replaced["target"] == "two"
+
+
+def test_what_is_registered_is_what_was_written(served: Shell, toolbox: ToolServersInADict) -> None:
+    options = ("--env", "LEVEL=3", "--env", "TOKEN", "--cwd", "/srv", "--timeout", "30s")
+    mcp(served, "add", "files", *options, "--", "npx", "-y", "files", TOKEN="secret")
+    assert toolbox.tables["files"] == {
+        "command": "npx",
+        "args": ["-y", "files"],
+        "env": {"LEVEL": "3", "TOKEN": "secret"},
+        "cwd": "/srv",
+        "timeout": "30s",
+    }
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("files",),
+        ("files", "--env", "NOT_SET_ANYWHERE", "--", "npx"),
+        ("files", "--header", "key", "--", "npx"),
+        ("files", "--header", "=1", "--", "npx"),
+        (),
+    ],
+)
+def test_a_registration_of_the_wrong_form_is_wrong_usage(
+    served: Shell, arguments: tuple[str, ...]
+) -> None:
+    mcp(served, "add", *arguments, code=2)
+
+
+def test_the_problems_of_a_registration_are_told(served: Shell) -> None:
+    refused = mcp(served, "add", "docs", "--url", "https://tools.example.org/mcp", code=4)
+    assert ("CX3032" in refused.err, "command" in refused.err) == (True, True)
+
+
+def test_a_server_that_cannot_be_reached_is_a_failure(
+    served: Shell, toolbox: ToolServersInADict
+) -> None:
+    mcp(served, "add", "files", "--", "npx")
+    toolbox.down.add("files")
+    assert "it ended at once" in mcp(served, "test", "files", code=1).err
+
+
+DESKTOP = """{
+  // as its editor writes it
+  "mcpServers": {
+    "files": {"command": "npx", "args": ["-y", "some server"], "env": {"TOKEN": "${env:TOKEN}"}},
+    "docs": {"command": "docs"},
+    "old": {"type": "sse", "url": "https://tools.example.org/sse"}
+  }
+}"""
+
+
+def test_the_servers_of_another_program_are_shown_and_registered(
+    served: Shell, toolbox: ToolServersInADict
+) -> None:
+    served.write("desktop.json", DESKTOP)
+    mcp(served, "add", "docs", "--", "mine")
+    dry = mcp(served, "import", "desktop.json", "--dry-run", TOKEN="t-1")
+    assert "files: npx -y 'some server'\n       with TOKEN\n" in dry.err
+    assert "left out: old" in dry.err
+    assert "t-1" not in dry.err
+    assert toolbox.tables.keys() == {"docs"}
+    assert mcp(served, "import", "desktop.json", code=2, TOKEN="t-1").err.endswith("add --yes\n")
+    done = mcp(served, "import", "desktop.json", "--yes", TOKEN="t-1")
+    assert done.out == "registered files\nknown docs\n"
+    assert toolbox.tables["files"]["env"] == {"TOKEN": "t-1"}
+    assert toolbox.tables["docs"] == {"command": "mine"}
+    again = mcp(served, "import", "desktop.json", "--yes", "--replace", "--json", TOKEN="t-2")
+    assert [one["outcome"] for one in json.loads(again.out)["servers"]] == ["registered"] * 2
+    assert toolbox.tables["docs"]["command"] == "docs"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{", "no JSON"),
+        ("{}", "neither"),
+        ('{"servers": {"a": {"type": "sse"}}}', "no server"),
+        ('{"servers": {"a": {"command": "b", "env": {"C": "${env:NOT_SET}"}}}}', "CX2201"),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_file_that_cannot_be_imported_says_why(shell: Shell, text: str | None, why: str) -> None:
+    if text is not None:
+        shell.write("desktop.json", text)
+    refused = mcp(shell, "import", "desktop.json", "--dry-run", code=4)
+    assert why in refused.err
+
+
+def test_one_server_that_is_refused_keeps_the_others_not_out(served: Shell) -> None:
+    served.write(
+        "mixed.json",
+        '{"servers": {"a": {"url": "https://tools.example.org/mcp"}, "b": {"command": "c"}}}',
+    )
+    done = mcp(served, "import", "mixed.json", "--yes", code=1)
+    assert done.out == "refused a\nregistered b\n"
+    assert "CX3032" in done.err
+
+
+def test_the_doctor_looks_at_connections_and_begins_none(
+    served: Shell, toolbox: ToolServersInADict
+) -> None:
+    mcp(served, "add", "files", "--", "npx")
+    mcp(served, "add", "docs", "--", "docs")
+    toolbox.views["docs"] = evolve(
+        toolbox.views["docs"], state=ServerState.WAITING, reason="it ended at once"
+    )
+    told = served.run("doctor").out
+    assert "ok   server of tools files: idle" in told
+    assert "note server of tools docs: it ended at once\n     try it: caxton mcp test docs" in told
+    assert toolbox.reached == []
