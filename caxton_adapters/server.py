@@ -290,13 +290,15 @@ def _listed(catalogue: Catalogue) -> tuple[ListedProvider, ...]:
 
 def _facts(catalogue: Catalogue, tools: Tools, servers: McpServers, machine: Capacity) -> Facts:
     """What the rules of the policy may know of this installation."""
-    default, offered = catalogue.default, tools.offered()
+    default = catalogue.default
+    # Tools that wait for approval are there too: naming one is no mistake.
+    known = (*tools.offered(), *(view.tool for view in servers.tools()))
     registered = {view.name.value for view in servers.servers()}
     return Facts(
         providers=frozenset(name.value for name in catalogue.names),
         default_provider=None if default is None else default.value,
-        servers=frozenset(registered | {tool.name.server for tool in offered}),
-        tools=described(offered),
+        servers=frozenset(registered | {tool.name.server for tool in known}),
+        tools=described(known),
         memory=machine.memory,
         cores=machine.cores,
         isolation=DEFAULT_ISOLATION,

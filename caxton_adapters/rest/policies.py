@@ -4,8 +4,9 @@ import logging
 from collections.abc import Callable
 from typing import Final, TypeAlias, final
 
+import anyio
 from anyio import to_thread
-from attrs import frozen
+from attrs import field, frozen
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.process.policy_file import (
@@ -55,6 +56,7 @@ class Policies:
 
     runtime: Runtime
     again: ReadAgain | None
+    _reloading: anyio.Lock = field(factory=anyio.Lock, init=False)
 
     def show(self) -> Result[PolicyBody, Refused]:
         """The policy in force."""
@@ -66,13 +68,14 @@ class Policies:
         policing = self.runtime.policing
         if policing is None or self.again is None:
             return Failure(_NONE)
-        read = await to_thread.run_sync(self.again.policy)
-        if isinstance(read, Failure):
-            return _kept(_refused(read.failure()))
-        rules = await to_thread.run_sync(self.again.rules)
-        if isinstance(rules, Failure):
-            return _kept(_wrong_settings(rules.failure()))
-        return Success(await self._put_in_force(policing, read.unwrap(), rules.unwrap()))
+        async with self._reloading:
+            read = await to_thread.run_sync(self.again.policy)
+            if isinstance(read, Failure):
+                return _kept(_refused(read.failure()))
+            rules = await to_thread.run_sync(self.again.rules)
+            if isinstance(rules, Failure):
+                return _kept(_wrong_settings(rules.failure()))
+            return Success(await self._put_in_force(policing, read.unwrap(), rules.unwrap()))
 
     async def _put_in_force(
         self, policing: Policing, fresh: InForce, rules: ServerRules
