@@ -12,7 +12,10 @@ from caxton_cli.leaving import Leave
 
 @final
 class Turn:
-    """Sends a text to an agent and hands on the pieces of its answer as they come."""
+    """Sends a text to an agent and hands on the pieces of its answer as they come.
+
+    `decide` is told of each call that a person has to confirm.
+    """
 
     def __init__(
         self,
@@ -21,9 +24,12 @@ class Turn:
         text: str,
         conversation: str | None,
         timeout: float = PATIENCE,
+        *,
+        decide: Callable[[Caller, Mapping[str, object]], object] = ask,
     ) -> None:
         self._caller = caller
         self._timeout = timeout
+        self._decide = decide
         self._path = f"/agents/{segment(agent)}/message"
         self._body = {"text": text}
         if conversation is not None:
@@ -58,7 +64,7 @@ class Turn:
                     case "delta":
                         yield str(document["text"])
                     case "approval":
-                        ask(self._caller, document)
+                        self._decide(self._caller, document)
                     case "message":
                         self.answer = document
                         return

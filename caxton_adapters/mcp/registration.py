@@ -228,8 +228,9 @@ class Registration:
     def secrets(self) -> tuple[str, ...]:
         """What must never be shown: every header, and variables whose name says so."""
         hidden = (v.value for k, v in self.env.items() if re.search(_SECRET_NAME, k))
-        secret = None if self.oauth is None else self.oauth.client_secret
-        of_client = () if secret is None else (secret.value,)
+        oauth = OAuthTable() if self.oauth is None else self.oauth
+        written = (oauth.client_secret, oauth.signing_key)
+        of_client = (secret.value for secret in written if secret is not None)
         headers = (each.value for each in self.headers.values())
         return tuple(filter(None, (*headers, *hidden, *of_client)))
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "remove": Entry(f"{_MODULE}:remove", "Forget a server of tools."),
     "import": Entry(f"{_MODULE}:import_servers", "Register the servers of another program's file."),
     "login": Entry("caxton_cli.commands.mcp_login:login", "Log in to a protected server of tools."),
+    "serve": Entry("caxton_cli.commands.mcp_serve:serve", "Offer agents as tools to a program."),
 }
 mcp = LazyGroup("mcp", COMMANDS, help="Look after the servers of tools (MCP).")
 

@@ -23,7 +23,7 @@ from caxton_adapters.mcp.oauth.authenticating import Authenticate, unauthenticat
 from caxton_adapters.mcp.oauth.login import interactive
 from caxton_adapters.mcp.oauth.loopback import loopback
 from caxton_adapters.mcp.oauth.providers import auth_for
-from caxton_adapters.mcp.oauth.table import ClientId, Grant, OAuthTable, OAuthUrl
+from caxton_adapters.mcp.oauth.table import ClientId, Grant, OAuthTable, OAuthUrl, Signing
 from caxton_adapters.mcp.registration import Elicitation, Registration, ServerUrl
 from caxton_adapters.setting_values import WrittenSecret
 from caxton_core.primitives import Duration, ServerName
@@ -108,10 +108,13 @@ async def oauth_of(url: str, scenario: str, context: Mapping[str, Any]) -> OAuth
     """What an operator would write who was told what the scenario tells."""
     alone = scenario.startswith("auth/client-credentials")
     client_id, secret = context.get("client_id"), context.get("client_secret")
+    key = context.get("private_key_pem")
     return OAuthTable(
         grant=Grant.CLIENT_CREDENTIALS if alone else Grant.AUTHORIZATION_CODE,
         client_id=ClientId(client_id) if client_id else None,
         client_secret=WrittenSecret(secret) if secret else None,
+        signing_key=WrittenSecret(key) if key else None,
+        signing=Signing(context.get("signing_algorithm", "ES256")),
         issuer=OAuthUrl(await issuer_of(url)) if alone else None,
         client_metadata_url=OAuthUrl(DOCUMENT),
     )

@@ -18,7 +18,11 @@ ROOT: Final = Path(__file__).parents[2]
 REVISIONS: Final = ("2025-11-25", "2026-07-28")
 """Each fixes the scenarios that it requires, and the wire that they run over."""
 
-OFFERED: Final = ("auth/client-credentials-basic", "json-schema-2020-12-preservation")
+OFFERED: Final = (
+    "auth/client-credentials-basic",
+    "auth/client-credentials-jwt",
+    "json-schema-2020-12-preservation",
+)
 """What no revision requires and we do offer: it must work as well."""
 
 _PATIENCE: Final = "120000"
@@ -67,7 +71,7 @@ def run_one(scenario: str, revision: str) -> Outcome:
     """One scenario over the wire of a revision."""
     with tempfile.TemporaryDirectory() as results:
         said = _suite(
-            *("client", "--scenario", scenario, "--spec-version", revision),
+            *("client", "--scenario", scenario, "--spec-version", revision, "--force"),
             *("--output-dir", results, "--timeout", _PATIENCE),
             *("--command", f"{sys.executable} -m tests.conformance.client"),
         )

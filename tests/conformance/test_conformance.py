@@ -1,5 +1,6 @@
 import pytest
 
+from tests.acceptance.criteria import criterion
 from tests.conformance.suite import REVISIONS, required, run_one
 
 EXAMPLES = {
@@ -8,6 +9,7 @@ EXAMPLES = {
 }
 
 
+@criterion("STORY-020.2")
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(

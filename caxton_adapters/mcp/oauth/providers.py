@@ -7,7 +7,11 @@ from typing import Final, final
 
 import httpx2
 from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider, OAuthFlowError
-from mcp.client.auth.extensions.client_credentials import ClientCredentialsOAuthProvider
+from mcp.client.auth.extensions.client_credentials import (
+    ClientCredentialsOAuthProvider,
+    PrivateKeyJWTOAuthProvider,
+    SignedJWTParameters,
+)
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata
 
 from caxton_adapters.mcp.oauth.logins import Discovered, LoginFile, NoFile, login_path
@@ -33,15 +37,19 @@ def auth_for(server: ServerName, url: str, table: OAuthTable, data_dir: Path) ->
 
 def _credentials(url: str, table: OAuthTable) -> httpx2.Auth:
     assert table.client_id is not None
-    assert table.client_secret is not None
     assert table.issuer is not None
+    name, issuer, scope = table.client_id.value, table.issuer.value, _scope(table)
+    if table.signing_key is not None:
+        signed = SignedJWTParameters(
+            issuer=name,
+            subject=name,
+            signing_key=table.signing_key.value,
+            signing_algorithm=table.signing.value,
+        ).create_assertion_provider()
+        return PrivateKeyJWTOAuthProvider(url, NoFile(), name, signed, scope, issuer)
+    assert table.client_secret is not None
     return ClientCredentialsOAuthProvider(
-        url,
-        NoFile(),
-        table.client_id.value,
-        table.client_secret.value,
-        scope=_scope(table),
-        issuer=table.issuer.value,
+        url, NoFile(), name, table.client_secret.value, scope=scope, issuer=issuer
     )
 
 

@@ -29,6 +29,16 @@ class Grant(Enum):
 
 
 @final
+class Signing(Enum):
+    """How a client signs what it says of itself."""
+
+    ES256 = "ES256"
+    ES384 = "ES384"
+    RS256 = "RS256"
+    EDDSA = "EdDSA"
+
+
+@final
 @frozen
 class ClientId(Text):
     """The name under which an authorization server knows Caxton."""
@@ -74,10 +84,19 @@ class OAuthTable:
     client_secret: Annotated[
         WrittenSecret | None, Key("The client's secret.", '"${TOOLS_SECRET}"', default="none")
     ] = None
+    signing_key: Annotated[
+        WrittenSecret | None,
+        Key(
+            "The private key (PEM) of a client that signs what it says of itself.",
+            '"${TOOLS_KEY}"',
+            default="none",
+        ),
+    ] = None
+    signing: Annotated[Signing, Key("How it signs.", '"ES256"')] = Signing.ES256
     issuer: Annotated[
         OAuthUrl | None,
         Key(
-            "The authorization server that the secret is for; it is sent to no other.",
+            "The authorization server that knows the client; its secret is sent to no other.",
             '"https://login.example.org"',
             default="what the tool server names",
         ),
@@ -103,7 +122,8 @@ class OAuthTable:
 def broken_oauth(table: OAuthTable) -> Iterator[Problem]:
     """What is wrong with the table beyond the form of its values."""
     alone = table.grant is Grant.CLIENT_CREDENTIALS
-    needed = ("client_id", "client_secret", "issuer") if alone else ("client_id", "issuer")
+    proof = () if table.signing_key is not None else ("client_secret",)
+    needed = ("client_id", "issuer", *proof) if alone else ("client_id", "issuer")
     for key in needed if alone or table.client_secret is not None else ():
         if getattr(table, key) is None:
             what = "the grant client_credentials" if alone else "a `client_secret`"

@@ -39,6 +39,7 @@ async def echoed(client: Client, size: int = 5) -> str:
     return content.text
 
 
+@criterion("STORY-020.2")
 @both_wires
 async def test_tools_of_a_remote_server_are_listed_and_called(mode: Wire, revision: str) -> None:
     async with remote_tools() as server, connected(server.url, mode) as client:
@@ -158,7 +159,6 @@ def leaf(error: BaseException) -> BaseException:
     return leaf(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
-@criterion("STORY-044.3")
 @pytest.mark.parametrize(
     "url", ["http://169.254.169.254/mcp", "https://10.0.0.1/mcp", "http://x.org"]
 )
