@@ -23,6 +23,13 @@ OVERHEAD = 0.5
 LAG = 0.05
 
 
+def nested(levels: int) -> object:
+    value: object = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
 @pytest.fixture
 def lock(tmp_path: Path) -> Path:
     return tmp_path / "caxton.lock"
@@ -107,6 +114,16 @@ async def test_a_server_that_dies_in_a_call_fails_it_at_once_and_is_started_agai
         await until(lambda: view(servers).connects > 3)
     notes = (tmp_path / "notes").read_text()
     assert notes.count("call echo") == 3
+
+
+@pytest.mark.parametrize("value", ["\ud800", nested(500)], ids=["no Unicode", "too deep"])
+async def test_arguments_that_cannot_be_written_harm_no_connection(
+    lock: Path, value: object
+) -> None:
+    async with serving(lock, {"small": small_server()}) as servers:
+        assert "cannot be written" in why(await call(servers, "small.echo", text="hi", more=value))
+        assert says(await call(servers, "small.echo", text="hi")) == "hi"
+        assert view(servers).connects == 1
 
 
 @criterion("STORY-040.4")
