@@ -129,6 +129,9 @@ class McpServers:
         if found is None or not found.written.enabled:
             return ToolFailed(call.id, f"there is no tool named {call.name}")
         outcome = await self._made(found, call, caller)
+        if isinstance(outcome, Lost) and _may_repeat(found, call):
+            LOG.warning("%s: the call is made again: %s", call.name, outcome.why)
+            outcome = await self._made(found, call, caller)
         if isinstance(outcome, Unreachable) and found.written.fallback is not None:
             outcome = await self._made_instead(found.written.fallback, outcome, call, caller)
         return _result(call, outcome)
@@ -398,6 +401,12 @@ def _covered(name: str, known: Iterable[Described]) -> tuple[Tool, ...]:
     if isinstance(pattern, Failure):
         return ()
     return tuple(each.tool for each in known if pattern.unwrap().covers(each.tool.name))
+
+
+def _may_repeat(server: _Registered, call: ToolCall) -> bool:
+    """Whether the call may be made again, though nobody knows what came of it."""
+    known = server.tools.get(call.name.tool)
+    return known is not None and known.tool.idempotent
 
 
 def _told(outcome: EveryOutcome) -> Outcome:

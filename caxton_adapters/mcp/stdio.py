@@ -243,7 +243,8 @@ class _Child(asyncio.SubprocessProtocol):
         """End the process and everything that it started: asked, told, made to."""
         if self._transport is None:
             return
-        self._end("it was stopped")
+        self.at_end = True
+        self._wake()
         self.arrived.clear()
         self.release()  # a process that is stuck with writing cannot read that it shall end
         pipe = self._input()

@@ -31,7 +31,7 @@ def service() -> Iterator[ModelServer]:
         yield running
 
 
-@criterion("STORY-020.1")
+@criterion("STORY-020.3", "STORY-020.4")
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
