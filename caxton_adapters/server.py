@@ -2,12 +2,14 @@
 
 import gc
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import final
 
 import anyio
-from returns.result import Failure
+from attrs import frozen
+from returns.result import Failure, Result, Success
 
 from caxton_adapters.auth.sqlite import SqliteTokens
 from caxton_adapters.auth.tokens import stored_tokens
@@ -52,6 +54,7 @@ from caxton_adapters.providers.settings import ProviderKind
 from caxton_adapters.rest.api import RestApi
 from caxton_adapters.rest.exchange import current
 from caxton_adapters.rest.failures import of_model, of_turn
+from caxton_adapters.rest.policies import ReadAgain
 from caxton_adapters.rest.providers import ListedProvider
 from caxton_adapters.rest.serving import RestServer
 from caxton_adapters.rest.settings import RestSettings
@@ -63,8 +66,10 @@ from caxton_adapters.runtime.isolation.places import Places
 from caxton_adapters.runtime.pasts import Pasts
 from caxton_adapters.runtime.policing import Policing, described
 from caxton_adapters.runtime.retention import keep_for
+from caxton_adapters.runtime.rulebook import ServerRules
 from caxton_adapters.runtime.runtime import Runtime, running
 from caxton_adapters.runtime.world import World
+from caxton_adapters.settings.loading import InvalidSettings, LoadResult
 from caxton_adapters.settings.parts import provider_settings, rest_settings
 from caxton_adapters.settings.values import Settings
 from caxton_adapters.telemetry.event_log import LoggedEvents
@@ -73,20 +78,39 @@ from caxton_core.agent.policy.facts import Facts
 from caxton_core.agent.policy.file import InForce
 from caxton_core.ports import Model, Tools
 from caxton_core.primitives import ProviderName
-from caxton_core.reading.report import human, report
+from caxton_core.reading.report import Report, human, report
 
 CONVERSATION_BYTES = 64 * 1024 * 1024
 OBJECTS_BETWEEN_COLLECTIONS = 10_000
 _REMOTE = (ProviderKind.OPENAI, ProviderKind.OPENAI_COMPATIBLE)
 
 
-def main(settings: Settings, process: ServerProcess, policy: InForce) -> int:
-    """Serve until told to stop, under the policy; the exit code of the process."""
-    adopt(process.log)
+@final
+@frozen
+class Launch:
+    """What a server starts from; `again` reads the settings as they are written then."""
+
+    settings: Settings
+    process: ServerProcess
+    policy: InForce
+    again: Callable[[], LoadResult]
+
+    def rules(self) -> Result[ServerRules, tuple[Report, ...] | str]:
+        """What the settings say of calls of tools as they are written now."""
+        loaded = self.again()
+        if isinstance(loaded, Success):
+            return Success(_rules(loaded.unwrap().settings))
+        why = loaded.failure()
+        return Failure(why.reports if isinstance(why, InvalidSettings) else in_words(why).what)
+
+
+def main(launch: Launch) -> int:
+    """Serve until told to stop; the exit code of the process."""
+    adopt(launch.process.log)
     gc.disable()  # nothing is garbage yet of what a start makes; `_settle` has it collected
-    with _given_back(process):
+    with _given_back(launch.process):
         quick = importlib.util.find_spec("uvloop") is not None
-        return anyio.run(_serve, settings, process, policy, backend_options={"use_uvloop": quick})
+        return anyio.run(_serve, launch, backend_options={"use_uvloop": quick})
 
 
 @contextmanager
@@ -98,17 +122,18 @@ def _given_back(process: ServerProcess) -> Iterator[None]:
         process.close()
 
 
-async def _serve(settings: Settings, process: ServerProcess, policy: InForce) -> int:
-    claimed = lock.take_database(settings.storage.database)
+async def _serve(launch: Launch) -> int:
+    claimed = lock.take_database(launch.settings.storage.database)
     if isinstance(claimed, Failure):
-        return _refused(process, claimed.failure())
+        return _refused(launch.process, claimed.failure())
     try:
-        return await _open(settings, process, policy)
+        return await _open(launch)
     finally:
         claimed.unwrap().release()
 
 
-async def _open(settings: Settings, process: ServerProcess, policy: InForce) -> int:
+async def _open(launch: Launch) -> int:
+    settings, process = launch.settings, launch.process
     means = Means(SystemClock())
     opened = open_catalogue(provider_settings(settings), means, settings.default_provider)
     if isinstance(opened, Failure):
@@ -117,7 +142,7 @@ async def _open(settings: Settings, process: ServerProcess, policy: InForce) -> 
     path, level = settings.storage.database, settings.storage.synchronous.value
     try:
         async with open_database(path, synchronous=Synchronous(level)) as database:
-            return await _equipped(settings, process, catalogue, database, policy)
+            return await _equipped(launch, catalogue, database)
     except StorageUnusable as unusable:
         return _refused(process, DatabaseUnusable(unusable.path, unusable.why))
     finally:
@@ -125,14 +150,9 @@ async def _open(settings: Settings, process: ServerProcess, policy: InForce) -> 
             await catalogue.aclose()
 
 
-async def _equipped(
-    settings: Settings,
-    process: ServerProcess,
-    catalogue: Catalogue,
-    database: Database,
-    policy: InForce,
-) -> int:
+async def _equipped(launch: Launch, catalogue: Catalogue, database: Database) -> int:
     """Serve with the registered servers of tools, which end last."""
+    settings, process = launch.settings, launch.process
     machine, path = SystemClock(), settings.tool_lock
     opened = open_lock(path, machine, process.log.warning, settings.approval)
     if isinstance(opened, Failure):
@@ -144,19 +164,18 @@ async def _equipped(
         pins=pins,
         store=SqliteToolServers(database),
     ) as servers:
-        return await _run(settings, process, catalogue, database, (servers, pins), policy)
+        return await _run(launch, catalogue, database, servers, pins)
 
 
 async def _run(
-    settings: Settings,
-    process: ServerProcess,
+    launch: Launch,
     catalogue: Catalogue,
     database: Database,
-    equipment: tuple[McpServers, LockFile],
-    policy: InForce,
+    servers: McpServers,
+    pins: LockFile,
 ) -> int:
+    settings, process, policy = launch.settings, launch.process, launch.policy
     feed, rules, machine = EventFeed(), RulesInForce(), SystemClock()
-    servers, pins = equipment
     memory = await sqlite_memory(database)
     journal = SqliteJournal(database)
     world = World(
@@ -173,11 +192,7 @@ async def _run(
         real=servers.real,
     )
     hosts = Hosts(places=Places(settings.limits.processes.value))
-    world.rulebook.adopt(
-        server=settings.permissions,
-        policy=policy.policy.permissions,
-        patience=settings.permissions.timeout.value,
-    )
+    world.rulebook.adopt(server=_rules(settings), policy=policy.policy.permissions)
     configs = SqliteConfigs(database)
     policing = Policing(
         policy, partial(_facts, catalogue, world.tools, servers, capacity.measured())
@@ -195,7 +210,7 @@ async def _run(
             *_conditions(catalogue),
         )
         wanted, listed = rest_settings(settings), _listed(catalogue)
-        reread = partial(read_place, settings.policy)
+        again = ReadAgain(partial(read_place, settings.policy), launch.rules)
         tokens = await stored_tokens(wanted.token, SqliteTokens(database), machine.now)
         api = RestApi(
             runtime,
@@ -205,7 +220,7 @@ async def _run(
             parts,
             memory=memory,
             toolbox=servers,
-            policy=reread,
+            policy=again,
             tokens=tokens,
             log=process.log,
         )
@@ -253,6 +268,11 @@ async def _settle(api: RestApi) -> None:
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])
 
 
+def _rules(settings: Settings) -> ServerRules:
+    written = settings.permissions
+    return ServerRules(written, written.timeout.value)
+
+
 def _listed(catalogue: Catalogue) -> tuple[ListedProvider, ...]:
     return tuple(
         ListedProvider(
@@ -270,13 +290,15 @@ def _listed(catalogue: Catalogue) -> tuple[ListedProvider, ...]:
 
 def _facts(catalogue: Catalogue, tools: Tools, servers: McpServers, machine: Capacity) -> Facts:
     """What the rules of the policy may know of this installation."""
-    default, offered = catalogue.default, tools.offered()
+    default = catalogue.default
+    # Tools that wait for approval are there too: naming one is no mistake.
+    known = (*tools.offered(), *(view.tool for view in servers.tools()))
     registered = {view.name.value for view in servers.servers()}
     return Facts(
         providers=frozenset(name.value for name in catalogue.names),
         default_provider=None if default is None else default.value,
-        servers=frozenset(registered | {tool.name.server for tool in offered}),
-        tools=described(offered),
+        servers=frozenset(registered | {tool.name.server for tool in known}),
+        tools=described(known),
         memory=machine.memory,
         cores=machine.cores,
         isolation=DEFAULT_ISOLATION,

@@ -10,7 +10,7 @@ from caxton_cli.leaving import Leave
 if TYPE_CHECKING:
     from caxton_adapters.process.policy_place import PolicyPlace
     from caxton_adapters.process.refusals import Sentences
-    from caxton_adapters.settings import Loaded, Settings
+    from caxton_adapters.settings import Loaded, Settings, Surroundings
     from caxton_core.agent.policy.file import InForce
 
 SETTINGS_HAVE_PROBLEMS = "the settings have problems"
@@ -27,18 +27,9 @@ def loaded_or_leave(config: str | None, flags: Mapping[str, object]) -> "Loaded"
     from returns.result import Failure
 
     from caxton_adapters.process.refusals import SettingsUnreadable, in_words
-    from caxton_adapters.settings import Surroundings, load
+    from caxton_adapters.settings import load
 
-    loaded = load(
-        Surroundings(
-            flags={name: value for name, value in flags.items() if value is not None},
-            environ=os.environ,
-            named_file=config or os.environ.get("CAXTON_CONFIG"),
-            usual_files=tuple(places.config_files(os.environ)),
-            default_data_dir=places.default_data_dir(os.environ),
-            usual_policy=places.policy_file(os.environ),
-        )
-    )
+    loaded = load(surroundings(config, flags))
     if not isinstance(loaded, Failure):
         return loaded.unwrap()
     problem = loaded.failure()
@@ -51,6 +42,20 @@ def loaded_or_leave(config: str | None, flags: Mapping[str, object]) -> "Loaded"
         problems="\n".join(human(each) for each in problem.reports),
         exit_code=exits.INVALID,
         hint="caxton config show --sources tells where each setting comes from",
+    )
+
+
+def surroundings(config: str | None, flags: Mapping[str, object]) -> "Surroundings":
+    """Where the settings are written."""
+    from caxton_adapters.settings import Surroundings
+
+    return Surroundings(
+        flags={name: value for name, value in flags.items() if value is not None},
+        environ=os.environ,
+        named_file=config or os.environ.get("CAXTON_CONFIG"),
+        usual_files=tuple(places.config_files(os.environ)),
+        default_data_dir=places.default_data_dir(os.environ),
+        usual_policy=places.policy_file(os.environ),
     )
 
 

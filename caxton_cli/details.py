@@ -38,12 +38,17 @@ def _line(name: str, shown: str) -> str:
 
 def _shown(name: str, value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        return ", ".join(_item(item) for item in value)
     if name == "memory_bytes" and isinstance(value, int):
         return memory(value)
     return (
         f"{value:.3f} s" if name == "cpu_seconds" and isinstance(value, int | float) else str(value)
     )
+
+
+def _item(item: object) -> str:
+    """An item of a list; a problem by its code and its message."""
+    return f"{item.get('code')} {item.get('message')}" if _is_table(item) else str(item)
 
 
 def _balance(balance: Mapping[str, object], sign: str) -> str:

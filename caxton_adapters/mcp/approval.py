@@ -3,8 +3,7 @@
 from enum import Enum
 from typing import Final, final
 
-LOCK_NAME: Final = "tools.lock"
-"""In the data directory, where `caxton.lock` is what keeps a second server out."""
+LOCK_NAME: Final = "caxton.lock"
 
 
 @final

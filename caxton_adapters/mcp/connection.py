@@ -118,7 +118,7 @@ class Connection:
         self.said = Said(self.server)
         self._slots = anyio.Semaphore(self.written.max_concurrent.value)
         if not self.written.enabled:
-            self.state = ServerState.DISABLED
+            self._enter(ServerState.DISABLED, "it is disabled in its registration")
 
     async def call(
         self,
@@ -141,6 +141,7 @@ class Connection:
         with anyio.move_on_after(seconds):
             async with self._slots:
                 return await self._handed_over(request, withheld)
+        self._on_changed()  # a server that lives lists its tools, however slow one of them is
         return Late(seconds)
 
     async def _handed_over(
@@ -178,7 +179,7 @@ class Connection:
     async def connected(self, *, at_once: bool = False) -> Unreachable | None:
         """Have a connection, or know why there is none; `at_once` does not wait for its turn."""
         if self.state is ServerState.DISABLED:
-            return Unreachable("it is disabled in its registration")
+            return Unreachable(self.reason)
         now = self._means.clock.monotonic()
         self._wanted_at = now
         waiting = self.state is ServerState.WAITING and not at_once
@@ -207,14 +208,23 @@ class Connection:
         """Own the connection until cancelled."""
         if self.state is ServerState.DISABLED:
             return
-        while True:
-            await self._demand.wait()
-            self._demand = anyio.Event()
-            self._enter(ServerState.CONNECTING)
+        try:
+            while True:
+                await self._try()
+        finally:
             self._trying = True
-            why = await self._hold()
-            self._failures += 1
-            await self._pause(why)
+            self._enter(ServerState.DISABLED, "it is not in use any more")
+            self._settle()
+
+    async def _try(self) -> None:
+        """Connect when that is wanted, until the connection ends and a pause is over."""
+        await self._demand.wait()
+        self._demand = anyio.Event()
+        self._enter(ServerState.CONNECTING)
+        self._trying = True
+        why = await self._hold()
+        self._failures += 1
+        await self._pause(why)
 
     async def _pause(self, why: str) -> None:
         """Wait for the next try: a random time that grows, or until somebody wants it now."""

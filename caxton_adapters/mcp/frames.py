@@ -13,11 +13,10 @@ class FrameTooLong(ValueError):
 @final
 @define(eq=False)
 class Frames:
-    """Collects chunks until they make a line; every byte is looked at once and copied once."""
+    """Collects chunks until they make a line; every byte is looked at once."""
 
     _longest: int
-    _parts: list[bytes] = field(factory=list, init=False)
-    _size: int = field(default=0, init=False)
+    _begun: bytearray = field(factory=bytearray, init=False)
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The lines that the chunk completes; raises `FrameTooLong`."""
@@ -26,19 +25,18 @@ class Frames:
         for part in others:
             lines.append(self._completed(first))
             first = part
-        self._add(first)
+        self._check(first)
+        self._begun += first
         return lines
 
     def _completed(self, last: bytes) -> bytes:
-        self._add(last)
-        line = b"".join(self._parts)
-        self._parts.clear()
-        self._size = 0
+        self._check(last)
+        if not self._begun:
+            return last
+        self._begun += last
+        line, self._begun = bytes(self._begun), bytearray()
         return line
 
-    def _add(self, part: bytes) -> None:
-        self._size += len(part)
-        if self._size > self._longest:
+    def _check(self, part: bytes) -> None:
+        if len(self._begun) + len(part) > self._longest:
             raise FrameTooLong
-        if part:
-            self._parts.append(part)

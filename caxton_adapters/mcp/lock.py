@@ -143,7 +143,7 @@ class LockFile:
             fresh = [tool for tool in tools if _wants_pin(lock, tool, anew=anew)]
             if fresh:
                 lock = lock.with_pins(pinned(tool, now=now) for tool in fresh)
-                written = await to_thread.run_sync(_write, self.path, write_lock(lock))
+                written = await to_thread.run_sync(_write, self.path, lock)
                 if isinstance(written, Failure):
                     return written
                 self._seen = written.unwrap()
@@ -182,6 +182,8 @@ def _read(path: Path) -> Result[Lock, Report]:
         return Success(Lock())
     except OSError as error:
         return Failure(_unreadable(path, error.strerror or str(error)))
+    if not content:  # left by versions that locked their directory with a file of this name
+        return Success(Lock())
     text = decoded(content)
     if isinstance(text, Failure):
         return Failure(report([text.failure()], "", str(path)))
@@ -203,8 +205,8 @@ def _signature(path: Path) -> _Signature:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def _write(path: Path, text: str) -> Result[_Signature, NotStored]:
-    """Put the text in place of the file at once and for good; its mode stays."""
+def _write(path: Path, lock: Lock) -> Result[_Signature, NotStored]:
+    """Put the lock in place of the file at once and for good; its mode stays."""
     place = Path(os.path.realpath(path))
     fresh = place.with_name(f".{place.name}.{os.getpid()}")
     try:
@@ -213,7 +215,7 @@ def _write(path: Path, text: str) -> Result[_Signature, NotStored]:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             if place.exists():
                 os.fchmod(file.fileno(), place.stat().st_mode & 0o7777)
-            file.write(text)
+            file.write(write_lock(lock))
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(place)

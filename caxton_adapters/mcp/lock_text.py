@@ -41,6 +41,8 @@ version = 1
 """
 _DEEPEST: Final = 100
 _ESCAPES: Final = {"\\": "\\\\", "\t": "\\t", "\r": "\\r", '"': '\\"'}
+_PLAIN: Final = re.compile(r"[\n -~]*")
+_QUOTED: Final = re.compile(r'["\\]')
 _Table: TypeAlias = dict[str, object]
 
 
@@ -100,7 +102,8 @@ approved = "{Moment.of(pin.approved_at)}"
 
 def _text(text: str) -> str:
     """A TOML text in which everything can be seen; its lines stay lines."""
-    shown = "".join(c if c == "\n" else _character(c) for c in text)
+    plain = _PLAIN.fullmatch(text) is not None and not _QUOTED.search(text)
+    shown = text if plain else "".join(c if c == "\n" else _character(c) for c in text)
     return f'"""\n{shown}"""' if "\n" in text else f'"{shown}"'
 
 
@@ -114,11 +117,14 @@ def _character(character: str) -> str:
 def _json(value: JsonObject) -> str:
     """JSON over several lines; what cannot be seen, or would end the text, is escaped in JSON."""
     text = json.dumps(value.members(), ensure_ascii=False, sort_keys=True, indent=2)
-    shown = "".join(c if c == "\n" or is_visible(c) else _in_json(c) for c in text)
+    plain = _PLAIN.fullmatch(text) is not None
+    shown = text if plain else "".join(map(_visible_in_json, text))
     return "'''\n" + re.sub("'(?=')", r"\\u0027", shown) + "'''"
 
 
-def _in_json(character: str) -> str:
+def _visible_in_json(character: str) -> str:
+    if character == "\n" or is_visible(character):
+        return character
     return json.dumps(character)[1:-1]
 
 

@@ -248,7 +248,7 @@ class McpTable:
         Key(
             "The file with the approved definitions of tools; it may stand under version control.",
             '"caxton.lock"',
-            default="`tools.lock` in the data directory",
+            default="`caxton.lock` in the data directory",
         ),
     ] = None
     approve: Annotated[

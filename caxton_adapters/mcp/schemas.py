@@ -20,7 +20,7 @@ from referencing.exceptions import Unresolvable
 from caxton_adapters.mcp.said import LOG
 from caxton_adapters.mcp.visible import one_line
 
-_STEPS: Final = 50_000
+_STEPS: Final = 10_000
 _PATTERN_COST: Final = 1_000_000
 _MOST_UNIQUE: Final = 200
 _LARGEST_SCHEMA: Final = 100_000

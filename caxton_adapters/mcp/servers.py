@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Protocol, final
+from typing import Final, Protocol, final
 
 import anyio
 from attrs import define, field, frozen
@@ -32,6 +32,7 @@ from caxton_adapters.runtime.toolbox import (
     Origin,
     PinState,
     ServerRefusal,
+    ServerState,
     ServerTaken,
     ServerUnreachable,
     ServerView,
@@ -56,6 +57,8 @@ from caxton_core.resilience.breaker import (
 from caxton_core.storage import NotStored
 from caxton_core.tools.conditions import Real
 from caxton_core.tools.tool import Caller, Tool, ToolCall, ToolFailed, ToolResult, ToolSucceeded
+
+_WORTH_REACHING: Final = (ServerState.IDLE, ServerState.CONNECTING)
 
 
 class Registrations(Protocol):
@@ -125,9 +128,10 @@ class McpServers:
         found = self._registered.get(call.name.server)
         if found is None or not found.written.enabled:
             return ToolFailed(call.id, f"there is no tool named {call.name}")
-        if call.name.tool not in found.tools:
-            await found.connection.connected()
         outcome = await self._made(found, call, caller)
+        if isinstance(outcome, Lost) and _may_repeat(found, call):
+            LOG.warning("%s: the call is made again: %s", call.name, outcome.why)
+            outcome = await self._made(found, call, caller)
         if isinstance(outcome, Unreachable) and found.written.fallback is not None:
             outcome = await self._made_instead(found.written.fallback, outcome, call, caller)
         return _result(call, outcome)
@@ -144,6 +148,8 @@ class McpServers:
         return why if isinstance(outcome, Unreachable) else outcome
 
     async def _made(self, server: _Registered, call: ToolCall, caller: Caller) -> EveryOutcome:
+        if call.name.tool not in server.tools:
+            await server.connection.connected()
         if (why := self._withheld(server, call)) is not None:
             reason = server.connection.reason
             is_known = call.name.tool in server.tools
@@ -178,7 +184,9 @@ class McpServers:
         unknown = [
             server.connection
             for name in servers
-            if (server := self._registered.get(name)) is not None and not server.tools
+            if (server := self._registered.get(name)) is not None
+            and not server.tools
+            and server.connection.state in _WORTH_REACHING
         ]
         if unknown:
             async with anyio.create_task_group() as tasks:
@@ -393,6 +401,12 @@ def _covered(name: str, known: Iterable[Described]) -> tuple[Tool, ...]:
     if isinstance(pattern, Failure):
         return ()
     return tuple(each.tool for each in known if pattern.unwrap().covers(each.tool.name))
+
+
+def _may_repeat(server: _Registered, call: ToolCall) -> bool:
+    """Whether the call may be made again, though nobody knows what came of it."""
+    known = server.tools.get(call.name.tool)
+    return known is not None and known.tool.idempotent
 
 
 def _told(outcome: EveryOutcome) -> Outcome:

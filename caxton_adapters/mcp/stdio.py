@@ -61,21 +61,25 @@ class StdioTransport(Transport):
     async def __aenter__(self) -> "tuple[_Reader, _Writer]":
         environment = environment_of(self._written, os.environ)
         command = _command(self._written, environment)
-        longest = self._written.max_frame.value
-        loop = asyncio.get_running_loop()
-        _, child = await loop.subprocess_exec(
-            lambda: _Child(longest, self._warden, self._ending, self._said),
-            sys.executable,
-            "-I",
-            "-S",
-            str(_LAUNCHER),
-            str(os.getpid()),
-            *command,
-            env=environment,
-            cwd=_directory(self._written),
-            start_new_session=True,
-        )
-        self._child = child
+        child = _Child(self._written.max_frame.value, self._warden, self._ending, self._said)
+        try:
+            await asyncio.get_running_loop().subprocess_exec(
+                lambda: child,
+                sys.executable,
+                "-I",
+                "-S",
+                str(_LAUNCHER),
+                str(os.getpid()),
+                *command,
+                env=environment,
+                cwd=_directory(self._written),
+                start_new_session=True,
+            )
+            self._child = child
+        finally:
+            if self._child is None:  # it may run already when this is cancelled
+                with anyio.CancelScope(shield=True):
+                    await child.stop()
         return _Reader(child), _Writer(child)
 
     async def __aexit__(
@@ -160,7 +164,7 @@ class _Child(asyncio.SubprocessProtocol):
     def _take(self, line: bytes) -> None:
         if not line.strip():
             return
-        message = _message(line)
+        message = message_of(line)
         if message is None:
             self._said.on_garbage(line)
             return
@@ -237,7 +241,10 @@ class _Child(asyncio.SubprocessProtocol):
 
     async def stop(self) -> None:
         """End the process and everything that it started: asked, told, made to."""
-        self._end("it was stopped")
+        if self._transport is None:
+            return
+        self.at_end = True
+        self._wake()
         self.arrived.clear()
         self.release()  # a process that is stuck with writing cannot read that it shall end
         pipe = self._input()
@@ -249,9 +256,8 @@ class _Child(asyncio.SubprocessProtocol):
                 self._signal(signal.SIGKILL)
                 await self._ends_within(_GRACE)
         await self._clear()
-        if self._transport is not None:
-            with contextlib.suppress(OSError, RuntimeError):
-                self._transport.close()
+        with contextlib.suppress(OSError, RuntimeError):
+            self._transport.close()
 
     async def _clear(self) -> None:
         """End what the process left behind in its group."""
@@ -276,7 +282,8 @@ class _Child(asyncio.SubprocessProtocol):
         return True
 
 
-def _message(line: bytes) -> JSONRPCMessage | None:
+def message_of(line: bytes) -> JSONRPCMessage | None:
+    """The message that a line is, if it is one."""
     try:
         return jsonrpc_message_adapter.validate_json(line, by_name=False)
     except ValueError:

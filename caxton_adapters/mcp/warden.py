@@ -1,6 +1,8 @@
 """Sees to it that no server of tools outlives this process, even when it is killed."""
 
 import contextlib
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -39,7 +41,14 @@ class Warden:
             self._say(f"-{group}\n")
 
     def close(self) -> None:
-        """End the process, which kills the groups that it still watches."""
+        """End the process, and the groups that are still watched."""
+        self._end_process()
+        for group in self._groups:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(group, signal.SIGKILL)
+        self._groups.clear()
+
+    def _end_process(self) -> None:
         process, self._process = self._process, None
         if process is None or process.stdin is None:
             return
@@ -49,6 +58,7 @@ class Warden:
             process.wait(_PATIENCE)
 
     def _start(self) -> None:
+        self._end_process()
         self._process = subprocess.Popen(  # noqa: S603 - our own script
             (sys.executable, "-I", "-S", str(_SCRIPT)),
             stdin=subprocess.PIPE,

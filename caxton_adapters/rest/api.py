@@ -22,7 +22,7 @@ from caxton_adapters.rest.guard import Guard
 from caxton_adapters.rest.health import HealthChecks
 from caxton_adapters.rest.memory import Memories
 from caxton_adapters.rest.messages import Messages
-from caxton_adapters.rest.policies import Policies, ReadPolicy
+from caxton_adapters.rest.policies import Policies, ReadAgain
 from caxton_adapters.rest.providers import ListedProvider, Providers
 from caxton_adapters.rest.settings import RestSettings
 from caxton_adapters.rest.tokens import HeldTokens
@@ -57,7 +57,7 @@ class RestApi:
         *,
         memory: MemoryStore | None = None,
         toolbox: ToolServers | None = None,
-        policy: ReadPolicy | None = None,
+        policy: ReadAgain | None = None,
         tokens: Tokens | None = None,
         log: AuditLog | None = None,
     ) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from ipaddress import IPv6Address
 from typing import Final, final
 
 from caxton_adapters.auth.scopes import Scope
@@ -68,7 +69,7 @@ class Guard:
             found = self._tokens.holder(shown)
             if found is not None:
                 return found
-        if self._may_be_guessed and self._failures.wait(peer):
+        if self._may_be_guessed and self._failures.wait(_neighbourhood(peer)):
             return STRANGER
         return self._tokens.operator(shown) or STRANGER
 
@@ -148,7 +149,7 @@ class Guard:
     def _unauthenticated(self, headers: Mapping[bytes, bytes], peer: str) -> Refused:
         if not _token(headers):
             return _UNAUTHENTICATED
-        seconds = self._failures.take(peer)
+        seconds = self._failures.take(_neighbourhood(peer))
         return _too_many_failures(seconds) if seconds else _UNAUTHENTICATED
 
 
@@ -159,6 +160,15 @@ def _token(headers: Mapping[bytes, bytes]) -> bytes:
         return b""
     scheme, _, token = shown.partition(b" ")
     return token.strip() if scheme.lower() == b"bearer" else b""
+
+
+def _neighbourhood(peer: str) -> str | bytes:
+    """The address, or of IPv6 the network, in which whoever has one address has all of them."""
+    if ":" not in peer:
+        return peer
+    address = IPv6Address(peer)
+    mapped = address.ipv4_mapped
+    return address.packed[:8] if mapped is None else str(mapped)
 
 
 def _out_of_scope(rule: Rule) -> Refused:

@@ -4,8 +4,9 @@ import logging
 from collections.abc import Callable
 from typing import Final, TypeAlias, final
 
+import anyio
 from anyio import to_thread
-from attrs import frozen
+from attrs import field, frozen
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.process.policy_file import (
@@ -26,11 +27,23 @@ from caxton_adapters.rest.wire import (
     Violation,
 )
 from caxton_adapters.runtime.policing import Policing
+from caxton_adapters.runtime.rulebook import ServerRules
 from caxton_adapters.runtime.runtime import Runtime
 from caxton_adapters.runtime.views import AgentView
 from caxton_core.agent.policy.file import BUILT_IN, InForce, values_of
+from caxton_core.reading.report import Report
 
-ReadPolicy: TypeAlias = Callable[[], Result[InForce, PolicyTrouble]]
+WrongSettings: TypeAlias = tuple[Report, ...] | str
+
+
+@final
+@frozen
+class ReadAgain:
+    """Reads what can change while the server runs: the policy, and the rules of the settings."""
+
+    policy: Callable[[], Result[InForce, PolicyTrouble]]
+    rules: Callable[[], Result[ServerRules, WrongSettings]]
+
 
 _LOG: Final = logging.getLogger("caxton.policy")
 _NONE: Final = Refused(404, problem.UNKNOWN_PATH, "This server holds its agents to no policy.")
@@ -39,10 +52,11 @@ _NONE: Final = Refused(404, problem.UNKNOWN_PATH, "This server holds its agents 
 @final
 @frozen
 class Policies:
-    """The resource `/policy`; `read` reads its file again."""
+    """The resource `/policy`; `again` reads its file anew."""
 
     runtime: Runtime
-    read: ReadPolicy | None
+    again: ReadAgain | None
+    _reloading: anyio.Lock = field(factory=anyio.Lock, init=False)
 
     def show(self) -> Result[PolicyBody, Refused]:
         """The policy in force."""
@@ -50,21 +64,25 @@ class Policies:
         return Failure(_NONE) if policing is None else Success(_body(policing.in_force))
 
     async def reload(self) -> Result[PolicyReloaded, Refused]:
-        """Put the policy of the file in force, whole, or leave the one before."""
+        """Put the policy and the rules for calls in force as they are written now, or neither."""
         policing = self.runtime.policing
-        if policing is None or self.read is None:
+        if policing is None or self.again is None:
             return Failure(_NONE)
-        read = await to_thread.run_sync(self.read)
-        if isinstance(read, Failure):
-            refused = _refused(read.failure())
-            _LOG.warning("the policy was not reloaded: %s", refused.detail)
-            return Failure(refused)
-        return Success(await self._put_in_force(policing, read.unwrap()))
+        async with self._reloading:
+            read = await to_thread.run_sync(self.again.policy)
+            if isinstance(read, Failure):
+                return _kept(_refused(read.failure()))
+            rules = await to_thread.run_sync(self.again.rules)
+            if isinstance(rules, Failure):
+                return _kept(_wrong_settings(rules.failure()))
+            return Success(await self._put_in_force(policing, read.unwrap(), rules.unwrap()))
 
-    async def _put_in_force(self, policing: Policing, fresh: InForce) -> PolicyReloaded:
+    async def _put_in_force(
+        self, policing: Policing, fresh: InForce, rules: ServerRules
+    ) -> PolicyReloaded:
         changed = fresh.policy != policing.policy
         policing.in_force = fresh
-        self.runtime.world.rulebook.adopt(policy=fresh.policy.permissions)
+        self.runtime.world.rulebook.adopt(server=rules, policy=fresh.policy.permissions)
         violating = tuple(map(_violation, await self.runtime.hold_to_policy()))
         _LOG.info("policy reloaded from %s; %d agents violate it", fresh.file, len(violating))
         return PolicyReloaded(
@@ -101,6 +119,20 @@ def _written(table: str | int, value: object) -> PolicyScalar | tuple[PolicyScal
 def _violation(agent: AgentView) -> Violation:
     errors = () if agent.findings is None else error_items(agent.findings.errors)
     return Violation(agent.name.value, agent.state.value, errors)
+
+
+def _kept(refused: Refused) -> Failure[Refused]:
+    """Nothing changes, and the log says so too."""
+    _LOG.warning("the policy was not reloaded: %s", refused.detail)
+    return Failure(refused)
+
+
+def _wrong_settings(why: WrongSettings) -> Refused:
+    detail = "The settings have problems; the rules for calls stay as they were."
+    if isinstance(why, str):
+        return Refused(422, "CX4061", f"{detail} {why}")
+    placed = tuple(each for report in why for each in report.errors)
+    return Refused(422, "CX4061", detail, error_items(placed))
 
 
 def _refused(trouble: PolicyTrouble) -> Refused:

@@ -123,14 +123,14 @@ def of_approval(refusal: ApprovalRefusal) -> Refused:
     """What is answered where an approval cannot be answered."""
     match refusal:
         case UnknownApproval(id_):
-            return Refused(_NOT_FOUND, "CX4040", f"No call waits for an approval {id_}.")
+            return Refused(_NOT_FOUND, "CX4047", f"No call waits for an approval {id_}.")
         case AlreadyAnswered(id_, said):
             what = (
                 "expired: nobody answered in time"
                 if isinstance(said, Expired)
                 else f"was answered by {said.by}"
             )
-            return Refused(_CONFLICT, "CX4041", f"The approval {id_} {what}.")
+            return Refused(_CONFLICT, "CX4048", f"The approval {id_} {what}.")
         case NotStored(why):
             return not_stored(why)
 

@@ -46,6 +46,7 @@ from caxton_core.primitives import (
 )
 from caxton_core.reading import wording
 from caxton_core.tools.permission import grant
+from caxton_core.tools.pinning import fingerprint
 from caxton_core.tools.tool import Caller, Tool, ToolCall, ToolFailed
 
 AnyTool: TypeAlias = ToolView | Tool
@@ -109,10 +110,22 @@ class ToolResources:
         if self.servers is None:
             return refusal(of_servers(UnknownTools(names)), asked.context)
         await self.servers.reach({name.partition(".")[0] for name in names})
+        other = self._unseen(body.unwrap().seen)
+        if other is not None:
+            return refusal(other, asked.context)
         approved = await self.servers.approve(names)
         if isinstance(approved, Failure):
             return refusal(of_servers(approved.failure()), asked.context)
         return json_answer(Approved(tuple(name.value for name in approved.unwrap())))
+
+    def _unseen(self, seen: Mapping[str, str]) -> Refused | None:
+        """Why nothing is approved: a definition is not the one that somebody has read."""
+        for view in self._known():
+            begins = seen.get(_named(view).value)
+            if begins is not None and not fingerprint(_tool_of(view)).value.startswith(begins):
+                detail = f"The definition of {_named(view)} is not the one that was seen."
+                return Refused(409, "CX4059", detail)
+        return None
 
     async def call(self, asked: Asked, name: str) -> Answer:
         """Call a tool by hand: no agent's permissions are asked, only whether it is approved."""
@@ -251,7 +264,8 @@ class ToolResources:
         config = agent.unwrap().config
         if config is None:
             return Success([])
-        granted = {tool.name for tool in grant(config, map(_tool_of, found)).tools}
+        levels = self.runtime.world.rulebook.levels
+        granted = {tool.name for tool in grant(config, map(_tool_of, found), levels).tools}
         return Success([view for view in found if _named(view) in granted])
 
 

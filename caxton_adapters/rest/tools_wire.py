@@ -82,6 +82,10 @@ class ApproveRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         tuple[str, ...],
         Meta(min_length=1, description="`server.tool` or `server.*`.", examples=[["files.*"]]),
     ]
+    seen: Annotated[
+        dict[str, Annotated[str, Meta(pattern="^sha256:[0-9a-f]{16,64}$")]],
+        Meta(description="How the hashes begin that were seen: others are not approved."),
+    ] = msgspec.field(default_factory=dict)
 
 
 class Approved(msgspec.Struct, frozen=True):

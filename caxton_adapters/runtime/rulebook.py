@@ -2,12 +2,21 @@
 
 from typing import Final, final
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from caxton_core.agent.sections import Permissions
 from caxton_core.tools.permission import POLICY, SERVER, Level, above
 
 AN_HOUR: Final = 3600.0
+
+
+@final
+@frozen
+class ServerRules:
+    """What the server's settings say of calls; a person who is asked has `patience` seconds."""
+
+    permissions: Permissions
+    patience: float = AN_HOUR
 
 
 @final
@@ -29,17 +38,12 @@ class Rulebook:
         return self.server, self.policy
 
     def adopt(
-        self,
-        *,
-        server: Permissions | None = None,
-        policy: Permissions | None = None,
-        patience: float | None = None,
+        self, *, server: ServerRules | None = None, policy: Permissions | None = None
     ) -> None:
         """Have other rules from the next call on; None leaves what there is."""
         if server is not None:
-            self.server = above(SERVER, server)
+            self.server = above(SERVER, server.permissions)
+            self.patience = server.patience
         if policy is not None:
             self.policy = above(POLICY, policy)
-        if patience is not None:
-            self.patience = patience
         self.generation += 1

@@ -50,6 +50,7 @@ _REPLACE = click.option("--replace", is_flag=True, help="Replace one of the same
     multiple=True,
     help="A variable of the command, by itself as it is here; repeat for more.",
 )
+@click.option("--private-network", is_flag=True, help="The address may lie in a private network.")
 @click.option("--cwd", help="The directory in which the command runs.")
 @click.option("--timeout", metavar="TIME", help='How long a call may take, such as "30s".')
 @_REPLACE
@@ -246,6 +247,7 @@ def _table(command: tuple[str, ...], given: Mapping[str, object]) -> dict[str, o
         "url": given["address"],
         "headers": _pairs("--header", given["headers"], {}),
         "env": _pairs("--env", given["variables"], os.environ),
+        "private_network": given["private_network"],
         "cwd": given["cwd"],
         "timeout": given["timeout"],
     }

@@ -3,13 +3,14 @@
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import click
 
 from caxton_cli import exits, places
-from caxton_cli.configured import policy_or_leave, refused, settings_or_leave
+from caxton_cli.configured import policy_or_leave, refused, settings_or_leave, surroundings
 from caxton_cli.durations import SECONDS
 from caxton_cli.leaving import Leave
 from caxton_cli.printing import emit, note
@@ -133,8 +134,10 @@ def _serve(config: str | None, flags: dict[str, object]) -> int:
         pipe.say(Refused(*words))
         return leave.exit_code
     from caxton_adapters import server
+    from caxton_adapters.settings import load
 
-    code = server.main(settings, claimed.unwrap(), policy)
+    again = partial(load, surroundings(config, flags))
+    code = server.main(server.Launch(settings, claimed.unwrap(), policy, again))
     sys.stdout.flush()
     sys.stderr.flush()
     # Everything is closed; taking the interpreter apart would cost more than the drain did.

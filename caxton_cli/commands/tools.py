@@ -127,7 +127,7 @@ def diff(*, name: str | None, url: str | None, token: str | None, as_json: bool)
         return exits.DONE
     for tool in found:
         print("\n".join(diff_lines(tool)))
-    waiting = [str(tool["name"]) for tool in found if tool["state"] in _WAITING]
+    waiting = [_seen(tool) for tool in found if tool["state"] in _WAITING]
     if waiting:
         note(f"agree with: caxton tools approve {' '.join(waiting)}")
     elif not found:
@@ -149,7 +149,11 @@ def approve(
     token: str | None,
     as_json: bool,
 ) -> int:
-    """Approve the definitions of these tools as they are now; NAMES may end in `.*`."""
+    """Approve the definitions of these tools as they are now; NAMES may end in `.*`.
+
+    With what `caxton tools diff` prints behind its name, such as files.read@0123456789abcdef, a
+    tool is approved only as it was shown there.
+    """
     if bool(names) == everything:
         raise click.UsageError("name tools, such as files.read or files.*, or --all of them")
     caller = connect(url, token)
@@ -163,14 +167,21 @@ def approve(
         for name in approved:
             print(f"approved {name}")
     else:
-        note("nothing to approve: every tool is as it was approved")
+        note("nothing to approve: every tool is as it was approved (see: caxton tools diff)")
     return exits.DONE
 
 
 def _approved(caller: Caller, names: list[str]) -> list[object]:
-    body = {"tools": names}
+    split = [name.partition("@") for name in names]
+    seen = {name: f"sha256:{begins}" for name, _, begins in split if begins}
+    body = {"tools": [name for name, _, _ in split], "seen": seen}
     found = caller.call("POST", "/tools/approve", body, timeout=PATIENCE).document["approved"]
     return found if isinstance(found, list) else []
+
+
+def _seen(tool: Mapping[str, object]) -> str:
+    """The tool with the first digits of the definition that is shown."""
+    return f"{tool['name']}@{str(tool['hash']).removeprefix('sha256:')[:16]}"
 
 
 def _waiting(caller: Caller) -> list[str]:

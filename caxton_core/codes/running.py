@@ -228,14 +228,14 @@ RUNNING: Final = (
         "Wait for them, or remove the conversation by force, which cancels them.",
     ),
     Explanation(
-        "CX4040",
+        "CX4047",
         "unknown approval",
         "no call waits for an approval {id}",
         "An approval is known while its call waits, and a while after it was answered.",
         "`caxton approvals list` shows the calls that wait.",
     ),
     Explanation(
-        "CX4041",
+        "CX4048",
         "approval answered before",
         "the approval {id} is answered already",
         "The first answer counts: the call was made or refused by then.",

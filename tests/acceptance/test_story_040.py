@@ -7,13 +7,34 @@ from typing import Final
 
 from tests.acceptance.criteria import criterion
 from tests.acceptance.installation import Installation, installed
-from tests.acceptance.tool_servers import called, notes, server_table, tool_names
+from tests.acceptance.tool_servers import (
+    called,
+    command,
+    notes,
+    over_http,
+    server_table,
+    tool_names,
+)
+from tests.cli.processes import until_told
 
 TOOL_FAILED: Final = "CX4058"
 
 
 def connects(server: Installation) -> object:
     return server.asked("GET", "/mcp/servers/one").document["connects"]
+
+
+@criterion("STORY-040.1")
+def test_servers_are_run_as_programs_and_reached_over_http(tmp_path: Path) -> None:
+    with over_http() as address, installed(tmp_path, "") as server:
+        added = server.run("mcp", "add", "near", "--", *command())
+        assert added.code == 0, added.err
+        far = server.run("mcp", "add", "far", "--url", address)
+        assert far.code == 0, far.err
+        for name, transport in (("near", "stdio"), ("far", "http")):
+            assert called(server, f"{name}.echo", {"text": "hello"})["text"] == "hello"
+            shown = server.asked("GET", f"/mcp/servers/{name}").document
+            assert (shown["transport"], shown["state"]) == (transport, "connected")
 
 
 @criterion("STORY-040.2")
@@ -27,6 +48,29 @@ def test_a_tool_is_known_by_its_server_and_called_there_alone(tmp_path: Path) ->
         assert [line.split()[1] for line in notes(two) if line.startswith("call")] == ["echo"]
         unnamed = server.asked("POST", "/tools/echo/call", {})
         assert (unnamed.status, unnamed.document["code"]) == (404, "CX4056")
+
+
+@criterion("STORY-040.3")
+def test_a_call_that_takes_too_long_is_ended_and_its_server_told(tmp_path: Path) -> None:
+    note = tmp_path / "note"
+    own = '[mcp.servers.one.tools.sleep]\ntimeout = "200ms"\n'
+    with installed(tmp_path, server_table("one", f"note={note}") + own) as server:
+        late = called(server, "one.sleep", {})
+        assert (late["code"], "0.2 s" in str(late["detail"])) == (TOOL_FAILED, True)
+        until_told(lambda: "".join(line[:9] for line in notes(note)[-1:]), "cancelled")
+        assert called(server, "one.echo", {"text": "on"})["text"] == "on"
+
+
+@criterion("STORY-040.5")
+def test_a_server_that_answers_too_seldom_is_left_alone_for_a_while(tmp_path: Path) -> None:
+    note = tmp_path / "note"
+    settings = server_table("one", "hang=call", f"note={note}") + 'timeout = "100ms"\n'
+    with installed(tmp_path, settings) as server:
+        answers = [str(called(server, "one.echo", {"text": "x"})["detail"]) for _ in range(12)]
+        assert "0.1 s" in answers[0]
+        assert "too often" in answers[-1]
+        made = [line for line in notes(note) if line.startswith("call")]
+        assert len(made) < len(answers)
 
 
 @criterion("STORY-040.6")

@@ -2,7 +2,8 @@
 
 import ast
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -22,8 +23,9 @@ RUNS: Final = {"eval", "exec", "compile"}
 LOADS: Final = {"pickle", "cPickle", "dill", "shelve", "marshal", "cloudpickle", "jsonpickle"}
 
 
-def trees() -> Iterator[tuple[Path, ast.Module]]:
-    return ((path.relative_to(ROOT), ast.parse(path.read_text("utf-8"))) for path in FILES)
+@cache
+def trees() -> Sequence[tuple[Path, ast.Module]]:
+    return [(path.relative_to(ROOT), ast.parse(path.read_text("utf-8"))) for path in FILES]
 
 
 def name_of(node: ast.expr) -> str:

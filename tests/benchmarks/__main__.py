@@ -34,6 +34,7 @@ NAMES = (
     "accepting",
     "histories",
     "permissions",
+    "tools",
     "restarting",
 )
 

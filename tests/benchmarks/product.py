@@ -97,11 +97,13 @@ class Server:
 
 
 @contextmanager
-def caxton_server(model_url: str, program: Sequence[str] = (str(CAXTON),)) -> Iterator[Server]:
-    """A server in a temporary directory, with every feature at its default."""
+def caxton_server(
+    model_url: str, program: Sequence[str] = (str(CAXTON),), more: str = ""
+) -> Iterator[Server]:
+    """A server in a temporary directory, with every feature at its default but for `more`."""
     with tempfile.TemporaryDirectory(prefix="caxton-benchmark-") as name:
         directory = Path(name)
-        (directory / "caxton.toml").write_text(SETTINGS.format(base_url=model_url))
+        (directory / "caxton.toml").write_text(SETTINGS.format(base_url=model_url) + more)
         port = free_port()
         with (directory / "stderr.log").open("wb") as log:
             before = perf_counter()

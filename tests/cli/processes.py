@@ -1,6 +1,7 @@
 """Processes under test, looked at from outside."""
 
 import json
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,6 +42,20 @@ def until_there(path: Path, process: subprocess.Popen[str]) -> None:
         if monotonic() > until:
             raise TooLateError(path)
         sleep(POLL)
+
+
+def until_it_answers(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until something listens on the port, as long as the process lives."""
+    until = monotonic() + DEADLINE
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError as error:
+            if process.poll() is not None or monotonic() > until:
+                raise TooLateError(port) from error
+            sleep(POLL)
+        else:
+            return
 
 
 def family_of(pid: int) -> list[psutil.Process]:

@@ -56,7 +56,7 @@ def test_a_person_approves_a_call_that_waits(keeper: Shell) -> None:
     out, _ = sending.communicate(timeout=30)
     assert out.startswith("done: ")
     again = keeper.run("approvals", "deny", id_)
-    assert (again.code, "CX4041" in again.err) == (1, True)
+    assert (again.code, "CX4048" in again.err) == (1, True)
 
 
 def test_a_person_refuses_a_call_and_says_why(keeper: Shell) -> None:
@@ -69,5 +69,5 @@ def test_a_person_refuses_a_call_and_says_why(keeper: Shell) -> None:
 
 def test_an_unknown_approval_is_told(keeper: Shell) -> None:
     shown = keeper.run("approvals", "show", "apr_0")
-    assert (shown.code, "CX4040" in shown.err) == (1, True)
+    assert (shown.code, "CX4047" in shown.err) == (1, True)
     assert keeper.run("approvals", "approve").code == 2

@@ -47,3 +47,8 @@ def test_no_amount_of_memory_below_a_terabyte_has_more_than_four_digits(size: in
     number, unit = memory(size).split()
     assert float(number) <= 1024
     assert unit in ("B", "KB", "MB", "GB")
+
+
+def test_a_problem_is_shown_by_its_code_and_message() -> None:
+    document = {"violations": [{"code": "CX1333", "message": "it shares", "why": "..."}]}
+    assert list(details(document)) == ["violations      CX1333 it shares"]

@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from attrs import evolve
 
+from caxton_adapters.runtime.toolbox import ServerState
 from tests.cli.command import Ended, Shell
 from tests.cli.tool_servers import serving_tools, tool
 from tests.fakes import ToolServersInADict
@@ -150,3 +152,17 @@ def test_one_server_that_is_refused_keeps_the_others_not_out(served: Shell) -> N
     done = mcp(served, "import", "mixed.json", "--yes", code=1)
     assert done.out == "refused a\nregistered b\n"
     assert "CX3032" in done.err
+
+
+def test_the_doctor_looks_at_connections_and_begins_none(
+    served: Shell, toolbox: ToolServersInADict
+) -> None:
+    mcp(served, "add", "files", "--", "npx")
+    mcp(served, "add", "docs", "--", "docs")
+    toolbox.views["docs"] = evolve(
+        toolbox.views["docs"], state=ServerState.WAITING, reason="it ended at once"
+    )
+    told = served.run("doctor").out
+    assert "ok   server of tools files: idle" in told
+    assert "note server of tools docs: it ended at once\n     try it: caxton mcp test docs" in told
+    assert toolbox.reached == []

@@ -85,7 +85,7 @@ def test_a_definition_that_changes_while_the_server_runs_is_not_called(machine: 
     machine.configure("")
     machine.start()
     assert machine.echo().out == "hello\n"
-    assert (machine.shell.directory / "data" / "tools.lock").is_file()
+    assert (machine.shell.directory / "data" / "caxton.lock").is_file()
     machine.tools("call", "small.change", "text=Now send it to me.")
     until_told(lambda: machine.named("changed"), "small.echo")
     assert "CX4059" in machine.echo(code=1).err
@@ -95,7 +95,7 @@ def test_an_approval_that_comes_with_the_file_is_noticed(machine: Machine) -> No
     machine.configure('lock = "caxton.lock"\napprove = "always"')
     machine.start()
     assert "CX4059" in machine.echo(code=1).err
-    assert machine.tools("approve", "small.*").out.count("approved ") == 10
+    assert "approved small.echo\n" in machine.tools("approve", "small.*").out
     lock = machine.shell.directory / "caxton.lock"
     approved = lock.read_text("utf-8")
     lock.unlink()

@@ -1,6 +1,7 @@
 """Tools on the command line."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import final
 
@@ -95,11 +96,14 @@ def test_what_changed_is_refused_shown_and_approved(office: Office) -> None:
         "      Safely.",
         "    new characters: U+200B ZERO WIDTH SPACE",
     ]
-    assert diff.err == "agree with: caxton tools approve files.read\n"
+    agree = re.fullmatch(r"agree with: caxton tools approve (files.read@[0-9a-f]{16})\n", diff.err)
+    assert agree is not None
     assert office.tools("diff", "files.read").out == diff.out
     document = json.loads(office.tools("diff", "--json").out)
     assert document["tools"][0]["differences"][0]["at"] == "description"
-    assert office.tools("approve", "files.read").out == "approved files.read\n"
+    other = f"files.read@{'0' * 16}"
+    assert "not the one that was seen" in office.tools("approve", other, code=1).err
+    assert office.tools("approve", agree[1]).out == "approved files.read\n"
     assert office.tools("approve", "files.*").out == ""
     assert office.tools("call", "files.read", "path=/a").out
 

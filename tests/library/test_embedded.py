@@ -222,4 +222,4 @@ async def test_a_program_answers_for_calls_that_wait(approved: bool) -> None:  #
         assert ("not now" in text) != approved
         with pytest.raises(NotDone) as refused:
             await caxton.approve(id_)
-        assert refused.value.code == "CX4041"
+        assert refused.value.code == "CX4048"

@@ -5,6 +5,7 @@ Run as `python -I -S server.py [OPTION=VALUE ...]`:
     exit=start|initialize|list|call   ends at that moment, with code 3
     hang=initialize|list|call         never answers that
     die=call                          is killed by every call
+    first=FILE                        is killed by the first call, before there is the file
     stderr=BYTES                      writes so much to standard error first
     garbage=LINES                     writes so many lines that are no messages first
     line=BYTES                        `long` answers with so many characters
@@ -109,6 +110,9 @@ def called(identity: object, params: dict[str, Any]) -> dict[str, Any]:
     note(f"call {name} {params.get('_meta', {}).get('caxton/key', '')}".rstrip())
     at("call")
     if OPTIONS.get("die") == "call":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if "first" in OPTIONS and not Path(OPTIONS["first"]).exists():
+        Path(OPTIONS["first"]).touch()
         os.kill(os.getpid(), signal.SIGKILL)
     if name not in ANSWERS:
         return said(f"there is no tool {name}", isError=True)

@@ -5,7 +5,7 @@ is bounded by permissions, whatever a prompt says.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 _SENTENCE: Final = re.compile(r"[^.!?;\n]*(?:\n(?!\s*\n|\s*[-*#0-9])[^.!?;\n]*)*")
@@ -92,9 +92,9 @@ _DENIALS: Final = re.compile(r"(?:do not|don't|never|must not)\b")
 _LACKS: Final = re.compile(r"\b(?:not|never|no|don't)(?: [\w']+){0,8}$")
 
 
-def found_in(phrase: "re.Pattern[str]", text: str) -> str | None:
+def found_in(phrase: "re.Pattern[str]", spoken: Iterable[str]) -> str | None:
     """The words of the first sentence that holds the phrase and does not warn of it."""
-    for sentence in _sentences(text):
+    for sentence in spoken:
         for match in phrase.finditer(sentence):
             before = " ".join(sentence[: match.start()].split()[-12:])
             if not _is_guarded(match[0], before):
@@ -108,7 +108,8 @@ def _is_guarded(words: str, before: str) -> bool:
     return _DENIALS.match(words) is None and _GUARDED.search(before) is not None
 
 
-def _sentences(text: str) -> Iterator[str]:
+def sentences(text: str) -> Iterator[str]:
+    """The sentences of a text, as words with one space between them."""
     for sentence in _SENTENCE.findall(text):
         words = _WORDS.findall(sentence[:_LONGEST_SENTENCE])
         if words:

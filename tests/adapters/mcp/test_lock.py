@@ -209,7 +209,7 @@ def test_a_broken_file_is_refused_at_the_start_with_line_and_column(path: Path) 
         (('"files"', '"no server"'), "CX1102", 6),
         (("sha256:", "md5:"), "CX1102", 8),
         (('"type": "object"\n}', '"type": "object"\n'), "CX1102", 12),
-        (("approved = ", "aproved = "), "CX1002", 21),
+        (("approved = ", "since = "), "CX1002", 21),
     ],
 )
 def test_whatever_was_altered_by_hand_is_told_with_its_line(

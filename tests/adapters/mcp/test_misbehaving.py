@@ -14,12 +14,20 @@ import pytest
 from caxton_adapters.mcp.registration import Command, Registration
 from caxton_adapters.runtime.toolbox import ServerState
 from caxton_core.tools.tool import ToolFailed, ToolResult, ToolSucceeded
-from tests.mcp_server import SCRIPT, small_server
+from tests.acceptance.criteria import criterion
+from tests.mcp_server import SCRIPT, small_server, small_table
 from tests.mcp_server.serving import call, ended, noted, serving, view
 from tests.waiting import slowness, until
 
 OVERHEAD = 0.5
 LAG = 0.05
+
+
+def nested(levels: int) -> object:
+    value: object = 1
+    for _ in range(levels):
+        value = [value]
+    return value
 
 
 @pytest.fixture
@@ -56,6 +64,7 @@ async def test_a_server_that_hangs_while_connecting_has_its_time(lock: Path, mom
         assert perf_counter() - began < (1 + OVERHEAD) * slowness()
 
 
+@criterion("STORY-040.3")
 async def test_a_call_that_hangs_has_its_time(lock: Path) -> None:
     written = small_server("hang=call", timeout="300ms")
     async with serving(lock, {"small": written}) as servers:
@@ -65,6 +74,32 @@ async def test_a_call_that_hangs_has_its_time(lock: Path) -> None:
         assert perf_counter() - began < (0.3 + OVERHEAD) * slowness()
 
 
+async def test_a_server_that_answers_nothing_any_more_is_started_again(lock: Path) -> None:
+    written = small_server("hang=call", timeout="200ms", connect_timeout="1s")
+    async with serving(lock, {"small": written}) as servers:
+        await servers.reach(["small"])
+        assert view(servers).connects == 1
+        await call(servers, "small.echo", text="hi")
+        await until(lambda: view(servers).connects == 2)
+
+
+async def test_whoever_waits_for_a_server_that_is_removed_hears_of_it(lock: Path) -> None:
+    results: list[ToolResult] = []
+
+    async with serving(lock, {}) as servers:
+
+        async def make() -> None:
+            results.append(await call(servers, "small.echo", text="hi"))
+
+        await servers.add("small", small_table("hang=initialize"))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(make)
+            await until(lambda: view(servers).state is ServerState.CONNECTING)
+            await servers.remove("small")
+    assert "not in use any more" in why(results[0])
+
+
+@criterion("STORY-040.6")
 async def test_a_server_that_dies_in_a_call_fails_it_at_once_and_is_started_again(
     lock: Path, tmp_path: Path
 ) -> None:
@@ -79,6 +114,31 @@ async def test_a_server_that_dies_in_a_call_fails_it_at_once_and_is_started_agai
         await until(lambda: view(servers).connects > 3)
     notes = (tmp_path / "notes").read_text()
     assert notes.count("call echo") == 3
+
+
+@pytest.mark.parametrize("value", ["\ud800", nested(500)], ids=["no Unicode", "too deep"])
+async def test_arguments_that_cannot_be_written_harm_no_connection(
+    lock: Path, value: object
+) -> None:
+    async with serving(lock, {"small": small_server()}) as servers:
+        assert "cannot be written" in why(await call(servers, "small.echo", text="hi", more=value))
+        assert says(await call(servers, "small.echo", text="hi")) == "hi"
+        assert view(servers).connects == 1
+
+
+@criterion("STORY-040.4")
+@pytest.mark.parametrize("idempotent", [True, False])
+async def test_a_call_that_may_be_made_twice_is_made_again(
+    lock: Path, tmp_path: Path, *, idempotent: bool
+) -> None:
+    options = (f"first={tmp_path / 'died'}", f"note={tmp_path / 'notes'}")
+    written = small_server(*options, tools={"echo": {"idempotent": idempotent}})
+    async with serving(lock, {"small": written}, jitter=0.0) as servers:
+        await servers.reach(["small"])
+        result = await call(servers, "small.echo", text="hi")
+    assert isinstance(result, ToolSucceeded) == idempotent
+    calls = [line for line in (tmp_path / "notes").read_text().splitlines() if "call" in line]
+    assert calls == ["call echo msg_1:1:call_1"] * (2 if idempotent else 1)
 
 
 async def test_every_waiting_call_hears_of_the_end(lock: Path, tmp_path: Path) -> None:
@@ -153,6 +213,7 @@ async def test_a_line_without_end_ends_the_connection_and_blocks_nobody(
         assert "longer than 4,194,304 bytes" in result
         assert sorted(lags)[len(lags) // 2] < LAG * slowness()
         assert max(lags, default=0.0) < 4 * LAG * slowness()
+        await until(lambda: view(servers).connects == 2)
         assert says(await call(servers, "small.echo", text="hi")) == "hi"
 
 

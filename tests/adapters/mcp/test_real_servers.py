@@ -10,6 +10,7 @@ from returns.result import Success
 from caxton_adapters.mcp.registration import Registration
 from caxton_core.reading.tables import read
 from caxton_core.tools.tool import ToolFailed, ToolResult, ToolSucceeded
+from tests.acceptance.criteria import criterion
 from tests.mcp_server import SCRIPT
 from tests.mcp_server.serving import call, serving, view
 from tests.node import installing
@@ -54,6 +55,7 @@ def why(result: ToolResult) -> str:
     return result.why
 
 
+@criterion("STORY-020.2")
 async def test_the_server_of_times_is_called_over_the_newest_wire(lock: Path) -> None:
     async with serving(lock, {"time": python("mcp_server_time")}) as servers:
         told = says(await call(servers, "time.get_current_time", timezone="Europe/Berlin"))
@@ -77,6 +79,7 @@ async def test_the_server_of_pages_refuses_this_machine(lock: Path) -> None:
         assert "127.0.0.1" in result
 
 
+@criterion("STORY-020.2", "STORY-020.D1")
 async def test_the_server_of_files_reads_what_it_may(
     lock: Path, tmp_path: Path, node_modules: Path
 ) -> None:
@@ -96,6 +99,7 @@ async def test_the_server_of_files_reads_what_it_may(
         assert view(servers, "files").protocol == OLDER
 
 
+@criterion("STORY-020.2")
 async def test_the_server_of_everything_is_called(lock: Path, node_modules: Path) -> None:
     script = node_modules / "server-everything" / "dist" / "index.js"
     written = {"all": registered(str(installing.node()), str(script), "stdio")}

@@ -23,6 +23,7 @@ from caxton_adapters.runtime.toolbox import (
 from caxton_adapters.testing.tools import Subject, ToolsContract
 from caxton_core.primitives import JsonObject, ToolName
 from caxton_core.tools.tool import ToolCall, ToolFailed, ToolResult, ToolSucceeded
+from tests.acceptance.criteria import criterion
 from tests.mcp_server import small_server, small_table
 from tests.mcp_server.serving import InADict, call, ended, noted, serving, view
 from tests.waiting import until
@@ -79,6 +80,7 @@ async def test_known_tools_are_offered_without_a_connection(lock: Path, tmp_path
         assert not notes.exists()
 
 
+@criterion("STORY-040.7")
 async def test_arguments_are_checked_before_the_call(lock: Path, tmp_path: Path) -> None:
     notes = tmp_path / "notes"
     async with serving(lock, {"small": small_server(f"note={notes}")}) as servers:
@@ -87,6 +89,7 @@ async def test_arguments_are_checked_before_the_call(lock: Path, tmp_path: Path)
     assert "call echo" not in notes.read_text()
 
 
+@criterion("STORY-040.7")
 async def test_results_are_checked_after_the_call(lock: Path) -> None:
     async with serving(lock, {"small": small_server()}) as servers:
         assert json.loads(text(await call(servers, "small.add", sum=3))) == {"sum": 3}
@@ -112,6 +115,7 @@ async def test_a_long_result_is_cut_with_a_notice(lock: Path) -> None:
         assert result.startswith("y" * 1024 + "\n[cut here: the result has 5,000 bytes")
 
 
+@criterion("STORY-040.3")
 async def test_a_call_has_its_time_and_the_server_hears_of_its_end(
     lock: Path, tmp_path: Path
 ) -> None:
@@ -182,6 +186,7 @@ async def test_a_new_tool_waits_for_approval_where_that_is_wanted(lock: Path) ->
         )
 
 
+@criterion("STORY-020.1")
 async def test_pages_are_followed_and_impossible_names_left_out(lock: Path) -> None:
     async with serving(lock, {"small": small_server("tools=30", "page=7")}) as servers:
         await servers.reach(["small"])
@@ -201,6 +206,7 @@ async def test_annotations_count_where_they_are_trusted(lock: Path) -> None:
         assert idempotent == {"trusted.echo", "trusted.fail"}
 
 
+@criterion("STORY-020.5")
 async def test_a_fallback_stands_in_for_a_server_out_of_reach(lock: Path) -> None:
     async with serving(lock, {"first": small_server(), "small": small_server()}) as servers:
         await servers.reach(["first", "small"])
@@ -281,6 +287,7 @@ async def test_a_program_gets_only_what_it_is_given(
     assert facts["pid"] == facts["group"] == facts["session"]
 
 
+@criterion("STORY-020.6")
 async def test_what_it_says_beside_its_answers_is_logged_in_one_line(
     lock: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -315,6 +322,7 @@ async def test_a_server_that_asks_a_person_is_told_what_was_decided(
         assert json.loads(text(await call(servers, "small.ask"))) == told
 
 
+@criterion("STORY-040.5")
 async def test_a_server_that_is_often_out_of_reach_is_left_alone(lock: Path) -> None:
     async with serving(lock, {"small": small_server()}) as servers:
         await servers.reach(["small"])

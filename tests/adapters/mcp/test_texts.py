@@ -1,6 +1,7 @@
 """What comes from a server as text is cut to lines, made visible, and cut to size."""
 
 import base64
+import json
 from unicodedata import category
 
 import pytest
@@ -10,8 +11,13 @@ from mcp_types import CallToolResult, ImageContent, TextContent
 
 from caxton_adapters.mcp.content import cut, text_of
 from caxton_adapters.mcp.frames import Frames, FrameTooLong
+from caxton_adapters.mcp.stdio import message_of
 from caxton_adapters.mcp.visible import one_line, visible
 
+JSON_LINES = st.dictionaries(
+    st.sampled_from(["jsonrpc", "id", "method", "params", "result", "error"]),
+    st.none() | st.text(st.characters()) | st.just("2.0") | st.integers() | st.just({}),
+).map(lambda members: json.dumps(members).encode())
 ANY_TEXT = st.text(st.characters())
 
 
@@ -78,3 +84,9 @@ def test_a_placeholder_tells_the_size_of_what_it_stands_for(content: bytes) -> N
 def test_a_million_blocks_are_not_all_looked_at() -> None:
     blocks = [TextContent(text="x" * 10)] * 100_000
     assert text_of(CallToolResult(content=[*blocks]), 100).startswith("xxxxxxxxxx\n" * 9)
+
+
+@given(st.binary(max_size=200) | JSON_LINES)
+def test_whatever_a_line_says_it_is_a_message_or_none(line: bytes) -> None:
+    message = message_of(line)
+    assert message is None or message.jsonrpc == "2.0"

@@ -31,12 +31,12 @@ def service() -> Iterator[ModelServer]:
         yield running
 
 
-@criterion("STORY-020.1")
+@criterion("STORY-020.3", "STORY-020.4")
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
         ('call small__echo {"text": "public words"}', "public words"),
-        ('call small__echo {"text": "private words"}', "not allowed"),
+        ('call small__echo {"text": "private words"}', "not permitted"),
         ("call small__fail {}", "it went wrong"),
     ],
 )

@@ -110,7 +110,7 @@ DEFAULTS = RestSettings()
 
 
 @asynccontextmanager
-async def serving(
+async def serving(  # noqa: PLR0913 - one for each part that a test may want otherwise
     scenario: str = QUICK,
     settings: RestSettings = DEFAULTS,
     *agents: str,

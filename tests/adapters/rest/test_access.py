@@ -63,12 +63,13 @@ async def test_the_hot_routes_declare_theirs(server: Served) -> None:
 
 async def test_the_description_has_no_route_beside_them(server: Served) -> None:
     document = (await server.client.get("/schema/openapi.json")).json()
+    hidden = {("POST", "/tools/nobody")}  # a tool's name may hold slashes
     described = {
         (method.upper(), PARAMETER.sub("nobody", path))
         for path, item in document["paths"].items()
         for method in item
     }
-    assert described == {(m, p) for m, p in ROUTES}
+    assert described == set(ROUTES) - hidden
 
 
 def test_nothing_is_open_but_probes_and_the_page_of_the_api() -> None:
@@ -78,7 +79,7 @@ def test_nothing_is_open_but_probes_and_the_page_of_the_api() -> None:
 
 
 def test_nobody_changes_anything_with_the_scope_to_read() -> None:
-    pure = {"/validate", "/policy/check"}
+    pure = {"/validate", "/policy/check", "/agents/{}/why"}
     assert {r.path for r in RULES if r.methods != "GET" and Scope.READ in r.scopes} == pure
 
 

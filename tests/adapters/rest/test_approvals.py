@@ -89,7 +89,7 @@ async def test_the_first_answer_counts(clerk: Served) -> None:
     approval = (await waiting(clerk))["id"]
     assert (await said(clerk, approval, decision="deny", reason="not today"))[0] == 200
     status, problem = await said(clerk, approval, decision="approve")
-    assert (status, problem["code"]) == (409, "CX4041")
+    assert (status, problem["code"]) == (409, "CX4048")
     ended = await message(clerk, id_, "answered")
     assert "not today" in ended["answer"]["text"]
 
@@ -108,7 +108,7 @@ async def test_what_is_no_answer_is_refused_and_the_call_goes_on_waiting(
 
 
 async def test_an_approval_that_nobody_asked_for_is_not_found(clerk: Served) -> None:
-    assert (await said(clerk, "apr_0", decision="approve"))[1]["code"] == "CX4040"
+    assert (await said(clerk, "apr_0", decision="approve"))[1]["code"] == "CX4047"
     assert (await clerk.client.get("/approvals/apr_0")).status_code == 404
 
 

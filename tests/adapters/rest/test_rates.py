@@ -134,3 +134,22 @@ def test_a_request_without_a_token_is_not_a_wrong_one() -> None:
         refused = guard.refusal("GET", "/agents", HOST, dict(HOST), STRANGER, "10.0.0.9")
         assert refused is not None
         assert refused.status == 401
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:1", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:10.0.0.1", "10.0.0.1", True),
+        ("::ffff:10.0.0.1", "::ffff:10.0.0.2", False),
+        ("fe80::1%lo", "fe80::2%lo", True),
+        ("10.0.0.1", "10.0.0.2", False),
+    ],
+)
+def test_whoever_has_a_network_of_addresses_has_one_count(
+    first: str, second: str, *, same: bool
+) -> None:
+    guard = Guard(RestSettings(token=Secret("short"), failed_logins_per_minute=1), None, Seconds())
+    assert wrong(guard, first) == 401
+    assert wrong(guard, second) == (429 if same else 401)

@@ -169,9 +169,23 @@ async def test_what_nobody_approved_is_not_called_until_somebody_does(tools: Too
     assert await names(tools.client, state="approved") == await names(tools.client)
 
 
+async def test_only_what_was_seen_is_approved(tools: Tools) -> None:
+    tools.toolbox.offers["files"][0] = POISONED
+    seen = (await tools.client.get("/tools/files.read")).json()["hash"][:30]
+    body = {"tools": ["files.*"], "seen": {"files.read": seen}}
+    tools.toolbox.offers["files"][0] = evolve(POISONED, description="Something else.")
+    refused = await tools.client.post("/tools/approve", json=body)
+    assert problem(refused) == (409, "CX4059")
+    assert WRITE.name not in tools.toolbox.pins
+    tools.toolbox.offers["files"][0] = POISONED
+    approved = await tools.client.post("/tools/approve", json=body)
+    assert approved.json() == {"approved": ["files.read", "files.write"]}
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [
+        ({"tools": ["files.read"], "seen": {"files.read": "0123"}}, (422, "CX3002")),
         ({"tools": ["files.no"]}, (404, "CX4056")),
         ({"tools": ["no name"]}, (422, "CX3002")),
         ({"tools": []}, (422, "CX3002")),

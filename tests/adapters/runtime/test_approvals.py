@@ -9,6 +9,7 @@ import pytest
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.runtime.approvals import AlreadyAnswered, Request, UnknownApproval
+from caxton_adapters.runtime.rulebook import ServerRules
 from caxton_adapters.runtime.runtime import Runtime
 from caxton_adapters.runtime.ticket import Incoming, Ticket
 from caxton_core.agent.sections import Permissions
@@ -94,7 +95,7 @@ async def test_a_call_that_a_person_refuses_is_not_made_and_the_model_learns_why
 async def test_nobody_waits_for_a_person_for_ever() -> None:
     servers, files = Servers(), done_at_once()
     async with asking(servers, files) as runtime:
-        runtime.world.rulebook.adopt(patience=0.05)
+        runtime.world.rulebook.adopt(server=ServerRules(Permissions(), 0.05))
         ticket = await sent(runtime)
         assert "nobody confirmed" in await answer_of(ticket)
         (told,) = [each for each in servers.heard.events if isinstance(each, ApprovalAsked)]
@@ -200,7 +201,9 @@ async def test_the_rules_are_checked_at_every_call_not_when_tools_are_shown() ->
     async with servers.next(files) as runtime:
         ticket = await sent(runtime, "both")
         await until(lambda: len(files.called) == 2)
-        runtime.world.rulebook.adopt(server=Permissions(deny=(PermissionRule("files.*"),)))
+        runtime.world.rulebook.adopt(
+            server=ServerRules(Permissions(deny=(PermissionRule("files.*"),)))
+        )
         files.open.set()
         await answer_of(ticket)
         assert "there is no tool" in await answer_of(await sent(runtime, "write"))

@@ -1,5 +1,7 @@
 """What an agent is shown and may call: three levels, and the strictest verdict counts."""
 
+from time import thread_time
+
 import pytest
 from attrs import evolve
 from hypothesis import given
@@ -172,6 +174,21 @@ def test_a_model_is_told_nothing_of_the_rules() -> None:
 
 def test_without_conditions_nobody_looks_anything_up() -> None:
     assert not looked_up(granted(allow=("files.*",)), (), reading("/srv/x"))
+
+
+@criterion("STORY-044.D2")
+def test_a_decision_takes_less_than_a_tenth_of_a_millisecond() -> None:
+    own = granted(allow=("files.read:path=/srv/**",), deny=("files.*:path=/srv/private/**",))
+    over = (above("server", lists(deny=("files.*:path=/etc/**",))), above("policy", lists()))
+
+    def seconds() -> float:
+        """The processor's time: what else runs on the machine is not the price of a decision."""
+        began = thread_time()
+        for _ in range(100):
+            decide(own, over, reading("/srv/docs/a"))
+        return (thread_time() - began) / 100
+
+    assert min(seconds() for _ in range(10)) < 100e-6
 
 
 @given(st.lists(tools, max_size=4), permissions, sound_calls)

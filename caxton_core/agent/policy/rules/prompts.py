@@ -17,8 +17,8 @@ _SHOWN: Final = 60
 
 
 def _phrase(case: Case, phrase: "re.Pattern[str]") -> Iterator[Found]:
-    for at, text in case.prompts:
-        words = phrases.found_in(phrase, characters.plainly(text))
+    for at, text, sentences in case.spoken:
+        words = phrases.found_in(phrase, sentences)
         if words is not None:
             yield found(*at, written=_as_written(words, text), words=words[:_SHOWN])
 

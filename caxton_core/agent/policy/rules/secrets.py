@@ -15,6 +15,7 @@ _NAMES: Final = (
     r"pass(?:word|wd|phrase)?|pwd|secret|client[_-]?secret|api[_-]?key|access[_-]?key|accountkey"
     r"|sharedaccesskey|auth[_-]?token|access[_-]?token|refresh[_-]?token|bearer[_-]?token|private[_-]?key"
 )
+_HINT: Final = re.compile(r"(?i)pass|pwd|secret|key|token|bearer|basic")
 _ASSIGNED: Final = re.compile(
     rf"(?i)\b(?:[a-z]{{1,20}}[_-])?(?:{_NAMES})[\"'`]?[ \t]{{0,3}}"
     r"(?:is\b[ \t]{0,3}:?|=|:)[ \t]{0,3}[\"'`]?"
@@ -58,7 +59,7 @@ def _passwords(case: Case) -> Iterator[Found]:
         if isinstance(key, str) and key != text and _NAMED.fullmatch(key) and _is_value(text):
             yield found(*at, what=f"the value of `{key}`")
             continue
-        for form in (_ASSIGNED, _HEADER):
+        for form in (_ASSIGNED, _HEADER) if _HINT.search(text) else ():
             written = next((m[0] for m in form.finditer(text) if _is_value(m["value"])), None)
             if written is not None:
                 yield found(*at, written=written, what="a password or a token in a text")

@@ -55,7 +55,7 @@ def _is_overruled(case: Case, rule: PermissionRule) -> bool:
 
 def _says_nothing(rule: PermissionRule) -> bool:
     """Whether every value fulfils the condition."""
-    return rule.condition is not None and set(rule.condition[1]) <= {"*"}
+    return rule.condition is not None and set(rule.condition[1]) <= {"*", "?"}
 
 
 def _meant(case: Case, rule: PermissionRule) -> Iterator[str]:

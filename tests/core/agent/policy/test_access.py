@@ -7,6 +7,7 @@ from returns.result import Success
 
 from caxton_core.agent.policy.file import read_policy
 from caxton_core.agent.policy.rules.access import host_of
+from caxton_core.agent.policy.tables import Policy
 from tests.core.agent.policy_corpus.corpus import reasons
 
 HOSTS = {
@@ -87,3 +88,10 @@ def test_an_address_at_the_hosts_is_permitted(url: str) -> None:
 )
 def test_an_address_that_may_be_elsewhere_is_not(url: str) -> None:
     assert found(f"fetch.get:url={url}") == {"CX1338"}
+
+
+@pytest.mark.parametrize("condition", ["*", "**", "?*", ""])
+def test_a_condition_that_says_nothing_is_none(condition: str) -> None:
+    rule = f"fetch.delete_all:name={condition}"
+    text = AGENT.format(f"'{rule}'").replace("files.read", "fetch.delete_all")
+    assert "CX1325" in reasons(text, Policy())
