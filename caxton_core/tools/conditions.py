@@ -36,11 +36,11 @@ class TextGlob:
 
     glob: str
 
-    def permits(self, value: str, real: Real) -> bool:  # noqa: ARG002 - one form for all
+    def permits(self, value: str, _: Real) -> bool:
         """Whether the text surely matches."""
         return fnmatchcase(value, self.glob)
 
-    def forbids(self, value: str, real: Real) -> bool:  # noqa: ARG002 - one form for all
+    def forbids(self, value: str, _: Real) -> bool:
         """Whether the text may match."""
         return fnmatchcase(value.casefold(), self.glob.casefold())
 
@@ -89,7 +89,7 @@ class UrlGlob:
     port: str | None
     path: tuple[str, ...]
 
-    def permits(self, value: str, real: Real) -> bool:  # noqa: ARG002 - one form for all
+    def permits(self, value: str, _: Real) -> bool:
         """Whether the address surely lies there."""
         url = _url(value)
         return (
@@ -100,7 +100,7 @@ class UrlGlob:
             and _lies(url.path, self.path)
         )
 
-    def forbids(self, value: str, real: Real) -> bool:  # noqa: ARG002 - one form for all
+    def forbids(self, value: str, _: Real) -> bool:
         """Whether the address may lie there."""
         url = _url(value)
         if url is None:
