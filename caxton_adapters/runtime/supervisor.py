@@ -14,10 +14,11 @@ from caxton_adapters.runtime.answering import Terms
 from caxton_adapters.runtime.daily_budget import DailyBudget
 from caxton_adapters.runtime.desk import Desk
 from caxton_adapters.runtime.errands import Errands
+from caxton_adapters.runtime.granting import granted, offers, reach
 from caxton_adapters.runtime.identity import new_agent_id
 from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.isolation.host import Host
-from caxton_adapters.runtime.policing import Policing, summary
+from caxton_adapters.runtime.policing import Policing, found, permitted, stops_violators, summary
 from caxton_adapters.runtime.refusals import (
     ConfigRefused,
     NameChanged,
@@ -47,7 +48,6 @@ from caxton_core.agent.lifecycle import (
     stop,
     unload,
 )
-from caxton_core.agent.policy.levels import OnViolation
 from caxton_core.agent.record import AgentRecord, StateName, restored, state_name
 from caxton_core.agent.sections import Budget, ConversationRules, ConversationScope, WindowStrategy
 from caxton_core.agent.toml import read_agent
@@ -56,9 +56,8 @@ from caxton_core.conversation.turn import rules_of
 from caxton_core.events import entered
 from caxton_core.ports import Configs
 from caxton_core.primitives import AgentId
-from caxton_core.reading.report import Report
 from caxton_core.storage import NotStored
-from caxton_core.tools.permission import Decision, Grant, grant
+from caxton_core.tools.permission import Decision
 from caxton_core.tools.tool import ToolCall
 
 _LOG: Final = logging.getLogger("caxton.runtime")
@@ -104,7 +103,7 @@ class Supervisor:
             if read is not None:
                 self._budget(resident, read.config.budget)
             cause, state = _AT_START, resident.agent.state
-            refused = self._found(resident)
+            refused = found(self.policing, resident)
             if refused is not None and record.state is StateName.RUNNING:
                 self._fail_at_start(resident, refused)
             elif record.state is StateName.RUNNING and isinstance(state, Stopped):
@@ -120,7 +119,7 @@ class Supervisor:
         read = reading.unwrap()
         if read.config.name.value in self._ids:
             return Failure(NameTaken(read.config.name))
-        judged = self._judged(read.config, text)
+        judged = permitted(self.policing, read.config, text)
         if isinstance(judged, Failure):
             return judged
         now = self._world.clock.now()
@@ -221,7 +220,7 @@ class Supervisor:
         Turns that run end in the old process; by force they are cut off.
         """
         if resident.config is not None:
-            judged = self._judged(resident.config, resident.record.text)
+            judged = permitted(self.policing, resident.config, resident.record.text)
             if isinstance(judged, Failure):
                 return judged
         if force and isinstance(resident.agent.state, Running):
@@ -274,8 +273,8 @@ class Supervisor:
         config = resident.config
         if config is None:
             return self._wrong_state(resident, "calls")
-        await self._reach(config)
-        return Success(self._world.decided(self._granted(config), call))
+        await reach(self._world, config)
+        return Success(self._world.decided(granted(self._world, config), call))
 
     async def _forget(self, agent: AgentId) -> Result[None, NotStored]:
         """Remove what a deleted agent was told, said and remembered."""
@@ -316,21 +315,11 @@ class Supervisor:
         now = self._world.clock.now()
         return await self._configs.save(evolve(record, state=state, since=now, reason=""))
 
-    def _judged(self, config: AgentConfig, text: str) -> Result[Report | None, PolicyRefused]:
-        """What the policy says of an agent that it permits."""
-        if self.policing is None:
-            return Success(None)
-        report = self.policing.judged(config, text)
-        if report.errors:
-            _LOG.warning("%s was refused: %s", config.name, summary(report))
-            return Failure(PolicyRefused(config.name, report))
-        return Success(report)
-
     async def _permitted(
         self, resident: Resident, config: AgentConfig, record: AgentRecord
     ) -> Result[None, Refusal]:
         """Store that an agent is about to run, where the policy of this moment permits it."""
-        judged = self._judged(config, record.text)
+        judged = permitted(self.policing, config, record.text)
         if isinstance(judged, Failure):
             return judged
         stored = await self._intend(record, StateName.RUNNING)
@@ -346,23 +335,12 @@ class Supervisor:
         violating = []
         for resident in self.residents():
             async with resident.changing:
-                refused = self._found(resident)
+                refused = found(self.policing, resident)
             if refused is not None:
                 violating.append(resident)
-                if self._stops_violators() and not self._gone(resident):
+                if stops_violators(self.policing) and not self._gone(resident):
                     await self._fail(resident, summary(refused.report))
         return violating
-
-    def _stops_violators(self) -> bool:
-        return self.policing is not None and self.policing.policy.on_violation is OnViolation.STOP
-
-    def _found(self, resident: Resident) -> PolicyRefused | None:
-        """Remember what the policy says of an agent; how it refuses it, if it does."""
-        if resident.config is None or self.policing is None:
-            return None
-        resident.findings = self.policing.judged(resident.config, resident.record.text)
-        broken = bool(resident.findings.errors)
-        return PolicyRefused(resident.record.name, resident.findings) if broken else None
 
     def _fail_at_start(self, resident: Resident, refused: PolicyRefused) -> None:
         """Leave an agent that does not conform any more as failed, with its configuration."""
@@ -395,7 +373,7 @@ class Supervisor:
         loaded = load(agent, config)
         self._enter(resident, loaded, cause)
         self._run(resident, loaded, cause)
-        self._tasks.start_soon(self._reach, config)
+        self._tasks.start_soon(reach, self._world, config)
 
     def _run(self, resident: Resident, agent: Agent[Loaded | Stopped], cause: str) -> None:
         config = agent.state.config
@@ -424,35 +402,25 @@ class Supervisor:
         if before is not None:
             self._tasks.start_soon(_close, before)
 
-    async def _reach(self, config: AgentConfig) -> None:
-        """Have the tools known that the agent lists, as far as their servers answer in time."""
-        toolbox = self._world.toolbox
-        if toolbox is not None and config.tools:
-            await toolbox.reach({pattern.server for pattern in config.tools})
-
     async def _equip(self, resident: Resident) -> None:
         """Before each turn: grant the agent what is offered now, under the rules of now."""
-        config, toolbox = resident.config, self._world.toolbox
+        config = resident.config
         if config is None or not config.tools:
             return
-        await self._reach(config)
-        offers = (0 if toolbox is None else toolbox.generation, self._world.rulebook.generation)
-        desk = resident.desk
-        if desk is None or resident.equipped == offers or resident.config is not config:
+        await reach(self._world, config)
+        seen, desk = offers(self._world), resident.desk
+        if desk is None or resident.equipped == seen or resident.config is not config:
             return
         before = desk.terms.grant
-        desk.terms = evolve(desk.terms, grant=self._granted(config))
-        resident.equipped = offers
+        desk.terms = evolve(desk.terms, grant=granted(self._world, config))
+        resident.equipped = seen
         if desk.terms.grant.tools != before.tools:
             self._move_in(desk, config)
-
-    def _granted(self, config: AgentConfig) -> Grant:
-        return grant(config, self._world.tools.offered(), self._world.rulebook.levels)
 
     def _terms(self, resident: Resident, config: AgentConfig) -> Terms:
         resident.equipped = None
         return Terms(
-            self._granted(config),
+            granted(self._world, config),
             config.resources.tool_timeout.value,
             config.conversation.idle_timeout.value,
             _exchanges(config.conversation),
