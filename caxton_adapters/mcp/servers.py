@@ -4,30 +4,29 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final, Protocol, final
+from typing import Final, final
 
 import anyio
-from attrs import define, field, frozen
+from attrs import define, field
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.mcp.connection import Connection, Means
 from caxton_adapters.mcp.listed import (
-    Answered,
     Declined,
     EveryOutcome,
-    Late,
     ListedTool,
     Lost,
     Unreachable,
 )
+from caxton_adapters.mcp.outcomes import result_of, told
 from caxton_adapters.mcp.pins import Pins, withheld
-from caxton_adapters.mcp.registration import Registration, broken_rules
+from caxton_adapters.mcp.registering import Registrations, registration
+from caxton_adapters.mcp.registration import Registration
 from caxton_adapters.mcp.said import LOG
 from caxton_adapters.mcp.tools import Described, as_written, described
 from caxton_adapters.runtime.errands import Errands
 from caxton_adapters.runtime.real_paths import real_paths
 from caxton_adapters.runtime.toolbox import (
-    BadRegistration,
     InSettings,
     Origin,
     PinState,
@@ -41,11 +40,7 @@ from caxton_adapters.runtime.toolbox import (
     UnknownTools,
 )
 from caxton_core.primitives import JsonObject, ServerName, ToolName, ToolPattern
-from caxton_core.problems import Problem
 from caxton_core.reading.nearest import nearest
-from caxton_core.reading.report import report
-from caxton_core.reading.tables import read
-from caxton_core.reading.written import toml_text
 from caxton_core.resilience.breaker import (
     Breaker,
     Closed,
@@ -54,27 +49,10 @@ from caxton_core.resilience.breaker import (
     admit,
     observed,
 )
-from caxton_core.storage import NotStored
 from caxton_core.tools.conditions import Real
-from caxton_core.tools.tool import Caller, Tool, ToolCall, ToolFailed, ToolResult, ToolSucceeded
+from caxton_core.tools.tool import Caller, Tool, ToolCall, ToolFailed, ToolResult
 
 _WORTH_REACHING: Final = (ServerState.IDLE, ServerState.CONNECTING)
-
-
-class Registrations(Protocol):
-    """Where registrations are kept that came through the API."""
-
-    async def save(self, name: str, registration: JsonObject) -> Result[None, NotStored]:
-        """Store the registration in place of what was stored under its name."""
-        ...
-
-    async def remove(self, name: str) -> Result[None, NotStored]:
-        """Forget a registration."""
-        ...
-
-    async def stored(self) -> Sequence[tuple[str, JsonObject]]:
-        """Every registration, by name."""
-        ...
 
 
 @final
@@ -134,7 +112,7 @@ class McpServers:
             outcome = await self._made(found, call, caller)
         if isinstance(outcome, Unreachable) and found.written.fallback is not None:
             outcome = await self._made_instead(found.written.fallback, outcome, call, caller)
-        return _result(call, outcome)
+        return result_of(call, outcome)
 
     async def _made_instead(
         self, fallback: str, why: Unreachable, call: ToolCall, caller: Caller
@@ -167,7 +145,7 @@ class McpServers:
                 caller.key,
                 partial(self._withheld, server, call),
             )
-            said = _told(outcome)
+            said = told(outcome)
         finally:
             server.breaker = observed(server.breaker, permit, said, now())
         return outcome
@@ -370,24 +348,6 @@ async def _restored(servers: McpServers, store: Registrations, taken: Collection
             servers.register(*checked.unwrap(), Origin.API)
 
 
-def registration(
-    name: str, table: Mapping[str, object], others: Mapping[str, object]
-) -> Result[tuple[ServerName, Registration], BadRegistration]:
-    """The table as a registration, or everything that is wrong with it."""
-    server, written = ServerName.parse(name), read(Registration, table)
-    problems: list[Problem] = []
-    if isinstance(server, Failure):
-        problems.append(Problem((), server.failure()))
-    if isinstance(written, Failure):
-        problems += written.failure()
-    else:
-        problems += broken_rules(name, written.unwrap(), others)
-    if isinstance(server, Failure) or isinstance(written, Failure) or problems:
-        text = toml_text(table)
-        return Failure(BadRegistration(report(problems, text, f"mcp.servers.{name}")))
-    return Success((server.unwrap(), written.unwrap()))
-
-
 async def _own(server: _Registered) -> None:
     try:
         with server.owner:
@@ -409,35 +369,6 @@ def _may_repeat(server: _Registered, call: ToolCall) -> bool:
     return known is not None and known.tool.idempotent
 
 
-def _told(outcome: EveryOutcome) -> Outcome:
-    match outcome:
-        case Answered():
-            return Outcome.ANSWERED
-        case Declined():
-            return Outcome.REFUSED
-        case Lost() | Unreachable() | Late():
-            return Outcome.FAULT
-
-
-def _result(call: ToolCall, outcome: EveryOutcome) -> ToolResult:
-    server = call.name.server
-    match outcome:
-        case Answered(text):
-            return ToolSucceeded(call.id, text)
-        case Declined(why):
-            return ToolFailed(call.id, why)
-        case Lost(why):
-            return ToolFailed(
-                call.id,
-                f"the connection with {server} was lost during the call, which may have been "
-                f"made: {why}",
-            )
-        case Unreachable(why):
-            return ToolFailed(call.id, f"{server} cannot be reached: {why}")
-        case Late(seconds):
-            return ToolFailed(call.id, f"no answer within {seconds:g} s")
-
-
 def _view(server: _Registered) -> ServerView:
     connection = server.connection
     return ServerView(
@@ -454,21 +385,3 @@ def _view(server: _Registered) -> ServerView:
         tools=len(server.tools),
         connects=connection.connects,
     )
-
-
-@final
-@frozen
-class NoRegistrations:
-    """Keeps nothing: for a process that has no database."""
-
-    async def save(self, _name: str, _registration: JsonObject) -> Result[None, NotStored]:
-        """Nothing can be added."""
-        return Failure(NotStored("this server has no database"))
-
-    async def remove(self, _name: str) -> Result[None, NotStored]:
-        """Nothing was added."""
-        return Success(None)
-
-    async def stored(self) -> Sequence[tuple[str, JsonObject]]:
-        """None."""
-        return ()

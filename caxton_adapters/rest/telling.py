@@ -219,6 +219,7 @@ def _resources(agent: AgentView, cpu_share: float | None) -> wire.ResourceUse:
         running=agent.running,
         waiting=agent.waiting,
         restarts=agent.restarts,
+        refused_calls=agent.refused_calls,
     )
 
 

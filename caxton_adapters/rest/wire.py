@@ -204,6 +204,7 @@ class ResourceUse(msgspec.Struct, frozen=True):
     running: int
     waiting: int
     restarts: int
+    refused_calls: Annotated[int, Meta(description="Calls of tools that a rule refused.")]
 
 
 class TokenBalance(msgspec.Struct, frozen=True):

@@ -18,6 +18,9 @@ Real: TypeAlias = Mapping[str, str]
 """Paths as they were written, and where they really lead."""
 
 ANY_DEPTH: Final = "**"
+LONGEST_PATH: Final = 4096
+LONGEST_URL: Final = 8192
+"""Beyond these lengths nobody is sure of anything, and comparing takes no time."""
 _WILD: Final = re.compile(r"[*?\[]")
 _URL: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*|\*)://([^/?#\\]*)([^?#\\]*)([?#][^\\]*)?")
 _AUTHORITY: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:@\[\]\s]+)(?::([0-9]{1,5}))?")
@@ -36,11 +39,11 @@ class TextGlob:
 
     glob: str
 
-    def permits(self, value: str, real: Real) -> bool:  # noqa: ARG002 - one form for all
+    def permits(self, value: str, _: Real) -> bool:
         """Whether the text surely matches."""
         return fnmatchcase(value, self.glob)
 
-    def forbids(self, value: str, real: Real) -> bool:  # noqa: ARG002 - one form for all
+    def forbids(self, value: str, _: Real) -> bool:
         """Whether the text may match."""
         return fnmatchcase(value.casefold(), self.glob.casefold())
 
@@ -89,7 +92,7 @@ class UrlGlob:
     port: str | None
     path: tuple[str, ...]
 
-    def permits(self, value: str, real: Real) -> bool:  # noqa: ARG002 - one form for all
+    def permits(self, value: str, _: Real) -> bool:
         """Whether the address surely lies there."""
         url = _url(value)
         return (
@@ -100,7 +103,7 @@ class UrlGlob:
             and _lies(url.path, self.path)
         )
 
-    def forbids(self, value: str, real: Real) -> bool:  # noqa: ARG002 - one form for all
+    def forbids(self, value: str, _: Real) -> bool:
         """Whether the address may lie there."""
         url = _url(value)
         if url is None:
@@ -141,7 +144,8 @@ class Compiled:
         """The paths of which somebody has to say where they really lead."""
         if isinstance(self.condition, PathGlob):
             yield self.condition.base
-            yield from _texts(_member(arguments, self.argument))
+            texts = _texts(_member(arguments, self.argument))
+            yield from (text for text in texts if len(text) <= LONGEST_PATH)
 
     def permits(self, arguments: Mapping[str, object], real: Real) -> bool:
         """Whether the permission surely speaks of a call with the arguments."""
@@ -224,6 +228,8 @@ def _texts(value: object) -> Iterator[str]:
 
 def _names_of(value: str, real: Real) -> tuple[str, ...] | None:
     """The names on the way to where a path leads; None where nobody can be sure."""
+    if len(value) > LONGEST_PATH:
+        return None
     found = real.get(value)
     return _lexical(value) if found is None else _split(found)
 
@@ -284,7 +290,7 @@ class _Url:
 
 def _url(text: str) -> _Url | None:
     """The address, or None where two libraries might read two of it."""
-    parts = _URL.fullmatch(text)
+    parts = _URL.fullmatch(text) if len(text) <= LONGEST_URL else None
     if parts is None or parts[1] == "*" or re.search(r"[\s\x00-\x1f\x7f]", text):
         return None
     authority = _AUTHORITY.fullmatch(parts[2])

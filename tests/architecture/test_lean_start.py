@@ -49,7 +49,7 @@ from pathlib import Path
 from caxton_adapters.server import *
 from caxton_core.primitives import ServerName
 from caxton_adapters.mcp.registration import Command, Registration
-from caxton_adapters.mcp.servers import NoRegistrations
+from caxton_adapters.mcp.registering import NoRegistrations
 
 async def main():
     names = [ServerName(f"server{{number}}") for number in range(5)]

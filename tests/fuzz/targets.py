@@ -45,6 +45,7 @@ from caxton_core.reading.tables import read
 from caxton_core.reading.toml_text import decoded, parse_toml
 from tests.fuzz.heads import server_for_heads
 from tests.fuzz.target import Target, target
+from tests.fuzz.tool_targets import tool_targets
 
 NOW: Final = datetime(2026, 11, 28, tzinfo=UTC)
 ASKED: Final = ModelRequest((UserMessage("Hello"),))
@@ -327,4 +328,4 @@ def _targets() -> Iterator[Target]:
     )
 
 
-TARGETS: Final = {each.name: each for each in _targets()}
+TARGETS: Final = {each.name: each for each in (*_targets(), *tool_targets())}

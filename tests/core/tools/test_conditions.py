@@ -86,6 +86,14 @@ def test_addresses_of_which_nobody_is_sure_are_not_allowed_and_denied(value: str
     assert forbids(EXAMPLE, value)
 
 
+def test_what_is_longer_than_any_path_or_address_is_not_allowed_and_denied() -> None:
+    path, address = "/srv/" + "a/" * 40_000, "https://example.org/docs/" + "a/" * 40_000
+    assert not permits("/srv/**", path)
+    assert forbids("/etc/**", path)
+    assert not permits(EXAMPLE, address)
+    assert forbids(EXAMPLE, address)
+
+
 def test_another_port_is_another_service_to_allow_but_not_to_deny() -> None:
     assert not permits(EXAMPLE, "https://example.org:8443/docs/a")
     assert forbids(EXAMPLE, "https://example.org:8443/docs/a")
