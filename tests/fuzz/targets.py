@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import httpx2
 import msgspec
 from returns.result import Failure, Success
 
 from caxton_adapters.client.events import NamedEvents
 from caxton_adapters.http_client.incoming import Incoming
 from caxton_adapters.http_client.limits import Limits
+from caxton_adapters.mcp.oauth.loopback import Loopback
 from caxton_adapters.process import pid_file
 from caxton_adapters.providers.openai.answers import Assembly, completion
 from caxton_adapters.providers.openai.decoding import Reader
@@ -33,6 +35,7 @@ from caxton_adapters.settings.written import SettingsFile
 from caxton_core.agent.toml import read_agent, write_agent
 from caxton_core.conversation.message import UserMessage
 from caxton_core.conversation.model import ModelRequest
+from caxton_core.egress import destination
 from caxton_core.memory.entry import Everybody
 from caxton_core.memory.written import line_of, read_line
 from caxton_core.primitives import JsonObject, PermissionRule, ToolName, ToolPattern
@@ -199,6 +202,29 @@ def permission(data: bytes) -> None:
             assert not isinstance(PermissionRule.parse(named.unwrap().value), Failure)
 
 
+def address(data: bytes) -> None:
+    """An address is read as the HTTP client reads it, or not at all."""
+    text = text_of(data)
+    read = destination(text)
+    if isinstance(read, Failure):
+        return
+    to = read.unwrap()
+    try:
+        url = httpx2.URL(text)
+    except httpx2.InvalidURL:
+        return
+    assert url.raw_host.decode("ascii").lower() == to.host
+    assert (url.port or {"http": 80, "https": 443}[url.scheme]) == to.port
+    assert not url.userinfo
+
+
+def returned(data: bytes) -> None:
+    """A request to the port of a login is the awaited one, or none."""
+    waiting = Loopback()
+    waiting.begin("https://login.example.org/?state=secret")
+    assert not waiting.take(data) or b"secret" in data
+
+
 def claimed(data: bytes) -> None:
     """What stands in a PID file is an owner or nothing."""
     path = Path("/dev/shm" if Path("/dev/shm").is_dir() else "/tmp")
@@ -275,6 +301,10 @@ def _targets() -> Iterator[Target]:
     yield target("memory", memory, '"key"', '"text"', '"relations"', '"valid_to"', "\n", '"value"')
     yield target("arguments", arguments, '{"a":', "1.0", "1e400", "-0", '"a"', "[")
     yield target("permission", permission, "files.", ".*", ":path=", "**", "*", "=", "[!", "..")
+    yield target(
+        "address", address, "https://", "http://", "[::1]", "@", ":80", "0x7f.1", "\\", "%2e", ".."
+    )
+    yield target("returned", returned, "GET ", "/callback?", "state=", "secret", "&", " HTTP/1.1")
     yield target("pid_file", claimed, '"pid"', '"url"', '"version"', '"started"')
     yield Target(
         "head",

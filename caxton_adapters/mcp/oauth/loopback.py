@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final, final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from anyio import Event, fail_after
 from mcp.client.auth import AuthorizationCodeResult, OAuthFlowError
@@ -62,7 +62,7 @@ class Loopback:
         try:
             with fail_after(_REQUEST_WITHIN):
                 head = await reader.readuntil(b"\r\n\r\n")
-                known = self._take(head)
+                known = self.take(head)
                 status, text = ("200 OK", _THANKS) if known else ("400 Bad Request", _UNKNOWN)
                 writer.write(
                     f"HTTP/1.1 {status}\r\ncontent-type: text/html\r\nconnection: close\r\n"
@@ -77,11 +77,12 @@ class Loopback:
         if known:
             self._over.set()
 
-    def _take(self, head: bytes) -> bool:
+    def take(self, head: bytes) -> bool:
+        """Whether the request is the awaited one; what it brings is kept then."""
         method, _, rest = head.decode("latin-1").partition(" ")
         target, _, _ = rest.partition(" ")
         found = _query(target)
-        if method != "GET" or urlsplit(target).path != PATH or self._over.is_set():
+        if method != "GET" or target.partition("?")[0] != PATH or self._over.is_set():
             return False
         if self._state is None or found.get("state") != self._state:
             return False
@@ -90,7 +91,8 @@ class Loopback:
 
 
 def _query(url: str) -> Mapping[str, str]:
-    return {key: values[0] for key, values in parse_qs(urlsplit(url).query).items()}
+    query = url.partition("?")[2].partition("#")[0]
+    return {key: values[0] for key, values in parse_qs(query).items()}
 
 
 @asynccontextmanager
