@@ -274,14 +274,18 @@ class Answering:
         results = [] if earlier is None else list(earlier.results)
         known = {result.call_id for result in results}
         open_calls = tuple(call for call in step.calls if call.id not in known)
-        await self._record(StepTaken(ticket.agent, self._now(), ticket.message, step))
-
         # Here and not where the turn is decided: the agent's process is not trusted.
         consents = () if earlier is None else earlier.consents
         gate = Gate(self.world, self.ticket, self._seat, self.terms.tool_timeout, consents)
+        callers = {call.id: self._caller(call.id) for call in open_calls}
+        asked = tuple(gate.questions(open_calls, callers))
+        # With the step, in one: of a call that only waits it is known that it was not made.
+        await self._record(StepTaken(ticket.agent, self._now(), ticket.message, step), *asked)
+        for question in asked:
+            self._tell(question)
 
         async def call_one(call: ToolCall) -> None:
-            result = await gate.result(call, self._caller(call.id))
+            result = await gate.result(call, callers[call.id])
             results.append(result)
             if len(step.calls) > 1:
                 answered_one = CallAnswered(ticket.agent, self._now(), ticket.message, result)

@@ -3,7 +3,7 @@
 The rules count as they are at the moment of the call, and once more after a person has answered.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Protocol, final
 
 import anyio
@@ -54,6 +54,10 @@ class Seat(Protocol):
         ...
 
 
+def _by_call(consents: Iterable[Consent]) -> dict[str, Consent]:
+    return {each.approval.call.id: each for each in consents}
+
+
 @final
 @define(eq=False)
 class Gate:
@@ -63,7 +67,7 @@ class Gate:
     _ticket: Ticket
     _seat: Seat
     _timeout: float
-    _consents: Sequence[Consent] = ()
+    _consents: dict[str, Consent] = field(converter=_by_call)
     _abreast: anyio.Semaphore = field(factory=lambda: anyio.Semaphore(CALLS_ABREAST), init=False)
 
     async def result(self, call: ToolCall, caller: Caller) -> ToolResult:
@@ -91,39 +95,50 @@ class Gate:
         self._world.events.tell(refused)
         self._seat.refused()
 
+    def questions(
+        self, calls: Iterable[ToolCall], callers: Mapping[str, Caller]
+    ) -> Iterator[ApprovalAsked]:
+        """What a person is asked about the calls, to be recorded before anything is done."""
+        for call in calls:
+            decision = self._decided(call)
+            if decision.effect is Effect.ASK and self._consent(call) is None:
+                yield self._question(call, callers[call.id], decision)
+
+    def _question(self, call: ToolCall, caller: Caller, decision: Decision) -> ApprovalAsked:
+        ticket, now = self._ticket, self._world.clock.now()
+        rules = tuple(each.rule.value for each in decision.verdicts if each.rule is not None)
+        until = expiry(now, self._world.rulebook.patience)
+        approval = Approval(approval_id(caller.key), call, now, until, rules)
+        self._consents[call.id] = Consent(approval)
+        return ApprovalAsked(ticket.agent, now, ticket.message, approval)
+
+    def _consent(self, call: ToolCall) -> Consent | None:
+        """What was recorded of asking about this very call."""
+        known = self._consents.get(call.id)
+        return known if known is not None and known.approval.call == call else None
+
     async def _said(self, call: ToolCall, caller: Caller, decision: Decision) -> Said:
         """What a person says of the call, now or before an earlier end of the server."""
-        known = next((each for each in self._consents if each.approval.call == call), None)
-        if known is not None and known.said is not None:
-            said = known.said
-        else:
-            said = await self._asked(known.approval if known else None, call, caller, decision)
+        known = self._consent(call)
+        if known is None:  # the rules want it since the step was taken
+            question = self._question(call, caller, decision)
+            await self._record(question)
+            known = Consent(question.approval)
+        said = known.said or await self._asked(known.approval)
         if isinstance(said, Approved):
             ticket, now = self._ticket, self._world.clock.now()
             await self._record(CallBegun(ticket.agent, now, ticket.message, call.id))
         return said
 
-    async def _asked(
-        self, known: Approval | None, call: ToolCall, caller: Caller, decision: Decision
-    ) -> Said:
-        ticket, world = self._ticket, self._world
-        now = world.clock.now()
-        approval = known or Approval(
-            approval_id(caller.key),
-            call,
-            now,
-            expiry(now, world.rulebook.patience),
-            tuple(line.rule.value for line in decision.verdicts if line.rule is not None),
-        )
-        if known is None:
-            await self._record(ApprovalAsked(ticket.agent, now, ticket.message, approval))
+    async def _asked(self, approval: Approval) -> Said:
+        ticket, approvals = self._ticket, self._world.approvals
         request = Request(
             approval, ticket.agent, ticket.agent_name, ticket.message, ticket.conversation
         )
         answered = ticket.ask(approval, why_late=DeadlinePassed())
         self._seat.step_aside(ticket)
         try:
-            return await world.approvals.wait(request)
+            return await approvals.wait(request)
         finally:
             answered()
             if not ticket.approvals:

@@ -152,7 +152,7 @@ async def _through_a_turn() -> AsyncIterator[Callable[[], Awaitable[object]]]:
                 world.clock.now(),
                 0.0,
             )
-            gate = Gate(world, ticket, _Seat(grant(config, servers.offered())), 30.0)
+            gate = Gate(world, ticket, _Seat(grant(config, servers.offered())), 30.0, ())
             assert isinstance(await gate.result(_CALL, caller), ToolSucceeded)
             yield partial(gate.result, _CALL, caller)
 

@@ -5,7 +5,10 @@ from hypothesis import strategies as st
 
 from caxton_core.conversation.turn import CallTools, ToolsAnswered
 from caxton_core.events import (
+    ApprovalAsked,
+    ApprovalGiven,
     CallAnswered,
+    CallBegun,
     MessageAccepted,
     MessageReopened,
     Observed,
@@ -13,10 +16,12 @@ from caxton_core.events import (
     TurnEvent,
     TurnResumed,
 )
-from caxton_core.journal import Unfinished, folded
-from caxton_core.testing.events import turn_events
+from caxton_core.journal import Consent, Unfinished, folded
+from caxton_core.primitives import JsonObject, ToolName
+from caxton_core.testing.events import consents, turn_events
 from caxton_core.testing.journal import acceptances, begun_lives, lives
-from caxton_core.tools.tool import ToolFailed
+from caxton_core.tools.approval import Approval, ApprovalId, Denied, Said
+from caxton_core.tools.tool import ToolCall, ToolFailed
 
 
 def read_back(recorded: list[TurnEvent]) -> Unfinished:
@@ -78,8 +83,10 @@ def test_every_call_is_open_or_has_one_result(recorded: list[TurnEvent]) -> None
 @given(begun_lives())
 def test_only_calls_that_may_be_made_again_are_not_unknown(recorded: list[TurnEvent]) -> None:
     turn = read_back(recorded)
-    names = {call.name for call in turn.open_calls}
-    assert turn.unknown(()) == turn.open_calls
+    waiting = {each.approval.call.id for each in turn.consents if not each.begun}
+    made = tuple(call for call in turn.open_calls if call.id not in waiting)
+    names = {call.name for call in made}
+    assert turn.unknown(()) == made
     assert turn.unknown(names) == ()
     for name in names:
         assert {call.name for call in turn.unknown((name,))} == names - {name}
@@ -117,3 +124,31 @@ def test_what_a_person_knows_of_a_call_is_its_result(recorded: list[TurnEvent]) 
     reopened = MessageReopened(first.agent, first.at, first.message, told)
     again = StepTaken(first.agent, first.at, first.message, CallTools(turn.calls))
     assert read_back([*recorded, reopened, again]).open_calls == ()
+
+
+@given(acceptances, consents, st.booleans())
+def test_a_call_that_a_person_has_to_approve_is_unknown_only_once_it_began(
+    accepted: MessageAccepted,
+    said: Said,
+    begun: bool,  # noqa: FBT001 - a drawn value
+) -> None:
+    whose = (accepted.agent, accepted.at, accepted.message)
+    call = ToolCall("call_1", ToolName("files.write"), JsonObject("{}"))
+    approval = Approval(ApprovalId("apr_" + "0" * 20), call, accepted.at, accepted.at)
+    events: list[TurnEvent] = [
+        StepTaken(*whose, CallTools((call,))),
+        ApprovalAsked(*whose, approval),
+        ApprovalAsked(*whose, approval),
+    ]
+    asked = folded(accepted, events)
+    assert asked.waits_for_a_person
+    assert asked.consents == (Consent(approval),)
+    assert asked.unknown(()) == ()
+    answered = [*events, ApprovalGiven(*whose, approval.id, said)]
+    late = ApprovalGiven(*whose, approval.id, Denied("somebody", "too late"))
+    assert folded(accepted, [*answered, late]) == folded(accepted, answered)
+    turn = folded(accepted, [*answered, *([CallBegun(*whose, call.id)] if begun else [])])
+    assert turn.consents == (Consent(approval, said, begun),)
+    assert turn.unknown(()) == ((call,) if begun else ())
+    assert turn.waits_for_a_person != begun
+    assert folded(accepted, [*answered, MessageReopened(*whose)]).consents == ()
