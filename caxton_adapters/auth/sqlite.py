@@ -1,16 +1,17 @@
 """Tokens in the server's database: a change is on the disk when the call returns."""
 
 import sqlite3
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, final
 
 from attrs import frozen
-from returns.result import Failure, Result, Success
+from returns.result import Result
 
 from caxton_adapters.auth.scopes import Scope
 from caxton_adapters.auth.token import StoredToken, TokenName
 from caxton_adapters.database import Database, StorageUnusable
+from caxton_adapters.database.stored import stored
 from caxton_core.storage import NotStored
 
 _SAVE: Final = "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?, ?, ?)"
@@ -37,12 +38,12 @@ class SqliteTokens:
             None if token.expires is None else token.expires.isoformat(),
             None if token.used is None else token.used.isoformat(),
         )
-        return await _told(self._database.change(lambda open_: open_.execute(_SAVE, row)))
+        return await stored(self._database.change(lambda open_: open_.execute(_SAVE, row)))
 
     async def remove(self, name: TokenName) -> Result[None, NotStored]:
         """Forget a token."""
         row = (name.value,)
-        return await _told(self._database.remove(lambda open_: open_.execute(_REMOVE, row)))
+        return await stored(self._database.remove(lambda open_: open_.execute(_REMOVE, row)))
 
     async def stored(self) -> Sequence[StoredToken]:
         """Every token, the oldest first; raises `StorageUnusable`."""
@@ -51,15 +52,6 @@ class SqliteTokens:
             return tuple(_token(*row) for row in rows)
         except (sqlite3.Error, ValueError) as error:
             raise StorageUnusable(self._database.path, str(error)) from error
-
-
-async def _told(changed: Awaitable[object]) -> Result[None, NotStored]:
-    """Why it was not stored, where it was not."""
-    try:
-        await changed
-    except sqlite3.Error as error:
-        return Failure(NotStored(str(error)))
-    return Success(None)
 
 
 def _token(

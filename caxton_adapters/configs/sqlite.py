@@ -1,16 +1,17 @@
 """Deployed agents in the server's database: a record is on the disk when the call returns."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final, final
 
 from attrs import frozen
-from returns.result import Failure, Result, Success
+from returns.result import Result
 
 from caxton_adapters.database import Database, StorageUnusable, open_database
+from caxton_adapters.database.stored import stored
 from caxton_core.agent.record import AgentRecord, StateName
 from caxton_core.primitives import AgentId, AgentName
 from caxton_core.storage import NotStored
@@ -44,12 +45,12 @@ class SqliteConfigs:
             record.updated.isoformat(),
         )
         change = self._database.change
-        return await _told(change(lambda connection: connection.execute(_SAVE, row)))
+        return await stored(change(lambda connection: connection.execute(_SAVE, row)))
 
     async def remove(self, agent: AgentId) -> Result[None, NotStored]:
         """Forget an agent."""
         row, remove = (agent.value,), self._database.remove
-        return await _told(remove(lambda connection: connection.execute(_REMOVE, row)))
+        return await stored(remove(lambda connection: connection.execute(_REMOVE, row)))
 
     async def stored(self) -> Sequence[AgentRecord]:
         """Every agent as it was saved last, in order of creation; raises `StorageUnusable`."""
@@ -60,15 +61,6 @@ class SqliteConfigs:
             return tuple(_record(*row) for row in rows)
         except (sqlite3.Error, ValueError) as error:
             raise StorageUnusable(self._database.path, str(error)) from error
-
-
-async def _told(changed: Awaitable[object]) -> Result[None, NotStored]:
-    """Why it was not stored, where it was not."""
-    try:
-        await changed
-    except sqlite3.Error as error:
-        return Failure(NotStored(str(error)))
-    return Success(None)
 
 
 @asynccontextmanager

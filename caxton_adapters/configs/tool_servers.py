@@ -1,13 +1,14 @@
 """Registrations of tool servers that came through the API, in the server's database."""
 
 import sqlite3
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from typing import Final, final
 
 from attrs import frozen
-from returns.result import Failure, Result, Success
+from returns.result import Result
 
 from caxton_adapters.database import Database, StorageUnusable
+from caxton_adapters.database.stored import stored
 from caxton_core.primitives import JsonObject
 from caxton_core.storage import NotStored
 
@@ -26,12 +27,12 @@ class SqliteToolServers:
     async def save(self, name: str, registration: JsonObject) -> Result[None, NotStored]:
         """Store the registration in place of what was stored under its name."""
         row, change = (name, registration.value), self._database.change
-        return await _told(change(lambda connection: connection.execute(_SAVE, row)))
+        return await stored(change(lambda connection: connection.execute(_SAVE, row)))
 
     async def remove(self, name: str) -> Result[None, NotStored]:
         """Forget a registration."""
         remove = self._database.remove
-        return await _told(remove(lambda connection: connection.execute(_REMOVE, (name,))))
+        return await stored(remove(lambda connection: connection.execute(_REMOVE, (name,))))
 
     async def stored(self) -> Sequence[tuple[str, JsonObject]]:
         """Every registration, by name; raises `StorageUnusable`."""
@@ -42,12 +43,3 @@ class SqliteToolServers:
             return tuple((name, JsonObject(text)) for name, text in rows)
         except (sqlite3.Error, ValueError) as error:
             raise StorageUnusable(self._database.path, str(error)) from error
-
-
-async def _told(changed: Awaitable[object]) -> Result[None, NotStored]:
-    """Why it was not stored, where it was not."""
-    try:
-        await changed
-    except sqlite3.Error as error:
-        return Failure(NotStored(str(error)))
-    return Success(None)

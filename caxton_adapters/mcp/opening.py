@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from types import TracebackType
 from typing import Self, TypeAlias, final
 
 import httpx2
@@ -15,6 +14,7 @@ from caxton_adapters.mcp.ending import Ending
 from caxton_adapters.mcp.registration import Registration
 from caxton_adapters.mcp.session import Session, session
 from caxton_adapters.mcp.stdio import StdioTransport
+from caxton_adapters.mcp.stream import Stream
 from caxton_adapters.mcp.warden import Warden
 from caxton_adapters.mcp.watcher import Watcher
 
@@ -63,7 +63,7 @@ async def _noticed(transport: Transport, ending: Ending) -> AsyncIterator[_Strea
 
 @final
 @define(eq=False)
-class _Noticed:
+class _Noticed(Stream):
     """A stream of messages that tells when it ends."""
 
     _stream: ReadStream[_Incoming]
@@ -86,14 +86,3 @@ class _Noticed:
     async def aclose(self) -> None:
         """Take no more messages."""
         await self._stream.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        await self.aclose()

@@ -29,6 +29,7 @@ from caxton_adapters.mcp.ending import Ending
 from caxton_adapters.mcp.frames import Frames, FrameTooLong
 from caxton_adapters.mcp.registration import Registration
 from caxton_adapters.mcp.said import Said
+from caxton_adapters.mcp.stream import Stream
 from caxton_adapters.mcp.warden import Warden
 
 INHERITED: Final = ("PATH", "HOME", "LANG", "TMPDIR")
@@ -302,7 +303,7 @@ def _repaired(line: bytes) -> JSONRPCMessage | None:
 
 @final
 @define(eq=False)
-class _Reader:
+class _Reader(Stream):
     """The messages of the server, one by one."""
 
     _child: _Child
@@ -331,21 +332,10 @@ class _Reader:
         """Take no more messages."""
         self._child.arrived.clear()
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
 
 @final
 @define(eq=False)
-class _Writer:
+class _Writer(Stream):
     """Messages for the server."""
 
     _child: _Child
@@ -357,14 +347,3 @@ class _Writer:
 
     async def aclose(self) -> None:
         """Nothing is buffered here."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        await self.aclose()
