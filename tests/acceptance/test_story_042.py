@@ -87,7 +87,7 @@ async def test_the_model_calls_the_tools_that_its_agent_was_granted(
     assert isinstance(answer.calls[0], ToolCall)
     assert [call.arguments.members()["path"] for call in files.called] == [path] * permitted
     assert ("all is well" in answer.text) == permitted
-    assert ("not allowed" in answer.text) != permitted
+    assert ("not permitted" in answer.text) != permitted
 
 
 @criterion("STORY-042.4")
