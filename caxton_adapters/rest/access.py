@@ -61,7 +61,7 @@ RULES: Final[Sequence[Rule]] = (
     Rule("POST", "/agents/{}/stop", _AGENTS),
     Rule("POST", "/agents/{}/restart", _AGENTS, costly=True),
     Rule("POST", "/agents/{}/message", _MESSAGE),
-    Rule("POST", "/agents/{}/why", _READ),
+    Rule("POST", "/agents/{}/why", _READ, costly=True),
     Rule("POST", "/validate", _READ | _AGENTS, costly=True),
     Rule("GET", "/capabilities", _READ | _MESSAGE),
     Rule("GET", "/capabilities/{}", _READ | _MESSAGE),

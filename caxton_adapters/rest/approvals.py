@@ -1,10 +1,11 @@
 """Calls that wait for a person: listed, shown, answered; and why a call would be made or not."""
 
+from collections.abc import Iterable
 from typing import Final, final
 
 import msgspec
 from attrs import frozen
-from returns.result import Failure
+from returns.result import Failure, Result, Success
 
 from caxton_adapters.rest.approvals_wire import (
     ApprovalAnswer,
@@ -16,6 +17,7 @@ from caxton_adapters.rest.approvals_wire import (
 from caxton_adapters.rest.body import invalid, read_json
 from caxton_adapters.rest.exchange import Answer, Asked, json_answer, refusal
 from caxton_adapters.rest.paging import page_of
+from caxton_adapters.rest.problem import Refused
 from caxton_adapters.rest.refusals import of_approval, of_runtime
 from caxton_adapters.rest.telling import approval_body
 from caxton_adapters.runtime.approvals import Request
@@ -28,6 +30,8 @@ from caxton_core.tools.tool import ToolCall
 
 _ANSWER: Final = msgspec.json.Decoder(ApprovalAnswer)
 _QUESTION: Final = msgspec.json.Decoder(CallInQuestion)
+_LONGEST: Final = 65_536
+_DEEPEST: Final = 32
 
 
 @final
@@ -69,15 +73,10 @@ class Approvals:
 
     async def why(self, asked: Asked, ref: str) -> Answer:
         """What would become of a call of an agent, were it made now."""
-        read = read_json(_QUESTION, asked.body)
+        read = read_json(_QUESTION, asked.body).bind(_call)
         if isinstance(read, Failure):
             return refusal(read.failure(), asked.context)
-        question = read.unwrap()
-        name = ToolName.parse(question.tool)
-        if isinstance(name, Failure):
-            return refusal(invalid(f"Expected {ToolName.rule.says}", "tool"), asked.context)
-        call = ToolCall("call", name.unwrap(), JsonObject.of(question.arguments))
-        decided = await self.runtime.decide(ref, call)
+        decided = await self.runtime.decide(ref, read.unwrap())
         if isinstance(decided, Failure):
             return refusal(of_runtime(decided.failure()), asked.context)
         return json_answer(_decision(decided.unwrap()))
@@ -85,6 +84,38 @@ class Approvals:
 
 def _position(request: Request) -> str:
     return f"{request.approval.asked.timestamp():.6f}/{request.approval.id}"
+
+
+def _call(question: CallInQuestion) -> Result[ToolCall, Refused]:
+    """The call, of a size at which answering keeps nobody waiting."""
+    name = ToolName.parse(question.tool)
+    if isinstance(name, Failure):
+        return Failure(invalid(f"Expected {ToolName.rule.says}", "tool"))
+    if _too_deep(question.arguments):
+        return Failure(invalid(f"Expected at most {_DEEPEST} levels of JSON", "arguments"))
+    arguments = JsonObject.of(question.arguments)
+    if len(arguments.value) > _LONGEST:
+        return Failure(invalid(f"Expected at most {_LONGEST:,} characters of JSON", "arguments"))
+    return Success(ToolCall("call", name.unwrap(), arguments))
+
+
+def _too_deep(value: object) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [inner for each in level for inner in _within(each)]
+        if not level:
+            return False
+    return True
+
+
+def _within(value: object) -> Iterable[object]:
+    match value:
+        case dict():
+            return value.values()
+        case list():
+            return value
+        case _:
+            return ()
 
 
 def _decision(decision: Decision) -> DecisionBody:

@@ -83,6 +83,12 @@ def test_nobody_changes_anything_with_the_scope_to_read() -> None:
     assert {r.path for r in RULES if r.methods != "GET" and Scope.READ in r.scopes} == pure
 
 
+def test_whoever_may_only_read_has_others_work_for_him_so_often_and_no_oftener() -> None:
+    work = [rule for rule in RULES if rule.methods == "POST" and Scope.READ in rule.scopes]
+    assert work
+    assert all(rule.costly for rule in work)
+
+
 @pytest.mark.parametrize("path", STRANGE)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "TRACE", "PATCH"])
 def test_a_path_that_is_spelled_otherwise_is_the_administrators(method: str, path: str) -> None:

@@ -149,3 +149,20 @@ async def test_why_of_nonsense_is_refused(clerk: Served) -> None:
     assert (await clerk.client.post("/agents/clerk/why", json={"tool": "x"})).status_code == 422
     body = {"tool": "files.read"}
     assert (await clerk.client.post("/agents/nobody/why", json=body)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        ["/" + "a/" * 500 + str(n) for n in range(100)],
+        json.loads("[" * 900 + "]" * 900),
+        "a" * 65_536,
+    ],
+)
+async def test_why_of_arguments_that_would_keep_everybody_waiting_is_refused(
+    clerk: Served, argument: object
+) -> None:
+    body = {"tool": "files.read", "arguments": {"path": argument}}
+    refused = await clerk.client.post("/agents/clerk/why", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "CX3002")
+    assert refused.json()["errors"][0]["at"] == "arguments"
