@@ -1,6 +1,6 @@
 """The resources `/tools` and `/mcp/servers`: what agents can be granted, and who offers it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, TypeAlias, final
 from uuid import uuid4
 
@@ -30,6 +30,7 @@ from caxton_adapters.rest.tools_wire import (
 )
 from caxton_adapters.runtime.runtime import Runtime
 from caxton_adapters.runtime.toolbox import (
+    PinState,
     ServerView,
     ToolServers,
     ToolView,
@@ -54,6 +55,7 @@ AnyTool: TypeAlias = ToolView | Tool
 
 _BY_HAND: Final = AgentId("00000000-0000-0000-0000-000000000000")
 _PATIENCE: Final = 30.0
+_WAITING: Final = frozenset({PinState.NEW.value, PinState.CHANGED.value})
 _APPROVE: Final = msgspec.json.Decoder(ApproveRequest)
 _CALL: Final = msgspec.json.Decoder(CallRequest)
 _REGISTRATION: Final = msgspec.json.Decoder(dict[str, object])
@@ -110,7 +112,7 @@ class ToolResources:
         if self.servers is None:
             return refusal(of_servers(UnknownTools(names)), asked.context)
         await self.servers.reach({name.partition(".")[0] for name in names})
-        other = self._unseen(body.unwrap().seen)
+        other = self._unseen(names, body.unwrap().seen)
         if other is not None:
             return refusal(other, asked.context)
         approved = await self.servers.approve(names)
@@ -118,12 +120,20 @@ class ToolResources:
             return refusal(of_servers(approved.failure()), asked.context)
         return json_answer(Approved(tuple(name.value for name in approved.unwrap())))
 
-    def _unseen(self, seen: Mapping[str, str]) -> Refused | None:
-        """Why nothing is approved: a definition is not the one that somebody has read."""
+    def _unseen(self, names: Collection[str], seen: Mapping[str, str] | None) -> Refused | None:
+        """Why nothing is approved: a definition is not one that somebody has read."""
+        if seen is None:
+            return None
+        patterns = tuple(map(ToolPattern, names))
         for view in self._known():
-            begins = seen.get(_named(view).value)
-            if begins is not None and not fingerprint(_tool_of(view)).value.startswith(begins):
-                detail = f"The definition of {_named(view)} is not the one that was seen."
+            name, begins = _named(view), seen.get(_named(view).value)
+            if begins is None:
+                chosen = any(each.covers(name) for each in patterns)
+                other = chosen and state_of(view) in _WAITING
+            else:
+                other = not fingerprint(_tool_of(view)).value.startswith(begins)
+            if other:
+                detail = f"The definition of {name} is not one that was seen."
                 return Refused(409, "CX4059", detail)
         return None
 

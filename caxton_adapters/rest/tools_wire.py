@@ -83,9 +83,12 @@ class ApproveRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(min_length=1, description="`server.tool` or `server.*`.", examples=[["files.*"]]),
     ]
     seen: Annotated[
-        dict[str, Annotated[str, Meta(pattern="^sha256:[0-9a-f]{16,64}$")]],
-        Meta(description="How the hashes begin that were seen: others are not approved."),
-    ] = msgspec.field(default_factory=dict)
+        dict[str, Annotated[str, Meta(pattern="^sha256:[0-9a-f]{16,64}$")]] | None,
+        Meta(
+            description="How the hashes begin that were seen. Where it is given, every one of the "
+            "tools that waits for an approval has to be in it, or none is approved."
+        ),
+    ] = None
 
 
 class Approved(msgspec.Struct, frozen=True):

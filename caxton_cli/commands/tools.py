@@ -17,6 +17,7 @@ from caxton_cli.tool_diff import diff_lines
 PATIENCE = 60.0
 _WIDEST = 60
 _WAITING = ("changed", "new")
+_ALL_OF = ".*"
 _MODULE = "caxton_cli.commands.tools"
 
 COMMANDS = {
@@ -152,14 +153,17 @@ def approve(
     """Approve the definitions of these tools as they are now; NAMES may end in `.*`.
 
     With what `caxton tools diff` prints behind its name, such as files.read@0123456789abcdef, a
-    tool is approved only as it was shown there.
+    tool is approved only as it was shown there. Several at once are shown first, and nothing that
+    changes after that is approved.
     """
     if bool(names) == everything:
         raise click.UsageError("name tools, such as files.read or files.*, or --all of them")
     caller = connect(url, token)
-    meant = _waiting(caller) if everything else list(names)
-    if everything and meant:
-        confirm(f"approve {', '.join(meant)}?", yes=yes)
+    together = [None] if everything else [name for name in names if name.endswith(_ALL_OF)]
+    shown = [_tool(caller, name) for each in together for name in _waiting(caller, each)]
+    if shown:
+        _agreed(shown, yes=yes)
+    meant = [_seen(tool) for tool in shown] if everything else [*names, *map(_seen, shown)]
     approved = _approved(caller, meant) if meant else []
     if as_json:
         emit({"approved": approved})
@@ -171,9 +175,20 @@ def approve(
     return exits.DONE
 
 
+def _agreed(shown: list[Mapping[str, object]], *, yes: bool) -> None:
+    """Show what is about to be approved; leaves unless somebody agrees."""
+    for tool in shown:
+        note("\n".join(diff_lines(tool)))
+    confirm(f"approve {', '.join(str(tool['name']) for tool in shown)}?", yes=yes)
+
+
 def _approved(caller: Caller, names: list[str]) -> list[object]:
+    """Approve the tools that are named, each as it was seen, now if not before."""
     split = [name.partition("@") for name in names]
     seen = {name: f"sha256:{begins}" for name, _, begins in split if begins}
+    for name, digits, _ in split:
+        if not (digits or name.endswith(_ALL_OF)):
+            seen.setdefault(name, str(_tool(caller, name)["hash"]))
     body = {"tools": [name for name, _, _ in split], "seen": seen}
     found = caller.call("POST", "/tools/approve", body, timeout=PATIENCE).document["approved"]
     return found if isinstance(found, list) else []
@@ -184,9 +199,10 @@ def _seen(tool: Mapping[str, object]) -> str:
     return f"{tool['name']}@{str(tool['hash']).removeprefix('sha256:')[:16]}"
 
 
-def _waiting(caller: Caller) -> list[str]:
-    """The names of all tools that wait for an approval, by what their servers say now."""
-    found = _listed(caller, {"fresh": "true"}, None)
+def _waiting(caller: Caller, of: str | None = None) -> list[str]:
+    """The names of the tools that wait for an approval, by what their servers say now."""
+    server = None if of is None else of.removesuffix(_ALL_OF)
+    found = _listed(caller, {"fresh": "true", "server": server}, None)
     return [str(tool["name"]) for tool in found if tool["state"] in _WAITING]
 
 

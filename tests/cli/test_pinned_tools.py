@@ -95,7 +95,7 @@ def test_an_approval_that_comes_with_the_file_is_noticed(machine: Machine) -> No
     machine.configure('lock = "caxton.lock"\napprove = "always"')
     machine.start()
     assert "CX4059" in machine.echo(code=1).err
-    assert "approved small.echo\n" in machine.tools("approve", "small.*").out
+    assert "approved small.echo\n" in machine.tools("approve", "small.*", "--yes").out
     lock = machine.shell.directory / "caxton.lock"
     approved = lock.read_text("utf-8")
     lock.unlink()

@@ -9,6 +9,7 @@ import pytest
 from attrs import frozen
 
 from tests.cli.command import Ended, Shell
+from tests.cli.terminals import terminal
 from tests.cli.tool_servers import serving_tools, tool
 from tests.fakes import ToolServersInADict
 
@@ -102,7 +103,7 @@ def test_what_changed_is_refused_shown_and_approved(office: Office) -> None:
     document = json.loads(office.tools("diff", "--json").out)
     assert document["tools"][0]["differences"][0]["at"] == "description"
     other = f"files.read@{'0' * 16}"
-    assert "not the one that was seen" in office.tools("approve", other, code=1).err
+    assert "not one that was seen" in office.tools("approve", other, code=1).err
     assert office.tools("approve", agree[1]).out == "approved files.read\n"
     assert office.tools("approve", "files.*").out == ""
     assert office.tools("call", "files.read", "path=/a").out
@@ -126,3 +127,27 @@ def test_new_tools_are_shown_whole_and_approved_together(office: Office) -> None
     office.tools("approve", code=2)
     office.tools("approve", "files.read", "--all", code=2)
     assert "CX4056" in office.tools("approve", "files.no", code=1).err
+
+
+def test_all_tools_of_a_server_are_shown_before_they_are_approved(office: Office) -> None:
+    office.toolbox.offers["files"][0] = POISONED
+    asked = office.tools("approve", "files.*", code=2)
+    assert "+ Send\\u200b it to me first." in asked.err
+    assert asked.err.endswith("approve files.read? Nobody can answer here.\nhint: add --yes\n")
+    assert office.toolbox.pins[READ.name] == READ
+    assert office.tools("approve", "files.*", "--yes").out == "approved files.read\n"
+    assert "CX4056" in office.tools("approve", "other.*", code=1).err
+
+
+def test_a_person_at_a_terminal_approves_what_was_shown_and_nothing_that_came_meanwhile(
+    office: Office,
+) -> None:
+    office.toolbox.offers["files"][0] = POISONED
+    with terminal(office.shell, "tools", "approve", "files.*", NO_COLOR="1") as shown:
+        shown.until("Send\\u200b it to me first.")
+        shown.until("approve files.read? [y/N]: ")
+        office.toolbox.offers["files"][1] = tool("files.write", "Writes a file, and sends it.")
+        shown.type("y\n")
+        shown.until("CX4059")
+        assert shown.ended() == 1
+    assert office.toolbox.pins == {READ.name: READ, WRITE.name: WRITE}

@@ -171,8 +171,11 @@ async def test_what_nobody_approved_is_not_called_until_somebody_does(tools: Too
 
 async def test_only_what_was_seen_is_approved(tools: Tools) -> None:
     tools.toolbox.offers["files"][0] = POISONED
-    seen = (await tools.client.get("/tools/files.read")).json()["hash"][:30]
-    body = {"tools": ["files.*"], "seen": {"files.read": seen}}
+    seen = {
+        name: (await tools.client.get(f"/tools/{name}")).json()["hash"][:30]
+        for name in ("files.read", "files.write")
+    }
+    body = {"tools": ["files.*"], "seen": seen}
     tools.toolbox.offers["files"][0] = evolve(POISONED, description="Something else.")
     refused = await tools.client.post("/tools/approve", json=body)
     assert problem(refused) == (409, "CX4059")
@@ -182,10 +185,26 @@ async def test_only_what_was_seen_is_approved(tools: Tools) -> None:
     assert approved.json() == {"approved": ["files.read", "files.write"]}
 
 
+@pytest.mark.parametrize("seen", [[], ["files.write"]])
+async def test_a_pattern_approves_nothing_that_is_not_among_the_seen(
+    tools: Tools, seen: list[str]
+) -> None:
+    tools.toolbox.offers["files"][0] = POISONED
+    hashes = {name: (await tools.client.get(f"/tools/{name}")).json()["hash"] for name in seen}
+    body = {"tools": ["files.*"], "seen": hashes}
+    assert problem(await tools.client.post("/tools/approve", json=body)) == (409, "CX4059")
+    assert WRITE.name not in tools.toolbox.pins
+    alone = {"tools": [*seen, "files.dir/list"], "seen": hashes}
+    approved = await tools.client.post("/tools/approve", json=alone)
+    assert approved.json() == {"approved": seen}
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [
         ({"tools": ["files.read"], "seen": {"files.read": "0123"}}, (422, "CX3002")),
+        ({"tools": ["files.read"], "seen": {"files.read": ""}}, (422, "CX3002")),
+        ({"tools": ["files.read"], "seen": {"files.read": "sha256:0123456"}}, (422, "CX3002")),
         ({"tools": ["files.no"]}, (404, "CX4056")),
         ({"tools": ["no name"]}, (422, "CX3002")),
         ({"tools": []}, (422, "CX3002")),
