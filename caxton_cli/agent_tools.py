@@ -3,8 +3,8 @@
 Loading this loads the protocol's library; the command does it when it runs.
 """
 
-import json
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final, TypeAlias, final
 from uuid import uuid4
@@ -32,20 +32,15 @@ from mcp_types import (
 from caxton_cli.client import Caller, segment
 from caxton_cli.leaving import Leave
 from caxton_cli.pages import listed
+from caxton_cli.question import Question, question_of
 from caxton_cli.turn import Turn
 from caxton_cli.version import VERSION
 
 PREFIX: Final = "ask_"
 CONSENT: Final = "consent"
 MOST_AGENTS: Final = 500
-_LONGEST_CALL: Final = 2000
-_QUESTION: Final[dict[str, Any]] = {
-    "type": "object",
-    "properties": {
-        "decision": {"type": "string", "enum": ["approve", "deny"], "title": "May it be called?"}
-    },
-    "required": ["decision"],
-}
+MOST_QUESTIONS: Final = 16
+"""Each open one holds a thread; of more than these the oldest is given up."""
 _ARGUMENTS: Final[dict[str, Any]] = {
     "type": "object",
     "properties": {
@@ -106,20 +101,26 @@ class AgentTools:
         self, context: _Context, params: CallToolRequestParams
     ) -> CallToolResult | InputRequiredResult:
         """Have the agent answer; a call of its own that needs a person is put to the client's."""
-        asked = self._asking.pop(params.request_state or "", None)
-        if asked is None:
-            begun = await self._begun(params)
-            if isinstance(begun, CallToolResult):
-                return begun
-            asked = begun
-        elif params.input_responses:
-            await self._decided(asked, params.input_responses.get(CONSENT))
+        asked = await self._known(params)
+        if isinstance(asked, CallToolResult):
+            return asked
         try:
             return await self._followed(context, asked)
         except anyio.get_cancelled_exc_class():
             with anyio.CancelScope(shield=True):
                 await to_thread.run_sync(asked.turn.cancel)
             raise
+
+    async def _known(self, params: CallToolRequestParams) -> "_Asked | CallToolResult":
+        """A new message, or the one about which the client's person was asked."""
+        if params.request_state is None and not params.input_responses:
+            return await self._begun(params)
+        asked = self._asking.get(params.request_state or "")
+        if asked is None or params.name != f"{PREFIX}{asked.agent}":
+            return _failed("that question is not open: nothing was said to the agent again")
+        del self._asking[params.request_state or ""]
+        await self._decided(asked, (params.input_responses or {}).get(CONSENT))
+        return asked
 
     async def _begun(self, params: CallToolRequestParams) -> "_Asked | CallToolResult":
         agent = params.name.removeprefix(PREFIX)
@@ -146,23 +147,33 @@ class AgentTools:
                 return news
             if not _can_ask(context):
                 continue
-            asked.approval = news
-            question = _question(news)
+            question = question_of(news)
+            asked.approval, asked.question = news, question
             if not context.session.can_send_request:
-                state = uuid4().hex
-                self._asking[state] = asked
-                request = ElicitRequest(params=question)
-                return InputRequiredResult(input_requests={CONSENT: request}, request_state=state)
+                return self._put(asked, question)
             reply = await context.session.elicit_form(
-                question.message, _QUESTION, context.request_id
+                question.text, question.schema, context.request_id
             )
             await self._decided(asked, reply)
         return _failed("the agent's answer was lost")
 
+    def _put(self, asked: "_Asked", question: Question) -> InputRequiredResult:
+        """Have the client ask, and know the message again when it comes back with an answer."""
+        if len(self._asking) >= MOST_QUESTIONS:
+            given_up = self._asking.pop(next(iter(self._asking)))
+            self._tasks.start_soon(to_thread.run_sync, given_up.give_up)
+        state = uuid4().hex
+        self._asking[state] = asked
+        form = ElicitRequestFormParams(message=question.text, requested_schema=question.schema)
+        request = ElicitRequest(params=form)
+        return InputRequiredResult(input_requests={CONSENT: request}, request_state=state)
+
     async def _decided(self, asked: "_Asked", reply: object) -> None:
         """Hand on what the person said; who closes the question leaves it to others."""
-        decision = _decision(reply)
-        if decision is None or asked.approval is None:
+        if asked.approval is None or asked.question is None:
+            return
+        decision = _decision(reply, asked.question)
+        if decision is None:
             return
         path = f"/approvals/{segment(str(asked.approval['id']))}"
         await to_thread.run_sync(partial(self._caller.ask, "POST", path, {"decision": decision}))
@@ -177,6 +188,7 @@ class _Asked:
     def __init__(self, caller: Caller, agent: str, text: str, conversation: str | None) -> None:
         self.agent = agent
         self.approval: _Approval | None = None
+        self.question: Question | None = None
         self._tell: ObjectSendStream[_News]
         self._tell, self.news = anyio.create_memory_object_stream[_News](100)
         self.turn = Turn(caller, agent, text, conversation, decide=self._wanted)
@@ -185,6 +197,11 @@ class _Asked:
         """Talk with the agent in a thread, and tell what comes of it."""
         async with self._tell:
             await self._tell.send(await to_thread.run_sync(self._answer, abandon_on_cancel=True))
+
+    def give_up(self) -> None:
+        """Tell the server, if it is there, that nobody waits any more."""
+        with suppress(Leave):
+            self.turn.cancel()
 
     def _answer(self) -> CallToolResult:
         try:
@@ -204,22 +221,16 @@ def _tool(agent: Mapping[str, object]) -> Tool:
     return Tool(name=f"{PREFIX}{name}", description=said, input_schema=_ARGUMENTS)
 
 
-def _question(approval: _Approval) -> ElicitRequestFormParams:
-    arguments = json.dumps(approval.get("arguments"), ensure_ascii=False)
-    call = f"{approval['agent']} wants to call {approval['tool']} {arguments}"
-    return ElicitRequestFormParams(message=call[:_LONGEST_CALL], requested_schema=_QUESTION)
-
-
 def _can_ask(context: _Context) -> bool:
     wanted = ClientCapabilities(elicitation=ElicitationCapability())
     return context.session.check_client_capability(wanted)
 
 
-def _decision(reply: object) -> str | None:
+def _decision(reply: object, question: Question) -> str | None:
     if not isinstance(reply, ElicitResult) or reply.action == "cancel":
         return None
     agreed = reply.action == "accept" and (reply.content or {}).get("decision") == "approve"
-    return "approve" if agreed else "deny"
+    return "approve" if agreed and question.whole else "deny"
 
 
 def _failed(why: str) -> CallToolResult:

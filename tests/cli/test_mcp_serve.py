@@ -1,5 +1,6 @@
 """`caxton mcp serve`: agents as tools of another program, whose person is asked."""
 
+import json
 from collections.abc import Iterator
 from typing import Literal
 
@@ -7,8 +8,16 @@ import anyio
 import pytest
 from mcp.client import Client, ClientRequestContext
 from mcp.client.stdio import StdioServerParameters
-from mcp_types import CallToolResult, ElicitRequestFormParams, ElicitRequestParams, ElicitResult
+from mcp_types import (
+    CallToolResult,
+    ElicitRequestFormParams,
+    ElicitRequestParams,
+    ElicitResult,
+    InputRequiredResult,
+    InputResponses,
+)
 
+from caxton_cli.agent_tools import MOST_QUESTIONS
 from tests.cli.command import CAXTON, Shell
 
 SCENARIO = """
@@ -29,6 +38,8 @@ tools = ["memory.*"]
 [permissions]
 ask = ["memory.remember"]
 """
+REMEMBER = {"message": "remember tea"}
+AGREED: InputResponses = {"consent": ElicitResult(action="accept", content={"decision": "approve"})}
 Wire = Literal["legacy", "auto"]
 both_wires = pytest.mark.parametrize("mode", ["legacy", "auto"])
 
@@ -89,6 +100,53 @@ async def test_the_person_of_the_other_program_is_asked(
     assert questions[0].startswith("keeper wants to call memory.remember")
     assert text_of(answer).startswith("done: ")
     assert said in text_of(answer)
+
+
+async def nobody(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+    """A person who is there, and is not asked: the test answers itself."""
+    del context, params
+    raise AssertionError
+
+
+async def opened(client: Client) -> str:
+    """The state of a question that waits for its answer."""
+    asked = await client.session.call_tool("ask_keeper", REMEMBER, allow_input_required=True)
+    assert isinstance(asked, InputRequiredResult)
+    assert asked.request_state is not None
+    return asked.request_state
+
+
+def sent(shell: Shell) -> int:
+    """How many messages the agents were sent."""
+    return len(json.loads(shell.run("messages", "list", "--json").out)["messages"])
+
+
+async def test_an_answer_that_comes_again_says_nothing_to_the_agent(keeper: Shell) -> None:
+    with anyio.fail_after(60):
+        async with Client(offered(keeper), mode="auto", elicitation_callback=nobody) as client:
+            state, before = await opened(client), sent(keeper)
+            answers = [
+                await client.call_tool(
+                    "ask_keeper", REMEMBER, input_responses=AGREED, request_state=known
+                )
+                for known in (state, state, "unknown", None)
+            ]
+    assert [answer.is_error for answer in answers] == [False, True, True, True]
+    assert "remembered" in text_of(answers[0])
+    assert sent(keeper) == before
+
+
+async def test_of_too_many_open_questions_the_oldest_is_given_up(keeper: Shell) -> None:
+    with anyio.fail_after(60):
+        async with Client(offered(keeper), mode="auto", elicitation_callback=nobody) as client:
+            states = [await opened(client) for _ in range(MOST_QUESTIONS + 1)]
+            answers = [
+                await client.call_tool(
+                    "ask_keeper", REMEMBER, input_responses=AGREED, request_state=state
+                )
+                for state in states
+            ]
+    assert [answer.is_error for answer in answers] == [True] + [False] * MOST_QUESTIONS
 
 
 async def test_an_unknown_agent_and_an_empty_message_are_told(keeper: Shell) -> None:
