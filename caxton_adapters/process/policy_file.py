@@ -80,7 +80,7 @@ def _read(path: Path, environment: str | None, *, guarded: bool) -> Result[InFor
 
 
 def _unfit(path: Path, known: os.stat_result) -> PolicyUnreadable | PolicyUnprotected | None:
-    """Who else could change the file, or put another one in its place."""
+    """Who else could change the file, or put another one in its place, in any folder above it."""
     if not stat.S_ISREG(known.st_mode):
         return PolicyUnreadable(path, "it is not a file")
     if known.st_uid not in (0, os.geteuid()):
@@ -89,10 +89,23 @@ def _unfit(path: Path, known: os.stat_result) -> PolicyUnreadable | PolicyUnprot
     if known.st_mode & _OTHERS:
         reason = f"its mode is {stat.S_IMODE(known.st_mode):04o}"
         return PolicyUnprotected(path, reason, f"chmod go-w {path}")
-    folder = path.resolve().parent
-    around = folder.stat()
-    if around.st_mode & stat.S_IWOTH and not around.st_mode & stat.S_ISVTX:
-        return PolicyUnprotected(path, "anybody may write its folder", f"chmod o-w {folder}")
+    for folder in (*path.resolve().parents, *path.absolute().parents):
+        unfit = _replaceable(path, folder, folder.stat())
+        if unfit is not None:
+            return unfit
+    return None
+
+
+def _replaceable(path: Path, folder: Path, known: os.stat_result) -> PolicyUnprotected | None:
+    """Who else could put another file, or a whole folder, in the place of what is in this one."""
+    if known.st_uid not in (0, os.geteuid()):
+        reason = f"its folder {folder} belongs to the user {known.st_uid}"
+        return PolicyUnprotected(path, reason, f"chown root {folder}")
+    # Where the sticky bit is set, as in /tmp, nobody moves what is another's.
+    if known.st_mode & _OTHERS and not known.st_mode & stat.S_ISVTX:
+        return PolicyUnprotected(
+            path, f"others may write its folder {folder}", f"chmod go-w {folder}"
+        )
     return None
 
 

@@ -68,13 +68,39 @@ def test_a_file_of_another_user_is_refused(policy: Path) -> None:
     assert "4711" in found.reason
 
 
-def test_a_folder_in_which_anybody_may_put_files_is_refused(policy: Path) -> None:
-    policy.parent.chmod(0o777)
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o757])
+@pytest.mark.parametrize("above", [0, 1, 2])
+def test_a_folder_in_which_others_may_put_files_is_refused_however_far_above(
+    tmp_path: Path, mode: int, above: int
+) -> None:
+    policy = tmp_path / "a" / "b" / "c" / "policy.toml"
+    policy.parent.mkdir(parents=True)
+    policy.write_text(TEXT)
+    folder = policy.parents[above]
+    folder.chmod(mode)
     found = trouble(policy)
     assert isinstance(found, PolicyUnprotected)
-    assert found.fix == f"chmod o-w {policy.parent}"
-    policy.parent.chmod(0o1777)
+    assert found.fix == f"chmod go-w {folder}"
+    folder.chmod(mode | 0o1000)
     assert isinstance(read_place(PolicyPlace(policy)), Success)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders away")
+def test_a_folder_of_another_user_is_refused(policy: Path) -> None:
+    os.chown(policy.parent, 4711, -1)
+    found = trouble(policy)
+    assert isinstance(found, PolicyUnprotected)
+    assert found.fix == f"chown root {policy.parent}"
+
+
+def test_a_link_that_others_may_replace_is_refused(policy: Path, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    link = shared / "policy.toml"
+    link.symlink_to(policy)
+    assert isinstance(read_place(PolicyPlace(link)), Success)
+    shared.chmod(0o777)
+    assert isinstance(trouble(link), PolicyUnprotected)
 
 
 def test_what_a_link_leads_to_counts(policy: Path, tmp_path: Path) -> None:
