@@ -278,7 +278,7 @@ class Answering:
         consents = () if earlier is None else earlier.consents
         gate = Gate(self.world, self.ticket, self._seat, self.terms.tool_timeout, consents)
         callers = {call.id: self._caller(call.id) for call in open_calls}
-        asked = tuple(gate.questions(open_calls, callers))
+        asked = await gate.questions(open_calls, callers)
         # With the step, in one: of a call that only waits it is known that it was not made.
         await self._record(StepTaken(ticket.agent, self._now(), ticket.message, step), *asked)
         for question in asked:

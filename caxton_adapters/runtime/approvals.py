@@ -18,6 +18,8 @@ from caxton_core.tools.approval import Approval, ApprovalId, Approved, Denied, E
 
 MOST_REMEMBERED: Final = 1000
 """Answered approvals of which the answer is still known."""
+MOST_CHARACTERS: Final = 4_000_000
+"""As much text of their arguments is kept."""
 _GLANCE: Final = 0.05
 
 
@@ -63,8 +65,8 @@ def approval_id(key: str) -> ApprovalId:
 class _Waiting:
     request: Request
     answer: asyncio.Future[Said]
-    taken: bool = False
-    """Somebody's answer is on its way to the journal."""
+    settling: "asyncio.Task[Result[Said, NotStored]] | None" = None
+    """Somebody's answer on its way to the journal."""
 
 
 @final
@@ -77,10 +79,11 @@ class Approvals:
     _clock: Clock
     _waiting: dict[str, _Waiting] = field(factory=dict, init=False)
     _answered: "OrderedDict[str, tuple[Request, Said]]" = field(factory=OrderedDict, init=False)
+    _characters: int = field(default=0, init=False)
 
     def waiting(self) -> Sequence[Request]:
         """Whatever waits, what was asked first first."""
-        requests = (each.request for each in self._waiting.values() if not each.taken)
+        requests = (each.request for each in self._waiting.values() if each.settling is None)
         return sorted(requests, key=lambda request: request.approval.asked)
 
     def find(self, id_: str) -> Result[tuple[Request, Said | None], UnknownApproval]:
@@ -92,19 +95,22 @@ class Approvals:
         return Failure(UnknownApproval(id_)) if answered is None else Success(answered)
 
     async def answer(self, id_: str, said: Approved | Denied) -> Result[Request, ApprovalRefusal]:
-        """Say whether the call is made; it is recorded when this returns."""
+        """Say whether the call is made; it is recorded when this returns.
+
+        Whoever goes away meanwhile has said it all the same.
+        """
         waits = self._waiting.get(id_)
-        if waits is None or waits.taken:
+        if waits is None:
             known = self._answered.get(id_)
             if known is None:
                 return Failure(UnknownApproval(id_))
             return Failure(AlreadyAnswered(id_, known[1]))
-        waits.taken = True
-        stored = await self._record(waits.request, said)
-        if isinstance(stored, Failure):
-            waits.taken = False
-            return stored
-        self._settle(waits, said)
+        earlier = waits.settling
+        settled = await asyncio.shield(earlier or self._begin_to_settle(waits, said))
+        if isinstance(settled, Failure):
+            return settled
+        if earlier is not None:
+            return Failure(AlreadyAnswered(id_, settled.unwrap()))
         return Success(waits.request)
 
     async def wait(self, request: Request) -> Said:
@@ -121,30 +127,38 @@ class Approvals:
     async def _said(self, waits: _Waiting) -> Said:
         left = _seconds_until(waits.request.approval.expires, self._clock.now())
         await asyncio.wait((waits.answer,), timeout=left)
-        while waits.taken and not waits.answer.done():
-            await asyncio.wait((waits.answer,), timeout=_GLANCE)
-        if waits.answer.done():
-            return waits.answer.result()
-        waits.taken = True
-        await self._record(waits.request, Expired())
-        self._settle(waits, Expired())
-        return Expired()
+        while not waits.answer.done():
+            settling = waits.settling or self._begin_to_settle(waits, Expired())
+            if isinstance(await asyncio.shield(settling), Failure):
+                await asyncio.sleep(_GLANCE)
+        return waits.answer.result()
 
-    async def _record(self, request: Request, said: Said) -> Result[None, NotStored]:
-        given = ApprovalGiven(
-            request.agent, self._clock.now(), request.message, request.approval.id, said
-        )
+    def _begin_to_settle(
+        self, waits: _Waiting, said: Said
+    ) -> "asyncio.Task[Result[Said, NotStored]]":
+        waits.settling = asyncio.get_running_loop().create_task(self._settle(waits, said))
+        return waits.settling
+
+    async def _settle(self, waits: _Waiting, said: Said) -> Result[Said, NotStored]:
+        """Record what was said, and let the turn know; where that fails it waits again."""
+        request, now = waits.request, self._clock.now()
+        given = ApprovalGiven(request.agent, now, request.message, request.approval.id, said)
         stored = await self._journal.append(given)
-        if isinstance(stored, Success):
-            self._events.tell(given)
-        return stored
-
-    def _settle(self, waits: _Waiting, said: Said) -> None:
-        self._answered[waits.request.approval.id.value] = waits.request, said
-        while len(self._answered) > MOST_REMEMBERED:
-            self._answered.popitem(last=False)
+        if isinstance(stored, Failure):
+            waits.settling = None
+            return stored
+        self._events.tell(given)
+        self._remember(request, said)
         if not waits.answer.done():
             waits.answer.set_result(said)
+        return Success(said)
+
+    def _remember(self, request: Request, said: Said) -> None:
+        self._answered[request.approval.id.value] = request, said
+        self._characters += len(request.approval.call.arguments.value)
+        while len(self._answered) > MOST_REMEMBERED or self._characters > MOST_CHARACTERS:
+            _, (forgotten, _) = self._answered.popitem(last=False)
+            self._characters -= len(forgotten.approval.call.arguments.value)
 
 
 def expiry(asked: datetime, patience: float) -> datetime:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from functools import partial
 from typing import Final, final
@@ -48,6 +48,7 @@ _LATEST: Final = 60.0
 _LAST_WORDS: Final = 2.0
 _NEWEST_COUNTS: Final = 0.1
 _GLANCE: Final = 0.005
+_NEWS: Final = 0.1
 
 
 @final
@@ -97,9 +98,23 @@ class Desk:
         """The turn waits for a person: meanwhile another one may run."""
         self.mailbox.step_aside(ticket)
 
-    def come_back(self, ticket: Ticket) -> None:
-        """The turn goes on."""
-        self.mailbox.come_back(ticket)
+    async def come_back(self, ticket: Ticket) -> None:
+        """The turn goes on, as soon as there is room for it."""
+        loop = asyncio.get_running_loop()
+        room = asyncio.Event()
+        self.mailbox.come_back(ticket, room.set)
+        await room.wait()
+        # Nor do those wait at their own cost who wait for their turn in the conversation.
+        whole = self.resources.turn_timeout.value
+        for later in self.mailbox.behind(ticket):
+            accepted = later.deadline - whole
+            later.deadline += loop.time() - max(ticket.waits_since, accepted)
+
+    @property
+    def waiting_for_people(self) -> int:
+        """How many messages wait for a person, or for one that does."""
+        at_work = self.mailbox.at_work
+        return len(at_work) - len(busy_ones(at_work))
 
     def refused(self) -> None:
         """A call was refused: it is counted."""
@@ -192,13 +207,18 @@ class Desk:
     async def finish(self) -> bool:
         """Take nothing new, and wait until everything is answered; False where that is taken back.
 
-        Every message has its deadline, so it takes the time of a turn at most.
+        Every message has its deadline, so it takes the time of a turn at most: where the rest
+        waits for a person it is given up.
         """
         self.finishing = True
         try:
-            while self.finishing and self.mailbox.at_work:
-                for ticket in self.mailbox.at_work[:1]:
-                    await ticket.done()
+            while self.finishing and (at_work := self.mailbox.at_work):
+                busy = busy_ones(at_work)
+                if not busy:
+                    self.finishing = False
+                    break
+                with anyio.move_on_after(_NEWS):
+                    await busy[0].settled()
                 await anyio.sleep(_GLANCE)
         except asyncio.CancelledError:
             self.finishing = False
@@ -352,6 +372,13 @@ class Desk:
 
     def _tell(self, event: Event) -> None:
         self._world.events.tell(event)
+
+
+def busy_ones(at_work: Iterable[Ticket]) -> list[Ticket]:
+    """Those that come to their end by themselves: neither they nor what is before them waits."""
+    tickets = tuple(at_work)
+    held = {(each.agent, each.conversation) for each in tickets if each.waits_for_a_person}
+    return [each for each in tickets if (each.agent, each.conversation) not in held]
 
 
 async def _kept(memory: Recollection, caller: Caller, asked: str, answer: str) -> None:

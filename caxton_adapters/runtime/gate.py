@@ -1,9 +1,10 @@
 """What stands before every call of a tool: the rules of all levels, and perhaps a person.
 
-The rules count as they are at the moment of the call, and once more after a person has answered.
+The rules count as they are when the call is made: after a person has answered, and after the calls
+before it have left room.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, Protocol, final
 
 import anyio
@@ -31,6 +32,8 @@ from caxton_core.tools.tool import Caller, ToolCall, ToolFailed, ToolResult
 
 CALLS_ABREAST: Final = 8
 """How many tools are at work for one turn at the same time."""
+DEEPEST: Final = 64
+"""Arguments that are nested deeper are of no tool that we know, and cost whoever looks at them."""
 
 
 class Seat(Protocol):
@@ -45,8 +48,8 @@ class Seat(Protocol):
         """The turn waits for a person: meanwhile another one may run."""
         ...
 
-    def come_back(self, ticket: Ticket) -> None:
-        """The turn goes on."""
+    async def come_back(self, ticket: Ticket) -> None:
+        """The turn goes on, as soon as there is room for it."""
         ...
 
     def refused(self) -> None:
@@ -72,20 +75,31 @@ class Gate:
 
     async def result(self, call: ToolCall, caller: Caller) -> ToolResult:
         """What came of the call, be it that it was not made."""
-        decision = self._decided(call)
-        if decision.effect is Effect.ASK:
+        if call.arguments.depth > DEEPEST:
+            return ToolFailed(call.id, "its arguments are nested too deeply")
+        approved = False
+        while True:
+            async with self._abreast:
+                decision = await self._decided(call)
+                if decision.effect is Effect.DENY:
+                    self._refuse(call, decision)
+                    return told_to_model(call, decision)
+                if decision.effect is Effect.ALLOW or approved:
+                    if approved:
+                        await self._begin(call)
+                    return await self._made(call, caller)
             said = await self._said(call, caller, decision)
             if not isinstance(said, Approved):
                 return not_approved(call, said)
-            decision = self._decided(call)
-        if decision.effect is Effect.DENY:
-            self._refuse(call, decision)
-            return told_to_model(call, decision)
-        async with self._abreast:
-            return await self._made(call, caller)
+            approved = True
 
-    def _decided(self, call: ToolCall) -> Decision:
-        return self._world.decided(self._seat.granted, call)
+    async def _begin(self, call: ToolCall) -> None:
+        """From here on an approved call may have been made."""
+        ticket, now = self._ticket, self._world.clock.now()
+        await self._record(CallBegun(ticket.agent, now, ticket.message, call.id))
+
+    async def _decided(self, call: ToolCall) -> Decision:
+        return await self._world.decided(self._seat.granted, call)
 
     def _refuse(self, call: ToolCall, decision: Decision) -> None:
         ticket, arguments = self._ticket, redacted(call.arguments)
@@ -95,20 +109,26 @@ class Gate:
         self._world.events.tell(refused)
         self._seat.refused()
 
-    def questions(
+    async def questions(
         self, calls: Iterable[ToolCall], callers: Mapping[str, Caller]
-    ) -> Iterator[ApprovalAsked]:
+    ) -> tuple[ApprovalAsked, ...]:
         """What a person is asked about the calls, to be recorded before anything is done."""
+        asked = []
         for call in calls:
-            decision = self._decided(call)
-            if decision.effect is Effect.ASK and self._consent(call) is None:
-                yield self._question(call, callers[call.id], decision)
+            if call.arguments.depth > DEEPEST or self._consent(call) is not None:
+                continue
+            decision = await self._decided(call)
+            if decision.effect is Effect.ASK:
+                asked.append(self._question(call, callers[call.id], decision))
+        return tuple(asked)
 
     def _question(self, call: ToolCall, caller: Caller, decision: Decision) -> ApprovalAsked:
         ticket, now = self._ticket, self._world.clock.now()
         rules = tuple(each.rule.value for each in decision.verdicts if each.rule is not None)
         until = expiry(now, self._world.rulebook.patience)
-        approval = Approval(approval_id(caller.key), call, now, until, rules)
+        # With the call itself: an agent's process may give two calls one id.
+        id_ = approval_id(f"{caller.key}:{call.name}:{call.arguments}")
+        approval = Approval(id_, call, now, until, rules)
         self._consents[call.id] = Consent(approval)
         return ApprovalAsked(ticket.agent, now, ticket.message, approval)
 
@@ -124,11 +144,7 @@ class Gate:
             question = self._question(call, caller, decision)
             await self._record(question)
             known = Consent(question.approval)
-        said = known.said or await self._asked(known.approval)
-        if isinstance(said, Approved):
-            ticket, now = self._ticket, self._world.clock.now()
-            await self._record(CallBegun(ticket.agent, now, ticket.message, call.id))
-        return said
+        return known.said or await self._asked(known.approval)
 
     async def _asked(self, approval: Approval) -> Said:
         ticket, approvals = self._ticket, self._world.approvals
@@ -138,20 +154,22 @@ class Gate:
         answered = ticket.ask(approval, why_late=DeadlinePassed())
         self._seat.step_aside(ticket)
         try:
-            return await approvals.wait(request)
+            said = await approvals.wait(request)
+            if ticket.approvals == (approval,):
+                await self._seat.come_back(ticket)
         finally:
             answered()
-            if not ticket.approvals:
-                self._seat.come_back(ticket)
+        return said
 
     async def _made(self, call: ToolCall, caller: Caller) -> ToolResult:
         ticket, world = self._ticket, self._world
         since = world.clock.monotonic()
-        ticket.calls_at_work += 1
+        shown = redacted(call.arguments)
+        ticket.begin_call()
         try:
             result = await world.calls.make(call, caller, self._timeout)
         finally:
-            ticket.calls_at_work -= 1
+            ticket.end_call()
         outcome = CallOutcome.FAILED if isinstance(result, ToolFailed) else CallOutcome.SUCCEEDED
         world.events.tell(
             ToolCalled(
@@ -159,7 +177,7 @@ class Gate:
                 world.clock.now(),
                 ticket.message,
                 call.name,
-                redacted(call.arguments),
+                shown,
                 world.clock.monotonic() - since,
                 outcome,
             )

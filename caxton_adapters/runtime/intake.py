@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.runtime.claims import Claims
-from caxton_adapters.runtime.desk import Desk
+from caxton_adapters.runtime.desk import Desk, busy_ones
 from caxton_adapters.runtime.identity import is_ours, new_conversation_id, new_message_id
 from caxton_adapters.runtime.messages import Messages
 from caxton_adapters.runtime.refusals import (
@@ -50,6 +50,7 @@ class RuntimeLimits:
 
 
 DEFAULT_LIMITS: Final = RuntimeLimits()
+_NEWS: Final = 0.1
 
 
 @final
@@ -223,8 +224,9 @@ class Intake:
         """
         self.draining = True
         with anyio.move_on_after(seconds):
-            while busy := [each for each in self._messages.at_work() if not each.approvals]:
-                await busy[0].settled()
+            while busy := busy_ones(self._messages.at_work()):
+                with anyio.move_on_after(_NEWS):
+                    await busy[0].settled()
         return self.in_flight
 
     def _refused(self, resident: Resident, characters: int) -> Refusal | None:

@@ -15,8 +15,8 @@ from caxton_core.primitives import ConversationId
 class Mailbox:
     """An agent's waiting messages; `run` is called with each whose turn has come.
 
-    At most `limit` wait, at most `abreast` run, of one conversation one. Those that run and wait
-    for a person are `aside`: they do not count.
+    At most `limit` wait, at most `abreast` run, of one conversation one. Those that wait for a
+    person meanwhile are `aside`: they do not count, and come back when there is room.
     """
 
     limit: int
@@ -25,6 +25,7 @@ class Mailbox:
     waiting: int = field(default=0, init=False)
     running: dict[ConversationId, Ticket] = field(factory=dict, init=False)
     aside: set[ConversationId] = field(factory=set, init=False)
+    _returning: dict[ConversationId, Callable[[], object]] = field(factory=dict, init=False)
     _later: dict[ConversationId, deque[Ticket]] = field(factory=dict, init=False)
     _ready: deque[ConversationId] = field(factory=deque, init=False)
 
@@ -74,14 +75,20 @@ class Mailbox:
         self.aside.add(ticket.conversation)
         self._fill()
 
-    def come_back(self, ticket: Ticket) -> None:
-        """The turn goes on, if need be beside one more than usual."""
-        self.aside.discard(ticket.conversation)
+    def come_back(self, ticket: Ticket, go: Callable[[], object]) -> None:
+        """The turn goes on as soon as there is room, before all that wait; then `go` is called."""
+        self._returning[ticket.conversation] = go
+        self._fill()
+
+    def behind(self, ticket: Ticket) -> tuple[Ticket, ...]:
+        """The messages that wait for this one of their conversation."""
+        return tuple(self._later.get(ticket.conversation, ()))
 
     def ended(self, ticket: Ticket) -> None:
         """The turn is over: its place goes to the one that waits longest."""
         del self.running[ticket.conversation]
         self.aside.discard(ticket.conversation)
+        self._returning.pop(ticket.conversation, None)
         if ticket.conversation in self._later:
             self._ready.append(ticket.conversation)
         self._fill()
@@ -99,6 +106,10 @@ class Mailbox:
         return len(self.running) - len(self.aside) < self.abreast
 
     def _fill(self) -> None:
+        while self._returning and self._has_room:
+            first = next(iter(self._returning))
+            self.aside.discard(first)
+            self._returning.pop(first)()
         while self._ready and self._has_room:
             self._start_first(self._later[self._ready.popleft()])
 

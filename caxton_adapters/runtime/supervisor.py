@@ -192,11 +192,14 @@ class Supervisor:
     async def stop(self, resident: Resident, *, force: bool) -> Result[Resident, Refusal]:
         """Have the agent take no more messages; nothing happens where it is stopped.
 
-        What it was given is answered first, unless by force; whoever starts it meanwhile wins.
+        What it was given is answered first, unless by force; whoever starts it meanwhile wins. It
+        is refused where a person has to answer before.
         """
         desk = resident.desk
         if desk is not None and not force and not await desk.finish():
-            return Success(resident)
+            waiting = desk.waiting_for_people
+            refused = TurnsInFlight(resident.record.name, waiting)
+            return Failure(refused) if waiting else Success(resident)
         async with resident.changing:
             agent = resident.agent
             state = agent.state
@@ -274,7 +277,7 @@ class Supervisor:
         if config is None:
             return self._wrong_state(resident, "calls")
         await reach(self._world, config)
-        return Success(self._world.decided(granted(self._world, config), call))
+        return Success(await self._world.decided(granted(self._world, config), call))
 
     async def _forget(self, agent: AgentId) -> Result[None, NotStored]:
         """Remove what a deleted agent was told, said and remembered."""

@@ -75,6 +75,8 @@ class Ticket:
     turn: "asyncio.Task[Outcome] | None" = field(default=None, init=False)
     stopped: TurnFailure | None = field(default=None, init=False)
     shown: int = field(default=0, init=False)
+    waits_since: float = field(default=0.0, init=False)
+    """When a person was asked, in seconds of the event loop's clock."""
     _left: float = field(default=0.0, init=False)
     _alarm: asyncio.TimerHandle | None = field(default=None, init=False)
     _pieces: list[str] = field(factory=list, init=False)
@@ -115,10 +117,24 @@ class Ticket:
             if self.outcome is None:
                 await self._next_news()
 
+    @property
+    def waits_for_a_person(self) -> bool:
+        """Whether nothing goes on: somebody is asked, and no tool is at work."""
+        return bool(self.approvals) and not self.calls_at_work
+
     async def settled(self) -> None:
-        """Wait until nothing goes on: there is an outcome, or a person is asked."""
-        while self.outcome is None and not self.approvals:
+        """Wait until nothing goes on: there is an outcome, or a person is waited for."""
+        while self.outcome is None and not self.waits_for_a_person:
             await self._next_news()
+
+    def begin_call(self) -> None:
+        """A tool is at work."""
+        self.calls_at_work += 1
+
+    def end_call(self) -> None:
+        """A tool has ended its work."""
+        self.calls_at_work -= 1
+        self._tell()
 
     def arm(self, why: TurnFailure) -> None:
         """Stop the running turn for this reason when its time is over."""
@@ -136,7 +152,8 @@ class Ticket:
         loop = asyncio.get_running_loop()
         if not self.approvals:
             self.disarm()
-            self._left = self.deadline - loop.time()
+            self.waits_since = loop.time()
+            self._left = self.deadline - self.waits_since
         self.approvals = (*self.approvals, approval)
         self._tell()
 

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from typing import Final, Protocol, final
 
+import anyio
+from anyio import to_thread
 from attrs import field, frozen
 from returns.result import Result
 
@@ -18,10 +20,15 @@ from caxton_core.ports import Clock, Events, Journal, Messages, Model, Tools
 from caxton_core.primitives import AgentId, ProviderName, ToolName, Usd
 from caxton_core.storage import NotStored
 from caxton_core.tools.conditions import Real
-from caxton_core.tools.permission import Decision, Grant, decide, looked_up
+from caxton_core.tools.permission import Decision, Effect, Grant, Verdict, decide, looked_up
 from caxton_core.tools.tool import Caller, ToolCall
 
 RESUMED_AT_ONCE: Final = 8
+MOST_PATHS: Final = 200
+"""As many paths of one call are looked up."""
+PATIENCE_WITH_DISKS: Final = 2.0
+PATHS: Final = "disk"
+_LOOKING_AT_ONCE: Final = 8
 
 
 class Models(Protocol):
@@ -76,16 +83,26 @@ class World:
     real: Callable[[ToolName, Collection[str]], Real] = lambda _, paths: real_paths(paths)
     approvals: Approvals = field(init=False)
     calls: ToolCalls = field(init=False)
+    _looking: anyio.CapacityLimiter = field(init=False)
     resuming: asyncio.Semaphore = field(init=False)
     """A server that starts may find thousands of turns to go on with: others come in between."""
 
-    def decided(self, granted: Grant, call: ToolCall) -> Decision:
-        """What becomes of a call under the rules of now."""
-        levels = self.rulebook.levels
-        paths = looked_up(granted, levels, call)
+    async def decided(self, granted: Grant, call: ToolCall) -> Decision:
+        """What becomes of a call under the rules of now.
+
+        Paths are looked up beside the loop, for a disk may hang; where that takes too long, or
+        there are too many, nobody is sure of them and the call is denied.
+        """
+        paths = looked_up(granted, self.rulebook.levels, call)
         if not paths:
-            return decide(granted, levels, call)
-        return decide(granted, levels, call, self.real(call.name, paths))
+            return decide(granted, self.rulebook.levels, call)
+        if len(paths) <= MOST_PATHS:
+            with anyio.move_on_after(PATIENCE_WITH_DISKS):
+                real = await to_thread.run_sync(
+                    self.real, call.name, paths, abandon_on_cancel=True, limiter=self._looking
+                )
+                return decide(granted, self.rulebook.levels, call, real)
+        return Decision(Effect.DENY, (Verdict(PATHS, Effect.NOTHING),))
 
     @approvals.default
     def _asked(self) -> Approvals:
@@ -94,6 +111,10 @@ class World:
     @calls.default
     def _guarded(self) -> ToolCalls:
         return ToolCalls(self.tools, self.clock)
+
+    @_looking.default
+    def _few_threads(self) -> anyio.CapacityLimiter:
+        return anyio.CapacityLimiter(_LOOKING_AT_ONCE)
 
     @resuming.default
     def _few_at_once(self) -> asyncio.Semaphore:

@@ -1,13 +1,17 @@
 """JSON in canonical text: the objects that tool arguments travel in, and any other value."""
 
 import json
+import re
 from collections.abc import Mapping
-from typing import ClassVar, Self, final
+from typing import ClassVar, Final, Self, final
 
 from attrs import frozen
 from returns.result import Failure, Result, Success
 
 from caxton_core.problems import Malformed, TooLong, ValueProblem
+
+_BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
+"""Brackets, and texts, so that brackets within them are passed over."""
 
 
 def _refuse_constant(name: str) -> object:
@@ -60,6 +64,18 @@ class JsonObject:
         """The members of the object."""
         members: dict[str, object] = json.loads(self.value)
         return members
+
+    @property
+    def depth(self) -> int:
+        """How many objects and lists stand in one another; 1 for a flat object."""
+        deepest = depth = 0
+        for bracket in _BRACKETS.findall(self.value):
+            if bracket in "{[":
+                depth += 1
+                deepest = max(deepest, depth)
+            elif bracket in "}]":
+                depth -= 1
+        return deepest
 
 
 def _read(text: str) -> dict[str, object] | None:

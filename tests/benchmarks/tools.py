@@ -75,7 +75,7 @@ class _Seat:
     def step_aside(self, ticket: Ticket) -> None:
         """Nobody is asked."""
 
-    def come_back(self, ticket: Ticket) -> None:
+    async def come_back(self, ticket: Ticket) -> None:
         """Nobody was asked."""
 
     def refused(self) -> None:
