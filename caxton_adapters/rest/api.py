@@ -75,7 +75,7 @@ class RestApi:
         self._messages = Messages(runtime, heartbeat=settings.heartbeat)
         self._providers = Providers(providers)
         self._memories = Memories(runtime, runtime.world.clock, memory)
-        self._tools = ToolResources(runtime, toolbox)
+        self._tools = ToolResources(runtime, toolbox, log)
         self._policies = Policies(runtime, policy)
         self._tokens = HeldTokens(tokens, now)
         self._loading = anyio.Lock()

@@ -1,6 +1,7 @@
 """Who changed what, from where, and what came of it: one line for each request of that kind."""
 
 import time
+from collections.abc import Sequence
 from typing import Final, Protocol, final
 
 from attrs import field, frozen
@@ -13,6 +14,7 @@ _REFUSED: Final = frozenset({401, 403})
 _TOO_OFTEN: Final = 429
 _WORK: Final = "/message"
 _LONGEST: Final = 500
+_MOST: Final = 100
 _REFUSALS_A_MINUTE: Final = 120
 
 
@@ -33,16 +35,32 @@ class AuditLog(Protocol):
 
 
 class Audit(Protocol):
-    """Told of every request when it is over; `status` is 0 where nobody was answered."""
+    """Told of every request when it is over; `status` is 0 where nobody was answered.
+
+    `about` is what the request was about beyond its path.
+    """
 
     def __call__(
-        self, method: str, path: str, peer: str, context: RequestContext, status: int
+        self,
+        method: str,
+        path: str,
+        peer: str,
+        context: RequestContext,
+        status: int,
+        about: Sequence[str] = (),
     ) -> None:
         """Write what is to be written."""
         ...
 
 
-def not_audited(method: str, path: str, peer: str, context: RequestContext, status: int) -> None:
+def not_audited(
+    method: str,
+    path: str,
+    peer: str,
+    context: RequestContext,
+    status: int,
+    about: Sequence[str] = (),
+) -> None:
     """Nothing is written."""
 
 
@@ -59,7 +77,13 @@ class Audited:
     _refusals: Rates = field(factory=lambda: Rates(_REFUSALS_A_MINUTE, time.monotonic), init=False)
 
     def __call__(
-        self, method: str, path: str, peer: str, context: RequestContext, status: int
+        self,
+        method: str,
+        path: str,
+        peer: str,
+        context: RequestContext,
+        status: int,
+        about: Sequence[str] = (),
     ) -> None:
         """Write at most one line."""
         refused = status in _REFUSED
@@ -78,4 +102,12 @@ class Audited:
             peer=peer,
             status=status,
             request_id=context.request_id,
+            **_named(about),
         )
+
+
+def _named(about: Sequence[str]) -> dict[str, object]:
+    """What the request was about, of so much as a line can hold."""
+    named = [each[:_LONGEST] for each in about[:_MOST]]
+    more = len(about) - len(named)
+    return {"about": [*named, *([f"and {more} more"] if more else [])]} if named else {}

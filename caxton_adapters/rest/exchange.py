@@ -60,7 +60,8 @@ current: Final[ContextVar[RequestContext | None]] = ContextVar("request", defaul
 class Asked:
     """A request, its body included; the names of headers are in lower case.
 
-    `on_leave` is told whom to call when the client goes away before it has its answer.
+    `on_leave` is told whom to call when the client goes away before it has its answer; `about`,
+    for the audit, what the request is about where its path does not say so.
     """
 
     method: str
@@ -70,6 +71,7 @@ class Asked:
     context: RequestContext
     on_leave: Callable[[Callable[[], object]], object] = field(default=lambda _: None)
     query: bytes = b""
+    about: Callable[..., object] = field(default=lambda *_: None)
 
 
 @final

@@ -128,7 +128,7 @@ class Front:
             if not reply.started:
                 _say_failed(scope, reply.context)
                 await reply.refuse(_BROKEN)
-            self._audit(scope["method"], scope["path"], peer, context, reply.status)
+            self._audit(scope["method"], scope["path"], peer, context, reply.status, reply.subjects)
 
     async def _answer(
         self,
@@ -151,7 +151,8 @@ class Front:
             await reply.refuse(read.failure(), meanwhile=partial(discard_rest, receive))
             return
         body, query = read.unwrap(), scope["query_string"]
-        asked = Asked(method, path, headers, body, reply.context, _leaver(scope), query)
+        leaver = _leaver(scope)
+        asked = Asked(method, path, headers, body, reply.context, leaver, query, reply.about)
         if method == "OPTIONS" and b"access-control-request-method" in headers:
             await reply.write(Answer(204, headers=_PREFLIGHT))
             return
@@ -185,6 +186,11 @@ class _Reply:
         self.started = False
         self.status = 0
         """What was answered; 0 where nothing was."""
+        self.subjects: list[str] = []
+
+    def about(self, *subjects: str) -> None:
+        """Note what the request is about."""
+        self.subjects += subjects
 
     async def write(self, answered: Answered) -> None:
         """Write what a handler answered."""

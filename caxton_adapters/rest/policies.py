@@ -63,8 +63,13 @@ class Policies:
         policing = self.runtime.policing
         return Failure(_NONE) if policing is None else Success(_body(policing.in_force))
 
-    async def reload(self) -> Result[PolicyReloaded, Refused]:
-        """Put the policy and the rules for calls in force as they are written now, or neither."""
+    async def reload(
+        self, about: Callable[..., object] = lambda *_: None
+    ) -> Result[PolicyReloaded, Refused]:
+        """Put the policy and the rules for calls in force as they are written now, or neither.
+
+        `about` is told which policy was put in force.
+        """
         policing = self.runtime.policing
         if policing is None or self.again is None:
             return Failure(_NONE)
@@ -75,7 +80,9 @@ class Policies:
             rules = await to_thread.run_sync(self.again.rules)
             if isinstance(rules, Failure):
                 return _kept(_wrong_settings(rules.failure()))
-            return Success(await self._put_in_force(policing, read.unwrap(), rules.unwrap()))
+            fresh = read.unwrap()
+            about(fresh.file, fresh.digest or BUILT_IN)
+            return Success(await self._put_in_force(policing, fresh, rules.unwrap()))
 
     async def _put_in_force(
         self, policing: Policing, fresh: InForce, rules: ServerRules

@@ -2,15 +2,16 @@
 
 from collections.abc import Collection, Mapping
 from typing import Final, TypeAlias, final
-from uuid import uuid4
 
 import anyio
 import msgspec
-from attrs import frozen
+from attrs import field, frozen
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.rest import problem
+from caxton_adapters.rest.audit import AuditLog
 from caxton_adapters.rest.body import invalid, read_json
+from caxton_adapters.rest.by_hand import CallsByHand
 from caxton_adapters.rest.exchange import Answer, Asked, json_answer, refusal
 from caxton_adapters.rest.paging import page_of
 from caxton_adapters.rest.problem import ErrorItem, Refused
@@ -38,23 +39,18 @@ from caxton_adapters.runtime.toolbox import (
     UnknownTools,
 )
 from caxton_core.primitives import (
-    AgentId,
-    ConversationId,
     JsonObject,
-    MessageId,
     ToolName,
     ToolPattern,
 )
 from caxton_core.reading import wording
 from caxton_core.tools.permission import grant
 from caxton_core.tools.pinning import fingerprint
-from caxton_core.tools.tool import Caller, Tool, ToolCall, ToolFailed
+from caxton_core.tools.tool import Tool, ToolCall, ToolFailed
 
 AnyTool: TypeAlias = ToolView | Tool
 """A tool of a server, or a built-in one."""
 
-_BY_HAND: Final = AgentId("00000000-0000-0000-0000-000000000000")
-_PATIENCE: Final = 30.0
 _WAITING: Final = frozenset({PinState.NEW.value, PinState.CHANGED.value})
 _APPROVE: Final = msgspec.json.Decoder(ApproveRequest)
 _CALL: Final = msgspec.json.Decoder(CallRequest)
@@ -82,6 +78,12 @@ class ToolResources:
 
     runtime: Runtime
     servers: ToolServers | None = None
+    log: AuditLog | None = None
+    _by_hand: CallsByHand = field(init=False)
+
+    @_by_hand.default
+    def _made_by_hand(self) -> CallsByHand:
+        return CallsByHand(self.runtime.world, self.log)
 
     async def page(self, asked: Asked, wanted: Wanted, limit: int, cursor: str | None) -> Answer:
         """Some tools, by name."""
@@ -109,6 +111,7 @@ class ToolResources:
         if wrong:
             detail = "Tools are named `server.tool` or `server.*`; `errors` says which are not."
             return refusal(Refused(422, problem.INVALID_BODY, detail, wrong), asked.context)
+        asked.about(*names)
         if self.servers is None:
             return refusal(of_servers(UnknownTools(names)), asked.context)
         await self.servers.reach({name.partition(".")[0] for name in names})
@@ -118,7 +121,9 @@ class ToolResources:
         approved = await self.servers.approve(names)
         if isinstance(approved, Failure):
             return refusal(of_servers(approved.failure()), asked.context)
-        return json_answer(Approved(tuple(name.value for name in approved.unwrap())))
+        found = tuple(name.value for name in approved.unwrap())
+        asked.about(*(name for name in found if name not in names))
+        return json_answer(Approved(found))
 
     def _unseen(self, names: Collection[str], seen: Mapping[str, str] | None) -> Refused | None:
         """Why nothing is approved: a definition is not one that somebody has read."""
@@ -138,7 +143,7 @@ class ToolResources:
         return None
 
     async def call(self, asked: Asked, name: str) -> Answer:
-        """Call a tool by hand: no agent's permissions are asked, only whether it is approved."""
+        """Call a tool by hand: it has to be approved, and the policy may not deny the call."""
         arguments = _arguments(asked.body)
         if isinstance(arguments, Failure):
             return refusal(arguments.failure(), asked.context)
@@ -152,16 +157,14 @@ class ToolResources:
         refused = withheld(view)
         if refused is not None:
             return refusal(refused, asked.context)
-        return await self._called(asked, ToolCall("by-hand", view.tool.name, arguments.unwrap()))
-
-    async def _called(self, asked: Asked, call: ToolCall) -> Answer:
-        world = self.runtime.world
-        began = world.clock.monotonic()
-        result = await world.calls.make(call, _caller(), _PATIENCE)
+        call = ToolCall("by-hand", view.tool.name, arguments.unwrap())
+        made = await self._by_hand.make(view.tool, call, asked.context.principal)
+        if isinstance(made, Failure):
+            return refusal(made.failure(), asked.context)
+        result, seconds = made.unwrap().result, made.unwrap().seconds
         if isinstance(result, ToolFailed):
             return refusal(self._why(call.name, result), asked.context)
-        seconds = world.clock.monotonic() - began
-        return json_answer(CallResult(call.name.value, result.text, round(seconds, 6)))
+        return json_answer(CallResult(call.name.value, result.text, seconds))
 
     def _why(self, name: ToolName, failure: ToolFailed) -> Refused:
         """Why the call gave nothing; the first one after a while may have found a change."""
@@ -222,12 +225,14 @@ class ToolResources:
     async def _registered(
         self, asked: Asked, name: str, table: Mapping[str, object], *, status: int
     ) -> Answer:
+        asked.about(name)
         if self.servers is None:
             detail = "This server was composed without servers of tools."
             return refusal(Refused(404, "CX4055", detail), asked.context)
         added = await self.servers.add(name, table, replace=status != 201)  # noqa: PLR2004 - created
         if isinstance(added, Failure):
             return refusal(of_servers(added.failure()), asked.context)
+        asked.about(added.unwrap().target)
         location = (b"location", b"/mcp/servers/" + name.encode())
         return json_answer(server_body(added.unwrap()), status, (location,))
 
@@ -318,9 +323,3 @@ def _arguments(body: bytes) -> Result[JsonObject, Refused]:
         return read
     parsed = JsonObject.parse(msgspec.json.encode(read.unwrap().arguments).decode())
     return parsed.alt(lambda _: invalid("Expected JSON that is not nested too deeply", "arguments"))
-
-
-def _caller() -> Caller:
-    """On nobody's behalf but the operator's; every call is another one."""
-    key = f"by-hand-{uuid4().hex}"
-    return Caller(_BY_HAND, ConversationId("by-hand"), MessageId(key), key)

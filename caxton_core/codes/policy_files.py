@@ -54,4 +54,12 @@ POLICY_FILES: Final = (
         "force.",
         "Repair the file and reload it again.",
     ),
+    Explanation(
+        "CX4062",
+        "call denied by the policy",
+        "the policy of this installation denies this call of {tool}",
+        "What the policy denies is denied to everybody; only what agents are granted does not "
+        "bind whoever calls a tool by hand.",
+        "Change the call, or have the operator change `deny` under [permissions] of the policy.",
+    ),
 )

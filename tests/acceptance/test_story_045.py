@@ -17,6 +17,7 @@ from caxton_core.agent.toml import read_agent
 from tests.acceptance.criteria import criterion
 from tests.acceptance.installation import Installation, installed, said
 from tests.cli.command import Ended, Shell
+from tests.cli.processes import log_of
 from tests.core.agent.policy_corpus.corpus import (
     FACTS,
     HARMLESS,
@@ -152,6 +153,16 @@ def test_a_policy_may_want_agents_stopped_that_do_not_conform_any_more(house: In
     told = json.loads(house.run("policy", "reload", "--json").out)
     assert [each["state"] for each in told["violating"]] == ["failed"]
     assert house.run("send", "tasker", "Hello").code != 0
+
+
+def test_the_log_tells_which_policy_was_put_in_force(house: Installation) -> None:
+    house.write("policy.toml", OPEN)
+    assert house.run("policy", "reload").code == 0
+    digest = house.asked("GET", "/policy").document["digest"]
+    reloaded = [line for line in log_of(house.shell) if line.get("path") == "/policy/reload"]
+    assert [line["about"] for line in reloaded] == [
+        [str(house.shell.directory / "policy.toml"), digest]
+    ]
 
 
 @criterion("STORY-045.4")

@@ -1,11 +1,9 @@
 """Every request that may change something leaves one line: who, what, from where, what came."""
 
 from collections import Counter
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
-from attrs import define, field
 
 from caxton_adapters.auth.scopes import Scope
 from caxton_adapters.auth.store import InMemoryTokens
@@ -16,26 +14,11 @@ from caxton_adapters.rest.exchange import RequestContext
 from caxton_adapters.rest.settings import RestSettings
 from caxton_adapters.secrets import Secret
 from tests.adapters.rest.conftest import serving
+from tests.adapters.rest.lines import Lines
 from tests.adapters.rest.routes import ROUTES
 
 CHANGING = [(method, path) for method, path in ROUTES if method != "GET"]
 CONTEXT = RequestContext("id", None, "robot")
-
-
-@define
-class Lines:
-    """A log that keeps its lines."""
-
-    lines: list[tuple[str, str, Mapping[str, object]]] = field(factory=list)
-
-    def debug(self, event: str, **facts: object) -> None:
-        self.lines.append(("debug", event, facts))
-
-    def info(self, event: str, **facts: object) -> None:
-        self.lines.append(("info", event, facts))
-
-    def warning(self, event: str, **facts: object) -> None:
-        self.lines.append(("warning", event, facts))
 
 
 async def test_every_changing_route_leaves_one_line() -> None:
@@ -98,3 +81,14 @@ def test_whatever_became_of_it_there_is_one_line(status: int) -> None:
     [(level, event, facts)] = log.lines
     assert (level, event) == ("debug" if status == 429 else "info", "audit.changed")
     assert len(str(facts["path"])) == 500
+
+
+def test_a_line_names_so_much_as_it_can_hold() -> None:
+    log = Lines()
+    audited = Audited(log)
+    audited("POST", "/tools/approve", "10.0.0.9", CONTEXT, 200, ["files." + "x" * 9000] * 200)
+    audited("POST", "/tools/approve", "10.0.0.9", CONTEXT, 200, ["files.read"])
+    [many, one] = [facts["about"] for _, _, facts in log.lines]
+    assert isinstance(many, list)
+    assert (len(many), len(many[0]), many[-1]) == (101, 500, "and 100 more")
+    assert one == ["files.read"]

@@ -1,6 +1,7 @@
 """Tools and their servers, over HTTP."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, final
 
 import httpx2
@@ -8,12 +9,15 @@ import pytest
 from attrs import evolve, frozen
 
 from caxton_adapters.rest.settings import RestSettings
+from caxton_adapters.runtime.rulebook import Rulebook, ServerRules
 from caxton_adapters.runtime.toolbox import BadLock, Origin
-from caxton_core.primitives import JsonObject, ToolName
+from caxton_core.agent.sections import Permissions
+from caxton_core.primitives import JsonObject, PermissionRule, ToolName
 from caxton_core.problems import Problem, Stated
 from caxton_core.reading.report import report
 from caxton_core.tools.tool import Tool
 from tests.adapters.rest.conftest import QUICK, Served, serving
+from tests.adapters.rest.lines import Lines
 from tests.fakes import PATH, ToolServersInADict
 
 CLERK = """
@@ -39,6 +43,8 @@ class Tools:
 
     client: httpx2.AsyncClient
     toolbox: ToolServersInADict
+    rulebook: Rulebook
+    log: Lines
 
 
 @pytest.fixture
@@ -46,8 +52,9 @@ async def tools() -> AsyncIterator[Tools]:
     toolbox = ToolServersInADict({"files": [READ, WRITE, LIST]})
     await toolbox.add("files", {"command": "mcp-server-files"})
     toolbox.pins = {READ.name: READ, LIST.name: LIST}
-    async with serving(QUICK, RestSettings(), CLERK, toolbox=toolbox) as served:
-        yield Tools(served.client, toolbox)
+    log = Lines()
+    async with serving(QUICK, RestSettings(), CLERK, toolbox=toolbox, log=log) as served:
+        yield Tools(served.client, toolbox, served.runtime.world.rulebook, log)
 
 
 async def names(client: httpx2.AsyncClient, **params: Any) -> list[str]:
@@ -128,6 +135,52 @@ async def test_a_tool_is_called_by_hand(tools: Tools, name: str) -> None:
     assert answer.json()["text"] == 'did {"numbers":[1,2.5,null],"path":"/a"}'
     assert answer.json()["seconds"] >= 0
     assert [call.name.value for call in tools.toolbox.called] == [name]
+
+
+async def test_a_call_by_hand_is_told_with_who_made_it_and_without_secrets(tools: Tools) -> None:
+    body = {"arguments": {"path": "/a", "password": "hunter2", "fail": True}}
+    await tools.client.post("/tools/files.read/call", json=body)
+    [facts] = [facts for _, event, facts in tools.log.lines if event == "tool.called"]
+    assert {**facts, "seconds": 0} == {
+        "by_hand": True,
+        "who": "anonymous",
+        "tool": "files.read",
+        "arguments": {"path": "/a", "password": "***", "fail": True},
+        "seconds": 0,
+        "outcome": "failed",
+    }
+
+
+async def test_what_the_policy_denies_is_not_called_by_hand_either(
+    tools: Tools, tmp_path: Path
+) -> None:
+    (tmp_path / "link").symlink_to("/etc")
+    tools.rulebook.adopt(policy=Permissions(deny=(PermissionRule("files.read:path=/etc/**"),)))
+    denied = f"{tmp_path}/link/passwd"
+    path = "/tools/files.read/call"
+    refused = await tools.client.post(path, json={"arguments": {"path": denied}})
+    assert problem(refused) == (403, "CX4062")
+    assert "the policy denies files.read:path=/etc/**" in refused.json()["detail"]
+    assert tools.toolbox.called == []
+    [(level, facts)] = [(lvl, f) for lvl, e, f in tools.log.lines if e == "security.call_refused"]
+    assert (level, facts["who"], facts["by_hand"]) == ("warning", "anonymous", True)
+    harmless = await tools.client.post(path, json={"arguments": {"path": "/srv/a"}})
+    assert harmless.status_code == 200
+
+
+async def test_what_only_agents_may_not_is_called_by_hand(tools: Tools) -> None:
+    server = ServerRules(Permissions(deny=(PermissionRule("files.*"),)))
+    asks = Permissions(allow=(PermissionRule("other.*"),), ask=(PermissionRule("files.read"),))
+    tools.rulebook.adopt(server=server, policy=asks)
+    assert (await tools.client.post("/tools/files.read/call")).status_code == 200
+
+
+async def test_the_audit_names_what_was_approved_and_what_was_registered(tools: Tools) -> None:
+    await tools.client.post("/tools/approve", json={"tools": ["files.*"]})
+    await tools.client.post("/tools/approve", json={"tools": ["files.no"]})
+    await tools.client.post("/mcp/servers", json={"name": "clock", "command": "mcp-server-time"})
+    told = [facts["about"] for _, event, facts in tools.log.lines if event == "audit.changed"]
+    assert told == [["files.*", "files.write"], ["files.no"], ["clock", "mcp-server-time"]]
 
 
 async def test_a_call_without_a_body_has_no_arguments(tools: Tools) -> None:
