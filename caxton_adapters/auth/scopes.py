@@ -26,7 +26,8 @@ MEANINGS: Final = {
     Scope.AGENTS_WRITE: "deploy, change, start, stop and delete agents and their conversations",
     Scope.APPROVE: "answer for a person where an agent asks for approval",
     Scope.MEMORY_WRITE: "store and forget memories",
-    Scope.MCP_ADMIN: "register and remove servers of tools, call and approve tools",
+    Scope.MCP_ADMIN: "register servers of tools, so run any program as the server's user; "
+    "call and approve tools",
     Scope.ADMIN: "everything, tokens included",
 }
 

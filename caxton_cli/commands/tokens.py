@@ -41,7 +41,11 @@ def create(
     token: str | None,
     as_json: bool,
 ) -> int:
-    """Create a token called NAME and print it: it is shown nowhere else, and never again."""
+    """Create a token called NAME and print it: it is shown nowhere else, and never again.
+
+    Whoever has the scope mcp:admin registers servers of tools, and so can have any program run as
+    the user of the server; admin includes it.
+    """
     wanted = {"name": name, "scopes": scopes, "expires_in": expires}
     made = connect(url, token).call("POST", "/tokens", wanted).document
     if as_json:
