@@ -10,7 +10,7 @@ from returns.result import Failure, Result, Success
 
 from caxton_core.problems import Malformed, TooLong, ValueProblem
 
-_BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
+_BRACKETS: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]')
 """Brackets, and texts, so that brackets within them are passed over."""
 
 

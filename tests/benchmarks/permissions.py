@@ -1,5 +1,6 @@
 """Deciding about a call of a tool: three levels of rules, with conditions over real paths."""
 
+import os
 from collections.abc import Iterator
 from functools import partial
 
@@ -19,10 +20,11 @@ from caxton_core.primitives import (
 from caxton_core.tools.permission import Effect, Grant, Level, above, decide, grant, looked_up
 from caxton_core.tools.tool import Tool, ToolCall
 from tests.benchmarks.effort import Effort
-from tests.benchmarks.figures import AtMost, Figure, in_turns
+from tests.benchmarks.figures import AtMost, Baseline, Figure, in_turns
 from tests.benchmarks.repeating import seconds_per_call
 
 _MICROSECONDS = 1e6
+_OF_A_LINK = "/usr/lib/os-release"
 _OTHERS = tuple(f"server-{number}.tool:path=/srv/{number}/**" for number in range(50))
 
 
@@ -31,9 +33,9 @@ def measure(effort: Effort) -> Iterator[Figure]:
     plain, conditional = _clerk("files.read"), _clerk("files.read:path=/usr/lib/**")
     server = above("server", _rules(allow=(*_OTHERS, "files.*")))
     policy = above("policy", _rules(deny=(*_OTHERS, "files.*:path=/etc/**")))
-    call = ToolCall("1", ToolName("files.read"), JsonObject.of({"path": "/usr/lib/os-release"}))
+    call = ToolCall("1", ToolName("files.read"), JsonObject.of({"path": _OF_A_LINK}))
     _check(plain, conditional, (server, policy), call)
-    few, many = in_turns(
+    few, many, bare = in_turns(
         effort.blocks * 3,
         partial(seconds_per_call, partial(decide, plain, (server,), call), effort.calls),
         partial(
@@ -41,6 +43,7 @@ def measure(effort: Effort) -> Iterator[Figure]:
             partial(_decided, conditional, (server, policy), call),
             max(5, effort.calls // 4),
         ),
+        partial(seconds_per_call, partial(os.path.realpath, _OF_A_LINK), max(5, effort.calls // 4)),
     )
     yield Figure(
         "permission check, rules over tools",
@@ -54,6 +57,7 @@ def measure(effort: Effort) -> Iterator[Figure]:
         "permission check, rules over paths that are looked up",
         many.middle * _MICROSECONDS,
         "µs",
+        Baseline(bare.middle * _MICROSECONDS, "following the links alone"),
         must=AtMost(100),
         note="three levels, links followed on the disk",
     )

@@ -149,6 +149,28 @@ def test_only_usual_cases_of_a_capability_are_normalised() -> None:
     assert isinstance(CapabilityName.normalised("data analysis!"), Failure)
 
 
+def levels(value: object) -> int:
+    match value:
+        case dict():
+            return 1 + max(map(levels, value.values()), default=0)
+        case list():
+            return 1 + max(map(levels, value), default=0)
+        case _:
+            return 0
+
+
+@given(json_objects)
+def test_the_depth_of_a_json_object_is_that_of_its_values(found: JsonObject) -> None:
+    assert found.depth == levels(found.members())
+
+
+@pytest.mark.parametrize(
+    ("text", "depth"), [("{}", 1), (r'{"a\"}{[":[[]],"b":"\\"}', 3), ('{"[[[[":"]]"}', 1)]
+)
+def test_brackets_in_texts_are_no_depth(text: str, depth: int) -> None:
+    assert JsonObject(text).depth == depth
+
+
 @given(json_objects)
 def test_a_json_object_is_canonical(found: JsonObject) -> None:
     assert JsonObject.parse(json.dumps(found.members())) == Success(found)

@@ -167,7 +167,9 @@ class Local:
             weights = await self._weights()
             if isinstance(weights, Failure):
                 return weights
-            child = self._child = await self._spawned(weights.unwrap())
+            with anyio.CancelScope(shield=True):  # a process that starts is kept or ended
+                child = self._child = await self._spawned(weights.unwrap())
+            assert child is not None
         if child.service is None:
             self._doing = "the weights are being loaded"
             url = await self._address(child)

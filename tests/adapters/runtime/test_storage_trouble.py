@@ -41,10 +41,10 @@ class Disk:
     refused: int = 0
 
     async def append(self, *events: TurnEvent) -> Result[None, NotStored]:
+        if self.slow:
+            await anyio.sleep(0.05)
         if any(isinstance(event, self.full) for event in events):
             self.refused += 1
-            if self.slow:
-                await anyio.sleep(0.05)
             return Failure(FULL)
         return await self.kept.append(*events)
 
