@@ -90,6 +90,8 @@ def _unfit(path: Path, known: os.stat_result) -> PolicyUnreadable | PolicyUnprot
         reason = f"its mode is {stat.S_IMODE(known.st_mode):04o}"
         return PolicyUnprotected(path, reason, f"chmod go-w {path}")
     for folder in (*path.resolve().parents, *path.absolute().parents):
+        if os.statvfs(folder).f_flag & os.ST_RDONLY:  # as containers are given their settings
+            continue
         unfit = _replaceable(path, folder, folder.stat())
         if unfit is not None:
             return unfit

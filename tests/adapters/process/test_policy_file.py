@@ -3,6 +3,7 @@
 import os
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from returns.result import Failure, Success
@@ -91,6 +92,15 @@ def test_a_folder_of_another_user_is_refused(policy: Path) -> None:
     found = trouble(policy)
     assert isinstance(found, PolicyUnprotected)
     assert found.fix == f"chown root {policy.parent}"
+
+
+def test_nobody_changes_what_is_mounted_read_only(
+    policy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy.parent.chmod(0o777)
+    assert isinstance(trouble(policy), PolicyUnprotected)
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    assert isinstance(read_place(PolicyPlace(policy)), Success)
 
 
 def test_a_link_that_others_may_replace_is_refused(policy: Path, tmp_path: Path) -> None:
