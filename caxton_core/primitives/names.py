@@ -7,6 +7,7 @@ from typing import ClassVar, final
 from attrs import frozen
 from returns.result import Result
 
+from caxton_core.primitives.globs import unclear_condition
 from caxton_core.primitives.rules import Text, TextRule
 from caxton_core.problems import ValueProblem
 
@@ -215,6 +216,7 @@ class PermissionRule(Text):
         512,
         "files.read:path=/reports/*",
         lambda text: f"{text}.*",
+        unclear_condition,
     )
 
     @property

@@ -79,8 +79,6 @@ def test_an_address_at_the_hosts_is_permitted(url: str) -> None:
         "https://example.com/api.example.org/*",
         "https://evil-one.net/",
         "https://one.net.evil.example/",
-        "https://one.net@evil.example/",
-        "https://one.net*",
         "*example.org*",
         "https://*/",
         "//one.net/",
@@ -88,6 +86,11 @@ def test_an_address_at_the_hosts_is_permitted(url: str) -> None:
 )
 def test_an_address_that_may_be_elsewhere_is_not(url: str) -> None:
     assert found(f"fetch.get:url={url}") == {"CX1338"}
+
+
+@pytest.mark.parametrize("url", ["https://one.net@evil.example/", "https://one.net*"])
+def test_an_address_that_is_none_is_refused_when_it_is_read(url: str) -> None:
+    assert found(f"fetch.get:url={url}") == {"CX1102"}
 
 
 @pytest.mark.parametrize("condition", ["*", "**", "?*", ""])
