@@ -170,10 +170,10 @@ Condition: TypeAlias = TextGlob | PathGlob | UrlGlob | Unclear
 @final
 @frozen
 class Compiled:
-    """A permission, read once: the tools it covers, and what it says of an argument."""
+    """A permission, read once: the tools it covers, and what it says of arguments."""
 
     tool: str
-    argument: str = ""
+    arguments: tuple[str, ...] = ()
     condition: Condition | None = None
 
     def covers(self, name: ToolName) -> bool:
@@ -193,13 +193,15 @@ class Compiled:
     def permits(self, arguments: Mapping[str, object], real: Real) -> bool:
         """Whether the permission surely speaks of a call with the arguments.
 
-        All that the argument may be has to match: tools differ in how they read a dotted name.
+        All that an argument may be has to match: tools differ in how they read a dotted name.
         """
         condition = self.condition
         if condition is None:
             return True
-        readings = tuple(_readings(arguments, self.argument))
-        return bool(readings) and all(_permitted(each, condition, real) for each in readings)
+        found = [tuple(_readings(arguments, name)) for name in self.arguments]
+        return all(found) and all(
+            _permitted(each, condition, real) for readings in found for each in readings
+        )
 
     def forbids(self, arguments: Mapping[str, object], real: Real) -> bool:
         """Whether the permission may speak of a call with the arguments.
@@ -213,16 +215,18 @@ class Compiled:
         return found or self.permits(arguments, real)
 
     def _texts(self, arguments: Mapping[str, object]) -> Iterator[str]:
-        for value in _readings(arguments, self.argument):
-            yield from _texts(value)
+        for name in self.arguments:
+            for value in _readings(arguments, name):
+                yield from _texts(value)
 
 
 @lru_cache(maxsize=4096)
 def compiled(rule: PermissionRule) -> Compiled:
     """The permission as it is compared with calls."""
-    tool, _, condition = rule.value.partition(":")
-    argument, equals, glob = condition.partition("=")
-    return Compiled(tool, argument, condition_of(glob)) if equals else Compiled(tool)
+    tool = rule.tool.value
+    if rule.condition is None:
+        return Compiled(tool)
+    return Compiled(tool, rule.arguments, condition_of(rule.condition[1]))
 
 
 def condition_of(glob: str) -> Condition:

@@ -177,6 +177,17 @@ def test_a_condition_reaches_into_the_objects_of_a_list() -> None:
     )
 
 
+def test_a_condition_on_several_arguments_is_about_each_of_them() -> None:
+    both = compiled(PermissionRule("s.t:source,to.path=/srv/**"))
+    assert set(both.looks_up({"source": "/a", "to": {"path": "/b"}})) == {"/srv", "/a", "/b"}
+    assert both.permits({"source": "/srv/a", "to": {"path": "/srv/b"}}, {})
+    assert not both.permits({"source": "/srv/a", "to": {"path": "/etc/b"}}, {})
+    assert not both.permits({"source": "/srv/a"}, {})
+    assert both.forbids({"source": "/srv/a"}, {})
+    assert both.forbids({"source": "/etc/a", "to": {"path": "/srv/b"}}, {})
+    assert not both.forbids({"source": "/etc/a", "to": {"path": "/etc/b"}}, {})
+
+
 def test_names_in_an_object_are_texts_too() -> None:
     assert forbids("/etc/**", {"/etc/passwd": True})
     assert not permits("/srv/**", [{"/etc/passwd": "/srv/x"}])
