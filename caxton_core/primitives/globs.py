@@ -7,12 +7,11 @@ from caxton_core.problems import Malformed, ValueProblem
 
 _SUBJECT: Final = "a permission"
 _ADDRESS: Final = (
-    "an address in a glob is `scheme://host:port/path`: the host is whole, `*` or begins with "
-    "`*.`, the port is a number, and there is no `?`, `#`, `@`, `\\` or `..` (in a text, write `?` "
-    "for a slash)"
+    "`scheme://host:port/path`; wildcards in the path, or host `*` or `*.name`; "
+    "no `?`, `#`, `@`, `..`"
 )
-_FILE: Final = "a file is written as its path, `/srv/docs/**`, not as an address"
-_HOME: Final = "a folder is written from the root, `/home/anna/docs/**`: whose `~` is it"
+_FILE: Final = "a path, `/srv/docs/**`, where a file is meant"
+_HOME: Final = "a path from the root, `/home/anna/docs/**`, for nobody knows whose `~` it is"
 
 
 def unclear_condition(rule: str) -> ValueProblem | None:

@@ -33,6 +33,7 @@ LONGEST_PATH: Final = 4096
 """Beyond this length nobody is sure of anything, and comparing takes no time."""
 OF_EACH_PROCESS: Final = frozenset({"/proc", "/dev/fd"})
 """Folders in which every process finds something else."""
+_OF_EACH_PROCESS: Final = frozenset(map(split, OF_EACH_PROCESS))
 _WILD: Final = re.compile(r"[*?\[]")
 _WITH_A_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/|file:", re.IGNORECASE)
 
@@ -260,7 +261,7 @@ def _readings(value: object, name: str) -> Iterator[object]:
         return
     if name in value:
         yield value[name]
-    for dot in re.finditer(r"\.", name):
+    for dot in re.finditer(r"\.", name) if "." in name else ():
         if (head := name[: dot.start()]) in value:
             yield from _readings(value[head], name[dot.end() :])
 
@@ -305,7 +306,7 @@ def _texts(value: object) -> Iterator[str]:
 
 def _lexical(value: str, relative: bool) -> tuple[str, ...] | None:  # noqa: FBT001
     """The names as they are written."""
-    if value.startswith("/") == relative or value.startswith("~") or re.search(r"[\0\\]", value):
+    if value.startswith("/") == relative or value.startswith("~") or "\0" in value or "\\" in value:
         return None
     names = split(value)
     return None if ".." in names else names if relative else _certain(names)
@@ -313,4 +314,4 @@ def _lexical(value: str, relative: bool) -> tuple[str, ...] | None:  # noqa: FBT
 
 def _certain(names: tuple[str, ...]) -> tuple[str, ...] | None:
     """The names, unless they are those of something else in every process."""
-    return None if any(f"/{'/'.join(names[:n])}" in OF_EACH_PROCESS for n in (1, 2)) else names
+    return None if names[:1] in _OF_EACH_PROCESS or names[:2] in _OF_EACH_PROCESS else names
