@@ -27,12 +27,18 @@ def real_paths(paths: Collection[str], directory: str | None = None) -> Real:
         if path.startswith("/"):
             found[path] = _followed(path, link)
         elif directory is not None and not path.startswith("~"):
-            found[path] = _followed(f"{_whole(directory)}/{path}", link)
+            whole = _whole(directory)
+            found[path] = None if whole is None else _followed(f"{whole}/{path}", link)
     return found
 
 
-def _whole(directory: str) -> str:
-    return directory if directory.startswith("/") else f"{os.getcwd()}/{directory}"  # noqa: PTH109
+def _whole(directory: str) -> str | None:
+    if directory.startswith("/"):
+        return directory
+    try:
+        return f"{os.getcwd()}/{directory}"  # noqa: PTH109
+    except OSError:  # somebody removed it
+        return None
 
 
 def _followed(path: str, link_at: Callable[[str], str | None]) -> str | None:

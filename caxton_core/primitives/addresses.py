@@ -16,7 +16,8 @@ _UNPRINTED: Final = re.compile(r"[\s\x00-\x1f\x7f]")
 _HOST: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 _NUMERIC_HOST: Final = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+))*")
 _PLAIN_IPV4: Final = re.compile(r"(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})")
-_UNSURE_PATH: Final = re.compile(r"%(2e|2f|5c|00)", re.IGNORECASE)
+_UNSURE_PATH: Final = re.compile(r"%(25|2e|2f|5c|00)|/\.\.;", re.IGNORECASE)
+_ESCAPED: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _DEVIATING: Final = frozenset("\u00df\u03c2\u200c\u200d")
 """Letters of host names of which not every library makes the same name."""
 _HIGHEST_PORT: Final = 65535
@@ -57,6 +58,15 @@ def address_of(text: str) -> Address | None:
     scheme, names = parts[1].lower(), _names(parts[3])
     unsure = ".." in names or bool(_UNSURE_PATH.search(parts[3]))
     return Address(scheme, host, PORTS.get(scheme) if port is None else port, names, unsure)
+
+
+def unescaped(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names as a server reads them."""
+    return tuple(_ESCAPED.sub(_letters, name) if "%" in name else name for name in names)
+
+
+def _letters(escaped: re.Match[str]) -> str:
+    return bytes.fromhex(escaped[0].replace("%", "")).decode("utf-8", "replace")
 
 
 def is_like_an_address(glob: str) -> bool:

@@ -20,6 +20,7 @@ from caxton_core.primitives.addresses import (
     address_glob,
     address_of,
     is_like_an_address,
+    unescaped,
 )
 from caxton_core.tools.matching import ANY_DEPTH, alike, lies, may_lie_below, split
 
@@ -136,7 +137,12 @@ class UrlGlob:
         return (
             self._reaches(url)
             and (None in ports or len(ports) == 1)
-            and (url.unsure or may_lie_below(url.names, self._names))
+            and (url.unsure or self._may_lie_below(url.names))
+        )
+
+    def _may_lie_below(self, names: tuple[str, ...]) -> bool:
+        return may_lie_below(names, self._names) or may_lie_below(
+            unescaped(names), unescaped(self._names)
         )
 
     @property

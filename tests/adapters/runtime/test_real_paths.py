@@ -42,6 +42,15 @@ def test_relative_paths_begin_in_the_directory(tree: Path, monkeypatch: pytest.M
     assert real_paths(["~/x"], ".") == {}
 
 
+def test_nothing_is_found_in_a_folder_that_was_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert real_paths(["x"], ".") == {"x": None}
+
+
 @pytest.mark.parametrize(
     "path", ["/proc/self/cwd/x", "/dev/fd/0", "/proc", "//proc/1/root", "/a\0b", "/" + "x" * 300]
 )

@@ -75,6 +75,7 @@ def test_addresses_that_are_not_meant(glob: str, value: str) -> None:
         "https://example.org/docs/../secret",
         "https://example.org/docs/%2e%2e/secret",
         "https://example.org/docs%2fa",
+        "https://example.org/docs/..;/a",
         "https://example.org\t/docs/a",
         " https://example.org/docs/a",
         "https:example.org/docs/a",
@@ -212,6 +213,10 @@ def test_names_in_an_object_are_texts_too() -> None:
         ("https://example.org:443/**", "https://example.org:0443/"),
         ("*://example.org:443", "odd://example.org/"),
         ("https://example.org/SECRET", "https://example.org/secret"),
+        ("https://example.org/secret/**", "https://example.org/%73ecr%65t/x"),
+        ("https://example.org/\u00e9/**", "https://example.org/%C3%A9/x"),
+        ("https://example.org/%c3%a9/**", "https://example.org/\u00c9/x"),
+        ("https://example.org/secret/**", "https://example.org/%2573ecret/x"),
     ],
 )
 def test_other_spellings_of_what_is_denied_are_denied(glob: str, value: str) -> None:
