@@ -183,7 +183,8 @@ POLICY_RULES: Final = (
         "The policy lists what tools may reach, and without a condition the tool reaches the rest "
         "too.",
         "Add a condition: `server.tool:path=/srv/reports/**`, "
-        "`server.tool:url=https://api.example.org/*`.",
+        "`server.tool:url=https://api.example.org/*`; one that names several arguments bounds each "
+        "of them: `server.tool:source,destination=/srv/reports/**`.",
         'tools = ["files.read"]\n[permissions]\nallow = ["files.read"]',
         'tools = ["files.read"]\n[permissions]\nallow = ["files.read:path=/srv/reports/**"]',
     ),

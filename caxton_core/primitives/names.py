@@ -7,6 +7,7 @@ from typing import ClassVar, final
 from attrs import frozen
 from returns.result import Result
 
+from caxton_core.primitives.globs import unclear_condition
 from caxton_core.primitives.rules import Text, TextRule
 from caxton_core.problems import ValueProblem
 
@@ -14,6 +15,7 @@ _KEBAB = "[a-z][a-z0-9]*(-[a-z0-9]+)*"
 _KEBAB_SAYS = "lower-case letters and digits in words joined by single hyphens, a letter first"
 _SERVER = "[A-Za-z][A-Za-z0-9_-]{0,63}"
 _BRACED = re.compile(r"\{\{([^{}\n]{0,100})\}\}")
+_ARGUMENTS = "[A-Za-z0-9_.-]+(,[A-Za-z0-9_.-]+)*"
 _TOOL = "[A-Za-z0-9_][A-Za-z0-9_./-]{0,127}"
 
 
@@ -206,15 +208,19 @@ class ToolPattern(Text):
 @final
 @frozen
 class PermissionRule(Text):
-    """A tool pattern, and perhaps a condition on one argument: `server.tool:argument=glob`."""
+    """A tool pattern, and perhaps a condition on arguments: `server.tool:argument=glob`.
+
+    Where several arguments are named, `server.tool:one,other=glob`, the glob is about each of them.
+    """
 
     rule: ClassVar = TextRule(
         "a permission",
-        rf"{_SERVER}\.(\*|{_TOOL})(:[A-Za-z0-9_.-]+=[^\r\n]*)?",
+        rf"{_SERVER}\.(\*|{_TOOL})(:{_ARGUMENTS}=[^\r\n]*)?",
         "`server.tool`, `server.*` or `server.tool:argument=glob`",
         512,
         "files.read:path=/reports/*",
         lambda text: f"{text}.*",
+        unclear_condition,
     )
 
     @property
@@ -224,9 +230,14 @@ class PermissionRule(Text):
 
     @property
     def condition(self) -> tuple[str, str] | None:
-        """The argument and the glob that its value must match, if the rule has a condition."""
-        argument, equals, glob = self.value.partition(":")[2].partition("=")
-        return (argument, glob) if equals else None
+        """The arguments as written and the glob of their values, if the rule has a condition."""
+        arguments, equals, glob = self.value.partition(":")[2].partition("=")
+        return (arguments, glob) if equals else None
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The arguments that the condition is about."""
+        return () if self.condition is None else tuple(self.condition[0].split(","))
 
 
 @final

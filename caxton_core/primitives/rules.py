@@ -25,7 +25,10 @@ def is_unicode(text: str) -> bool:
 @final
 @frozen
 class TextRule:
-    """The form of a text: `pattern` (whole text, also valid ECMAScript), and in words `says`."""
+    """The form of a text: `pattern` (whole text, also valid ECMAScript), and in words `says`.
+
+    `beyond` finds what a pattern cannot say.
+    """
 
     subject: str
     pattern: str
@@ -33,6 +36,7 @@ class TextRule:
     longest: int | None = None
     example: str = ""
     propose: Callable[[str], str | None] = lambda _: None
+    beyond: Callable[[str], ValueProblem | None] = lambda _: None
     _whole: re.Pattern[str] = field(init=False, repr=False, eq=False)
 
     @_whole.default
@@ -46,7 +50,7 @@ class TextRule:
         if not is_unicode(text):
             return Malformed(ascii(text)[:80], self.subject, "Unicode without lone surrogates")
         if self._whole.fullmatch(text):
-            return None
+            return self.beyond(text)
         if not text.strip():
             return Blank(self.subject)
         return Malformed(text, self.subject, self.says, self._proposal(text))

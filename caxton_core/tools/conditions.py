@@ -1,11 +1,11 @@
-"""What a permission says of an argument: a glob over texts, over paths, or over URLs.
+"""What a permission says of an argument: a glob over texts, over paths, or over addresses.
 
-Paths are compared as they really are on the disk, as far as somebody looked (`real`), and URLs by
-scheme, host, port and path. What cannot be compared for sure is never allowed and always denied.
+Paths are compared as they really are on the disk, as far as somebody looked (`real`), and addresses
+by scheme, host, port and path. What cannot be compared for sure is never allowed and always denied.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Final, TypeAlias, final
@@ -13,23 +13,30 @@ from typing import Final, TypeAlias, final
 from attrs import field, frozen
 
 from caxton_core.primitives import PermissionRule, ToolName
+from caxton_core.primitives.addresses import (
+    PORTS,
+    Address,
+    AddressGlob,
+    address_glob,
+    address_of,
+    is_like_an_address,
+    unescaped,
+)
+from caxton_core.tools.matching import ANY_DEPTH, alike, lies, may_lie_below, split
 
-Real: TypeAlias = Mapping[str, str]
-"""Paths as they were written, and where they really lead."""
+Real: TypeAlias = Mapping[str, str | None]
+"""Paths as they were written, and where they really lead; None where that could not be followed.
 
-ANY_DEPTH: Final = "**"
+Of a path that is not in it nobody knows more than how it is written.
+"""
+
 LONGEST_PATH: Final = 4096
-LONGEST_URL: Final = 8192
-"""Beyond these lengths nobody is sure of anything, and comparing takes no time."""
+"""Beyond this length nobody is sure of anything, and comparing takes no time."""
+OF_EACH_PROCESS: Final = frozenset({"/proc", "/dev/fd"})
+"""Folders in which every process finds something else."""
+_OF_EACH_PROCESS: Final = frozenset(map(split, OF_EACH_PROCESS))
 _WILD: Final = re.compile(r"[*?\[]")
-_URL: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*|\*)://([^/?#\\]*)([^?#\\]*)([?#][^\\]*)?")
-_AUTHORITY: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:@\[\]\s]+)(?::([0-9]{1,5}))?")
-_NUMERIC_HOST: Final = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+))*")
-_PLAIN_IPV4: Final = re.compile(r"(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})")
-_UNSURE_PATH: Final = re.compile(r"%(2e|2f|5c|00)", re.IGNORECASE)
-_DEVIATING: Final = frozenset("\u00df\u03c2\u200c\u200d")
-"""Letters of host names of which not every library makes the same name."""
-_PORTS: Final = {"http": "80", "https": "443", "ws": "80", "wss": "443", "ftp": "21"}
+_WITH_A_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/|file:", re.IGNORECASE)
 
 
 @final
@@ -45,41 +52,62 @@ class TextGlob:
 
     def forbids(self, value: str, _: Real) -> bool:
         """Whether the text may match."""
-        return fnmatchcase(value.casefold(), self.glob.casefold())
+        return alike(value, self.glob)
 
 
 @final
 @frozen
 class PathGlob:
-    """An absolute path; `*` is any part of one name, `**` any number of folders.
+    """Paths: `*` is any part of one name, `**` any number of folders.
 
-    `base` is the folder before the first wildcard.
+    `base` is the folder before the first wildcard. A relative glob begins where the tool does.
     """
 
+    glob: str
     base: str
     rest: tuple[str, ...]
     written: tuple[str, ...] = field(init=False, repr=False, eq=False)
+    relative: bool = field(init=False, repr=False, eq=False)
 
     @written.default
-    def _folded(self) -> tuple[str, ...]:
-        return _folded((*_split(self.base), *self.rest))
+    def _names(self) -> tuple[str, ...]:
+        return (*split(self.base), *self.rest)
+
+    @relative.default
+    def _is_relative(self) -> bool:
+        return not self.base.startswith("/")
 
     def permits(self, value: str, real: Real) -> bool:
         """Whether the path surely lies there."""
-        names = _names_of(value, real)
-        return names is not None and _lies(names, self._glob(real))
+        names, glob = self._way(value, real), self._glob(real)
+        return names is not None and glob is not None and lies(names, glob)
 
     def forbids(self, value: str, real: Real) -> bool:
         """Whether the path, or a folder in which it lies, may be meant."""
-        names = _names_of(value, real)
-        if names is None:
+        names, glob = self._way(value, real), self._glob(real)
+        if names is None or glob is None:
             return True
-        globs = {self.written, _folded(self._glob(real))}
-        ways = {_folded(names), _folded(_lexical(value) or names)}
-        return any(_lies_below(way, glob) for way in ways for glob in globs)
+        ways = {names, _lexical(value, self.relative) or names}
+        globs = {glob, self.written}
+        return any(may_lie_below(way, each) for way in ways for each in globs) or (
+            self.relative and alike(value, self.glob)
+        )
 
-    def _glob(self, real: Real) -> tuple[str, ...]:
-        return (*_split(real.get(self.base, self.base)), *self.rest)
+    def _glob(self, real: Real) -> tuple[str, ...] | None:
+        base = real.get(self.base, self.base)
+        names = None if base is None else (*split(base), *self.rest)
+        return None if names is None or ".." in names else names
+
+    def _way(self, value: str, real: Real) -> tuple[str, ...] | None:
+        """The names on the way to where a path leads; None where nobody can be sure."""
+        if len(value) > LONGEST_PATH or _WITH_A_SCHEME.match(value):
+            return None
+        if value not in real:
+            followed = self.relative and real.get(self.base) is not None
+            return None if followed else _lexical(value, self.relative)
+        found = real[value]
+        climbs = self.relative and ".." in split(value)
+        return None if found is None or climbs else _certain(split(found))
 
 
 @final
@@ -87,51 +115,72 @@ class PathGlob:
 class UrlGlob:
     """Addresses of a scheme at a host: `*` is any host, `*.example.org` any below it."""
 
-    scheme: str
-    host: str
-    port: str | None
-    path: tuple[str, ...]
+    glob: AddressGlob
 
     def permits(self, value: str, _: Real) -> bool:
         """Whether the address surely lies there."""
-        url = _url(value)
+        url, glob = address_of(value), self.glob
         return (
             url is not None
             and self._reaches(url)
-            and url.port == (self.port or _PORTS.get(url.scheme))
+            and url.port == (PORTS.get(url.scheme) if glob.port is None else glob.port)
             and not url.unsure
-            and _lies(url.path, self.path)
+            and lies(url.names, self._names)
         )
 
     def forbids(self, value: str, _: Real) -> bool:
         """Whether the address may lie there."""
-        url = _url(value)
+        url = address_of(value)
         if url is None:
             return True
+        ports = {self.glob.port, url.port}
         return (
             self._reaches(url)
-            and self.port in (None, url.port)
-            and (url.unsure or _lies_below(_folded(url.path), _folded(self.path)))
+            and (None in ports or len(ports) == 1)
+            and (url.unsure or self._may_lie_below(url.names))
         )
 
-    def _reaches(self, url: "_Url") -> bool:
-        if self.scheme not in ("*", url.scheme):
+    def _may_lie_below(self, names: tuple[str, ...]) -> bool:
+        return may_lie_below(names, self._names) or may_lie_below(
+            unescaped(names), unescaped(self._names)
+        )
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return self.glob.names or (ANY_DEPTH,)
+
+    def _reaches(self, url: Address) -> bool:
+        if self.glob.scheme not in ("*", url.scheme):
             return False
-        if self.host.startswith("*."):
-            return url.host.endswith(self.host[1:])
-        return self.host in ("*", url.host)
+        if self.glob.host.startswith("*."):
+            return url.host.endswith(self.glob.host[1:])
+        return self.glob.host in ("*", url.host)
 
 
-Condition: TypeAlias = TextGlob | PathGlob | UrlGlob
+@final
+@frozen
+class Unclear:
+    """A glob of which nobody knows what it means."""
+
+    def permits(self, _: str, __: Real) -> bool:
+        """Nothing is sure."""
+        return False
+
+    def forbids(self, _: str, __: Real) -> bool:
+        """Anything may be meant."""
+        return True
+
+
+Condition: TypeAlias = TextGlob | PathGlob | UrlGlob | Unclear
 
 
 @final
 @frozen
 class Compiled:
-    """A permission, read once: the tools it covers, and what it says of an argument."""
+    """A permission, read once: the tools it covers, and what it says of arguments."""
 
     tool: str
-    argument: str = ""
+    arguments: tuple[str, ...] = ()
     condition: Condition | None = None
 
     def covers(self, name: ToolName) -> bool:
@@ -143,72 +192,104 @@ class Compiled:
     def looks_up(self, arguments: Mapping[str, object]) -> Iterator[str]:
         """The paths of which somebody has to say where they really lead."""
         if isinstance(self.condition, PathGlob):
-            yield self.condition.base
-            texts = _texts(_member(arguments, self.argument))
+            if _certain(self.condition.written) is not None:
+                yield self.condition.base
+            texts = self._texts(arguments)
             yield from (text for text in texts if len(text) <= LONGEST_PATH)
 
     def permits(self, arguments: Mapping[str, object], real: Real) -> bool:
-        """Whether the permission surely speaks of a call with the arguments."""
+        """Whether the permission surely speaks of a call with the arguments.
+
+        All that an argument may be has to match: tools differ in how they read a dotted name.
+        """
         condition = self.condition
         if condition is None:
             return True
-        value = _member(arguments, self.argument)
-        if isinstance(value, Mapping):
-            return False
-        texts = tuple(_texts(value))
-        return bool(texts) and all(condition.permits(text, real) for text in texts)
+        found = [tuple(_readings(arguments, name)) for name in self.arguments]
+        return all(found) and all(
+            _permitted(each, condition, real) for readings in found for each in readings
+        )
 
     def forbids(self, arguments: Mapping[str, object], real: Real) -> bool:
-        """Whether the permission may speak of a call with the arguments."""
+        """Whether the permission may speak of a call with the arguments.
+
+        Of what it permits it does speak, by construction.
+        """
         condition = self.condition
         if condition is None:
             return True
-        texts = _texts(_member(arguments, self.argument))
-        return any(condition.forbids(text, real) for text in texts)
+        found = any(condition.forbids(text, real) for text in self._texts(arguments))
+        return found or self.permits(arguments, real)
+
+    def _texts(self, arguments: Mapping[str, object]) -> Iterator[str]:
+        for name in self.arguments:
+            for value in _readings(arguments, name):
+                yield from _texts(value)
 
 
 @lru_cache(maxsize=4096)
 def compiled(rule: PermissionRule) -> Compiled:
     """The permission as it is compared with calls."""
-    tool, _, condition = rule.value.partition(":")
-    argument, equals, glob = condition.partition("=")
-    return Compiled(tool, argument, _condition(glob)) if equals else Compiled(tool)
+    tool = rule.tool.value
+    if rule.condition is None:
+        return Compiled(tool)
+    return Compiled(tool, rule.arguments, condition_of(rule.condition[1]))
 
 
-def _condition(glob: str) -> Condition:
+def condition_of(glob: str) -> Condition:
+    """What the glob is compared with; what begins with a slash is a path in any case."""
     if glob.startswith("/"):
         return _path_glob(glob)
-    return _url_glob(glob) or TextGlob(glob)
+    if is_like_an_address(glob):
+        addresses = address_glob(glob)
+        return Unclear() if addresses is None else UrlGlob(addresses)
+    if "/" not in glob:
+        return TextGlob(glob)
+    return Unclear() if glob.startswith("~") else _path_glob(glob)
 
 
 def _path_glob(glob: str) -> PathGlob:
-    names = _split(glob)
+    names = split(glob)
     literal = next((n for n, name in enumerate(names) if _WILD.search(name)), len(names))
-    return PathGlob("/" + "/".join(names[:literal]), names[literal:])
+    base = "/".join(names[:literal])
+    return PathGlob(glob, f"/{base}" if glob.startswith("/") else base or ".", names[literal:])
 
 
-def _url_glob(glob: str) -> UrlGlob | None:
-    parts = _URL.fullmatch(glob)
-    authority = parts and _AUTHORITY.fullmatch(parts[2])
-    if parts is None or authority is None:
-        return None
-    path = _split(parts[3]) if parts[3] not in ("", "/") else (ANY_DEPTH,)
-    below = "*." if authority[1].startswith("*.") else ""
-    host = _host(authority[1].removeprefix(below))
-    return UrlGlob(parts[1].lower(), below + host, authority[2], path) if host else None
+def _readings(value: object, name: str) -> Iterator[object]:
+    """All that a tool may take for the argument: by its name, or by steps into what holds it.
+
+    An object stands for an item of a list that has none.
+    """
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from tuple(_readings(item, name)) or ({},)
+    if not isinstance(value, Mapping):
+        return
+    if name in value:
+        yield value[name]
+    for dot in re.finditer(r"\.", name) if "." in name else ():
+        if (head := name[: dot.start()]) in value:
+            yield from _readings(value[head], name[dot.end() :])
 
 
-def _member(arguments: Mapping[str, object], name: str) -> object:
-    """An argument by its name, or by the way to it in the objects that hold it: `filter.path`."""
-    if name in arguments:
-        return arguments[name]
-    head, dot, rest = name.partition(".")
-    inner = arguments.get(head)
-    return _member(inner, rest) if dot and isinstance(inner, Mapping) else None
+def _permitted(value: object, condition: Condition, real: Real) -> bool:
+    """Whether the value is made of texts alone, at least one, that all surely match."""
+    texts = tuple(_texts(value))
+    return (
+        bool(texts)
+        and not _holds_objects(value)
+        and all(condition.permits(text, real) for text in texts)
+    )
+
+
+def _holds_objects(value: object) -> bool:
+    if isinstance(value, list | tuple):
+        return any(map(_holds_objects, value))
+    return isinstance(value, Mapping)
 
 
 def _texts(value: object) -> Iterator[str]:
-    """Every text in the value; numbers and truths as JSON writes them."""
+    """Every text in the value, names too; truths as JSON writes them, whole numbers as such."""
     match value:
         case None:
             return
@@ -217,100 +298,26 @@ def _texts(value: object) -> Iterator[str]:
         case bool():
             yield "true" if value else "false"
         case Mapping():
-            for inner in value.values():
+            for name, inner in value.items():
+                yield str(name)
                 yield from _texts(inner)
         case list() | tuple():
             for item in value:
                 yield from _texts(item)
+        case float() if value.is_integer():
+            yield str(int(value))
         case _:
             yield str(value)
 
 
-def _names_of(value: str, real: Real) -> tuple[str, ...] | None:
-    """The names on the way to where a path leads; None where nobody can be sure."""
-    if len(value) > LONGEST_PATH:
+def _lexical(value: str, relative: bool) -> tuple[str, ...] | None:  # noqa: FBT001
+    """The names as they are written."""
+    if value.startswith("/") == relative or value.startswith("~") or "\0" in value or "\\" in value:
         return None
-    found = real.get(value)
-    return _lexical(value) if found is None else _split(found)
+    names = split(value)
+    return None if ".." in names else names if relative else _certain(names)
 
 
-def _lexical(value: str) -> tuple[str, ...] | None:
-    if not value.startswith("/") or "\0" in value or "\\" in value:
-        return None
-    names = _split(value)
-    return None if ".." in names else names
-
-
-def _split(path: str) -> tuple[str, ...]:
-    return tuple(name for name in path.split("/") if name not in ("", "."))
-
-
-def _folded(names: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name.casefold() for name in names)
-
-
-def _lies(names: Sequence[str], glob: Sequence[str]) -> bool:
-    """Whether the whole path matches."""
-    return len(names) in _reached(names, glob)
-
-
-def _lies_below(names: Sequence[str], glob: Sequence[str]) -> bool:
-    """Whether the path or one of its folders matches."""
-    return bool(_reached(names, glob))
-
-
-def _reached(names: Sequence[str], glob: Sequence[str]) -> set[int]:
-    """After how many names the glob may be at its end."""
-    places = {0}
-    for pattern in glob:
-        if pattern == ANY_DEPTH:
-            places = set(range(min(places), len(names) + 1))
-        else:
-            places = {
-                place + 1
-                for place in places
-                if place < len(names) and fnmatchcase(names[place], pattern)
-            }
-        if not places:
-            break
-    return places
-
-
-@final
-@frozen
-class _Url:
-    """An address in parts; `unsure` where servers read its path in different ways."""
-
-    scheme: str
-    host: str
-    port: str | None
-    path: tuple[str, ...]
-    unsure: bool
-
-
-def _url(text: str) -> _Url | None:
-    """The address, or None where two libraries might read two of it."""
-    parts = _URL.fullmatch(text) if len(text) <= LONGEST_URL else None
-    if parts is None or parts[1] == "*" or re.search(r"[\s\x00-\x1f\x7f]", text):
-        return None
-    authority = _AUTHORITY.fullmatch(parts[2])
-    host = authority and _host(authority[1])
-    if authority is None or not host:
-        return None
-    scheme, names = parts[1].lower(), _split(parts[3])
-    unsure = ".." in names or bool(_UNSURE_PATH.search(parts[3]))
-    return _Url(scheme, host, authority[2] or _PORTS.get(scheme), names, unsure)
-
-
-def _host(written: str) -> str | None:
-    if not written.isascii():
-        if _DEVIATING & set(written):
-            return None
-        try:
-            written = written.encode("idna").decode("ascii")
-        except UnicodeError:
-            return None
-    host = written.lower().rstrip(".")
-    if "%" in host or (_NUMERIC_HOST.fullmatch(host) and not _PLAIN_IPV4.fullmatch(host)):
-        return None
-    return host
+def _certain(names: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The names, unless they are those of something else in every process."""
+    return None if names[:1] in _OF_EACH_PROCESS or names[:2] in _OF_EACH_PROCESS else names

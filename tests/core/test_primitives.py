@@ -206,6 +206,11 @@ def test_a_permission_may_have_a_condition() -> None:
     rule = PermissionRule("files.read:path=/reports/*=x")
     assert (rule.tool, rule.condition) == (ToolPattern("files.read"), ("path", "/reports/*=x"))
     assert PermissionRule("files.*").condition is None
+    several = PermissionRule("files.move:source,destination=/srv/**")
+    assert several.condition == ("source,destination", "/srv/**")
+    assert several.arguments == ("source", "destination")
+    assert rule.arguments == ("path",)
+    assert PermissionRule("files.*").arguments == ()
 
 
 def test_primitives_of_different_kinds_differ() -> None:

@@ -45,6 +45,8 @@ RULES = (
     "files.read:path=/tmp/*",
     "files.*:path=/etc",
     "files.read:path=*.txt",
+    "files.*:path,other=/tmp/**",
+    "files.read:path=a/**",
 )
 PATHS = ("/tmp/a", "/tmp/a/b", "/etc/passwd", "a.txt", "../x", None, ["/tmp/a", "/etc"], {"x": 1})
 rules = st.lists(st.sampled_from(RULES), max_size=3).map(
@@ -163,6 +165,24 @@ def test_a_path_counts_where_it_really_leads() -> None:
     moved = {"/srv/docs": "/data/docs", "/srv/docs/link": "/data/docs/real"}
     assert decide(own, (), call, outside).effect is Effect.DENY
     assert decide(own, (), call, moved).effect is Effect.ALLOW
+
+
+def test_rules_about_different_arguments_are_alternatives_and_one_about_both_is_not() -> None:
+    call = ToolCall("1", READ.name, JsonObject.of({"path": "/srv/a", "to": "/etc/b"}))
+    either = granted(allow=("files.read:path=/srv/**", "files.read:to=/srv/**"))
+    both = granted(allow=("files.read:path,to=/srv/**",))
+    assert looked_up(both, (), call) == {"/srv", "/srv/a", "/etc/b"}
+    assert decide(either, (), call).effect is Effect.ALLOW
+    assert decide(both, (), call).effect is Effect.DENY
+
+
+def test_what_an_argument_may_be_besides_decides_too() -> None:
+    decoy = JsonObject.of({"filter.path": "/srv/x", "filter": [{"path": "/etc/passwd"}]})
+    call = ToolCall("1", READ.name, decoy)
+    allowing = granted(allow=("files.read:filter.path=/srv/**",))
+    denying = granted(allow=("files.read",), deny=("files.read:filter.path=/etc/**",))
+    assert decide(allowing, (), call).effect is Effect.DENY
+    assert decide(denying, (), call).effect is Effect.DENY
 
 
 def test_a_model_is_told_nothing_of_the_rules() -> None:

@@ -1,17 +1,15 @@
 """Rules about what tools may reach: the folders and hosts in the conditions of permissions."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from ipaddress import IPv4Address, ip_address
-from typing import Final, TypeAlias
+from typing import Final
 
 from caxton_core.agent.policy.finding import Found, found
 from caxton_core.agent.policy.primitives import HostGlob, NameGlob, PathName
 from caxton_core.agent.policy.rules.rule import Case, Rule
 from caxton_core.primitives import PermissionRule, ToolPattern
 from caxton_core.problems import Path
-
-IsOne: TypeAlias = Callable[[Case, str], bool]
 
 _WILD: Final = re.compile(r"[*?\[]")
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?P<authority>[^/?#]*)")
@@ -41,7 +39,7 @@ def _files(case: Case) -> Iterator[Found]:
     rules = case.policy.access
     directories = tuple(each.value for each in rules.directories)
     for at, rule in _granted(case):
-        if rule.condition is None or not _is_path(case, rule.condition[0]):
+        if rule.condition is None or not any(_is_path(case, name) for name in rule.arguments):
             continue
         glob = rule.condition[1]
         secret = next((name for name in rules.secret_paths if _may_reach(glob, name)), None)
@@ -90,7 +88,7 @@ def _names_in_it(glob: str, name: NameGlob) -> bool:
 def _network(case: Case) -> Iterator[Found]:
     rules = case.policy.access
     for at, rule in _granted(case):
-        if rule.condition is None or not _is_url(case, rule.condition[0]):
+        if rule.condition is None or not any(_is_url(case, name) for name in rule.arguments):
             continue
         host = host_of(rule.condition[1])
         secret = next((each for each in rules.secret_hosts if _may_be(host, each)), None)
@@ -163,27 +161,23 @@ def _is_below(host: str, listed: HostGlob) -> bool:
 
 def _unconditional(case: Case) -> Iterator[Found]:
     for at, rule in _granted(case):
-        kind = _unbounded(case, rule)
-        if kind is not None:
+        for kind in _unbounded(case, rule):
             yield found(*at, rule=rule.value, kind=kind)
 
 
-def _unbounded(case: Case, rule: PermissionRule) -> str | None:
-    """What the tool takes and the rule says nothing of, where the policy bounds it."""
-    access = case.policy.access
-    named = "" if rule.condition is None else rule.condition[0]
-    arguments = tuple(_arguments(case, rule))
-    if access.directories and _is_free(case, _is_path, named, arguments):
-        return "a path"
-    if access.hosts and _is_free(case, _is_url, named, arguments):
-        return "an address"
-    if not (access.directories or access.hosts) or _is_path(case, named) or _is_url(case, named):
-        return None
-    return "a path or an address" if _reaches(case, rule) else None
-
-
-def _is_free(case: Case, is_one: IsOne, named: str, arguments: tuple[str, ...]) -> bool:
-    return not is_one(case, named) and any(is_one(case, name) for name in arguments)
+def _unbounded(case: Case, rule: PermissionRule) -> Iterator[str]:
+    """What the tools take and the rule says nothing of, where the policy bounds it."""
+    access, named = case.policy.access, rule.arguments
+    if not (access.directories or access.hosts):
+        return
+    free = sorted(set(_arguments(case, rule)) - set(named))
+    paths = [name for name in free if access.directories and _is_path(case, name)]
+    urls = [name for name in free if access.hosts and _is_url(case, name) and name not in paths]
+    yield from (f"a path: `{name}`" for name in paths)
+    yield from (f"an address: `{name}`" for name in urls)
+    bounded = any(_is_path(case, name) or _is_url(case, name) for name in named)
+    if not (paths or urls or bounded) and _reaches(case, rule):
+        yield "a path or an address"
 
 
 def _arguments(case: Case, rule: PermissionRule) -> Iterator[str]:

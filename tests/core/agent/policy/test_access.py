@@ -1,13 +1,19 @@
 """Whatever way an address or a path is written, it is the address or the path that counts."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from returns.result import Success
 
+from caxton_core.agent.policy.check import violations
+from caxton_core.agent.policy.facts import Facts
 from caxton_core.agent.policy.file import read_policy
 from caxton_core.agent.policy.rules.access import host_of
 from caxton_core.agent.policy.tables import Policy
+from caxton_core.agent.toml import read_agent
+from caxton_core.reading.wording import message
 from tests.core.agent.policy_corpus.corpus import reasons
 
 HOSTS = {
@@ -79,8 +85,6 @@ def test_an_address_at_the_hosts_is_permitted(url: str) -> None:
         "https://example.com/api.example.org/*",
         "https://evil-one.net/",
         "https://one.net.evil.example/",
-        "https://one.net@evil.example/",
-        "https://one.net*",
         "*example.org*",
         "https://*/",
         "//one.net/",
@@ -90,8 +94,54 @@ def test_an_address_that_may_be_elsewhere_is_not(url: str) -> None:
     assert found(f"fetch.get:url={url}") == {"CX1338"}
 
 
+@pytest.mark.parametrize("url", ["https://one.net@evil.example/", "https://one.net*"])
+def test_an_address_that_is_none_is_refused_when_it_is_read(url: str) -> None:
+    assert found(f"fetch.get:url={url}") == {"CX1102"}
+
+
 @pytest.mark.parametrize("condition", ["*", "**", "?*", ""])
 def test_a_condition_that_says_nothing_is_none(condition: str) -> None:
     rule = f"fetch.delete_all:name={condition}"
     text = AGENT.format(f"'{rule}'").replace("files.read", "fetch.delete_all")
     assert "CX1325" in reasons(text, Policy())
+
+
+TOOLS = {
+    "files.move": frozenset({"source", "destination", "mode"}),
+    "web.get": frozenset({"url", "proxy_url", "into_file"}),
+}
+
+
+def unbounded(rule: str) -> set[str]:
+    """The arguments that the policy finds free in the only rule of an agent."""
+    read = read_policy('[access]\ndirectories = ["/srv/a"]\nhosts = ["*.example.org"]\n')
+    agent = read_agent(AGENT.replace("fetch.get", "web.*").format(f"'{rule}'"))
+    assert isinstance(read, Success), read
+    assert isinstance(agent, Success), agent
+    problems = violations(agent.unwrap().config, read.unwrap().policy, Facts(tools=TOOLS))
+    words = [message(each.what) for each in problems if each.what.code == "CX1339"]
+    return {name for each in words for name in re.findall("`([a-z_]+)`", each)}
+
+
+@pytest.mark.parametrize(
+    ("rule", "free"),
+    [
+        ("files.move", {"source", "destination"}),
+        ("files.move:mode=copy", {"source", "destination"}),
+        ("files.move:source=/srv/a/**", {"destination"}),
+        ("files.move:source,destination=/srv/a/**", set()),
+        ("files.*:source,destination=/srv/a/**", set()),
+        ("web.get:url=https://api.example.org/**", {"proxy_url", "into_file"}),
+        ("web.get:url,proxy_url=https://api.example.org/**", {"into_file"}),
+        ("web.get:into_file=/srv/a/**", {"url", "proxy_url"}),
+    ],
+)
+def test_every_path_and_address_that_a_tool_takes_has_to_be_bounded(
+    rule: str, free: set[str]
+) -> None:
+    assert unbounded(rule) == free
+
+
+def test_several_arguments_are_judged_by_one_glob() -> None:
+    assert found("files.read:mode,path=/etc/*") == {"CX1337"}
+    assert found("fetch.get:method,url=https://evil.test/*") == {"CX1338"}
