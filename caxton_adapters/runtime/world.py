@@ -93,15 +93,20 @@ class World:
         Paths are looked up beside the loop, for a disk may hang; where that takes too long, or
         there are too many, nobody is sure of them and the call is denied.
         """
-        paths = looked_up(granted, self.rulebook.levels, call)
+        levels = self.rulebook.levels
+        paths = looked_up(granted, levels, call)
         if not paths:
-            return decide(granted, self.rulebook.levels, call)
+            return decide(granted, levels, call)
         if len(paths) <= MOST_PATHS:
             with anyio.move_on_after(PATIENCE_WITH_DISKS):
-                real = await to_thread.run_sync(
-                    self.real, call.name, paths, abandon_on_cancel=True, limiter=self._looking
+                decision = await to_thread.run_sync(
+                    lambda: decide(granted, levels, call, self.real(call.name, paths)),
+                    abandon_on_cancel=True,
+                    limiter=self._looking,
                 )
-                return decide(granted, self.rulebook.levels, call, real)
+                if self.rulebook.levels == levels:
+                    return decision
+                return await self.decided(granted, call)
         return Decision(Effect.DENY, (Verdict(PATHS, Effect.NOTHING),))
 
     @approvals.default
