@@ -7,6 +7,7 @@ checked here counts as right: the server checks it once more, or is the one to b
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from itertools import islice
 from time import thread_time
@@ -195,17 +196,15 @@ def _errors(
 
 
 def _read(schema: Mapping[str, object], whose: str) -> _Validator | None:
-    try:
+    unusable: str | None = "it is too large to be checked"
+    with suppress(TooLarge, _TooManySteps):
         own = brief(dict(schema))
-        unusable = _unusable(own)
-    except (TooLarge, _TooManySteps):
-        unusable = "it is too large to be checked"
-    if unusable is not None:
-        LOG.warning("%s: the schema is unusable: %s", whose, unusable)
-        return None
-    draft_7 = "draft-07" in str(schema.get("$schema", ""))
-    validator: _Validator = (_DRAFT_7 if draft_7 else _MODERN)(own, registry=Registry())
-    return validator
+        if (unusable := _unusable(own)) is None:
+            draft_7 = "draft-07" in str(schema.get("$schema", ""))
+            validator: _Validator = (_DRAFT_7 if draft_7 else _MODERN)(own, registry=Registry())
+            return validator
+    LOG.warning("%s: the schema is unusable: %s", whose, unusable)
+    return None
 
 
 def _unusable(schema: object) -> str | None:
