@@ -50,7 +50,6 @@ BETWEEN_LISTS: Final = 1.0
 _LONGEST_WHY: Final = 1000
 _LIBRARY: Final = "caxton_adapters.mcp.opening"
 OnTools: TypeAlias = Callable[[tuple[ListedTool, ...]], Awaitable[None]]
-OnState: TypeAlias = Callable[[], None]
 
 
 @final
@@ -138,11 +137,13 @@ class Connection:
         self._wanted_at = self._means.clock.monotonic()
         seconds = self.written.timeout_of(tool)
         request = _Request(tool, arguments, key)
+        made = False
         with anyio.move_on_after(seconds):
             async with self._slots:
+                made = True
                 return await self._handed_over(request, withheld)
         self._on_changed()  # a server that lives lists its tools, however slow one of them is
-        return Late(seconds)
+        return Late(seconds, made)
 
     async def _handed_over(
         self, request: _Request, withheld: Callable[[], str | None]

@@ -15,6 +15,7 @@ from caxton_adapters.mcp.connection import Means
 from caxton_adapters.mcp.lock import open_lock
 from caxton_adapters.mcp.registration import Registration
 from caxton_adapters.mcp.servers import McpServers, tool_servers
+from caxton_adapters.mcp.standing_in import MayStandIn
 from caxton_adapters.runtime.toolbox import ServerView
 from caxton_adapters.testing.tools import caller_of
 from caxton_core.primitives import JsonObject, ServerName, ToolName
@@ -49,6 +50,7 @@ async def serving(
     store: InADict | None = None,
     approval: Approval = Approval.FIRST_USE,
     jitter: float = 0.1,
+    may_stand_in: MayStandIn = lambda *_: True,
 ) -> AsyncIterator[McpServers]:
     """The servers, whose tools are pinned in the file."""
     clock = SystemClock()
@@ -57,7 +59,11 @@ async def serving(
     means = Means(clock, jitter=lambda: jitter)
     named = {ServerName(name): each for name, each in written.items()}
     async with tool_servers(
-        named, means=means, pins=pins.unwrap(), store=store or InADict()
+        named,
+        means=means,
+        pins=pins.unwrap(),
+        store=store or InADict(),
+        may_stand_in=may_stand_in,
     ) as servers:
         yield servers
 
