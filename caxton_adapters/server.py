@@ -161,7 +161,11 @@ async def _equipped(launch: Launch, catalogue: Catalogue, database: Database) ->
     rulebook = Rulebook()
     async with tool_servers(
         settings.tool_servers,
-        means=ToolMeans(machine, authenticate=with_logins(settings.server.data_dir)),
+        means=ToolMeans(
+            machine,
+            authenticate=with_logins(settings.server.data_dir),
+            hide=process.log.hide,
+        ),
         pins=pins,
         store=SqliteToolServers(database),
         may_stand_in=rulebook.allows,

@@ -45,6 +45,7 @@ from caxton_adapters.runtime.toolbox import (
     UnknownServer,
     UnknownTools,
 )
+from caxton_adapters.secrets import Secret
 from caxton_core.primitives import JsonObject, ServerName, ToolName, ToolPattern
 from caxton_core.reading.nearest import nearest
 from caxton_core.tools.conditions import Real
@@ -277,6 +278,7 @@ class McpServers:
 
     def register(self, name: ServerName, written: Registration, origin: Origin) -> None:
         """Have a connection for the server, which opens when it is needed."""
+        self._means.hide(map(Secret, written.secrets()))
         listed = partial(self._on_tools, name.value)
         connection = Connection(name.value, written, self._means, listed)
         pinned = (as_written(tool, written) for tool in self._pins.known(name.value))
