@@ -152,13 +152,18 @@ async def test_the_key_of_a_call_travels_with_it(lock: Path, tmp_path: Path) -> 
 
 async def test_so_many_calls_run_at_once_and_no_more(lock: Path, tmp_path: Path) -> None:
     notes = tmp_path / "notes"
-    written = small_server(f"note={notes}", max_concurrent=3, timeout="500ms")
+    written = small_server(
+        f"note={notes}", max_concurrent=3, timeout="300ms", tools={"sleep": {"timeout": "30s"}}
+    )
     async with serving(lock, {"small": written}) as servers:
         await servers.reach(["small"])
         async with anyio.create_task_group() as tasks:
-            for _ in range(5):
+            for _ in range(3):
                 tasks.start_soon(call, servers, "small.sleep")
-    assert notes.read_text().count("call sleep") == 3
+            await until(lambda: notes.read_text().count("call sleep") == 3)
+            await _waits(servers)
+            tasks.cancel_scope.cancel()
+    assert "call echo" not in notes.read_text()
 
 
 async def test_a_changed_list_is_listed_again_and_waits_for_approval(lock: Path) -> None:
@@ -347,7 +352,7 @@ async def test_a_tool_that_is_often_late_is_left_alone_without_the_others(lock: 
 
 
 async def test_calls_that_only_waited_for_others_say_nothing_of_the_tool(lock: Path) -> None:
-    written = small_server(max_concurrent=1, timeout="300ms", tools={"sleep": {"timeout": "2s"}})
+    written = small_server(max_concurrent=1, timeout="300ms", tools={"sleep": {"timeout": "30s"}})
     async with serving(lock, {"small": written}) as servers:
         assert text(await call(servers, "small.echo", text="hi")) == "hi"
         async with anyio.create_task_group() as tasks:
@@ -356,6 +361,7 @@ async def test_calls_that_only_waited_for_others_say_nothing_of_the_tool(lock: P
             async with anyio.create_task_group() as waiting:
                 for _ in range(10):
                     waiting.start_soon(_waits, servers)
+            tasks.cancel_scope.cancel()
         assert text(await call(servers, "small.echo", text="hi")) == "hi"
 
 
