@@ -66,7 +66,7 @@ from caxton_adapters.runtime.isolation.places import Places
 from caxton_adapters.runtime.pasts import Pasts
 from caxton_adapters.runtime.policing import Policing, described
 from caxton_adapters.runtime.retention import keep_for
-from caxton_adapters.runtime.rulebook import ServerRules
+from caxton_adapters.runtime.rulebook import Rulebook, ServerRules
 from caxton_adapters.runtime.runtime import Runtime, running
 from caxton_adapters.runtime.world import World
 from caxton_adapters.settings.loading import InvalidSettings, LoadResult
@@ -158,23 +158,30 @@ async def _equipped(launch: Launch, catalogue: Catalogue, database: Database) ->
     if isinstance(opened, Failure):
         return _refused(process, ToolLockUnusable(path, human(opened.failure().report)))
     pins = opened.unwrap()
+    rulebook = Rulebook()
     async with tool_servers(
         settings.tool_servers,
-        means=ToolMeans(machine, authenticate=with_logins(settings.server.data_dir)),
+        means=ToolMeans(
+            machine,
+            authenticate=with_logins(settings.server.data_dir),
+            hide=process.log.hide,
+        ),
         pins=pins,
         store=SqliteToolServers(database),
+        may_stand_in=rulebook.allows,
     ) as servers:
-        return await _run(launch, catalogue, database, servers, pins)
+        return await _run(launch, catalogue, database, (servers, pins), rulebook)
 
 
 async def _run(
     launch: Launch,
     catalogue: Catalogue,
     database: Database,
-    servers: McpServers,
-    pins: LockFile,
+    equipment: tuple[McpServers, LockFile],
+    rulebook: Rulebook,
 ) -> int:
     settings, process, policy = launch.settings, launch.process, launch.policy
+    servers, pins = equipment
     feed, rules, machine = EventFeed(), RulesInForce(), SystemClock()
     memory = await sqlite_memory(database)
     journal = SqliteJournal(database)
@@ -189,10 +196,11 @@ async def _run(
         AgentMemory(memory, rules.of_memory, machine),
         lasting=True,
         toolbox=servers,
+        rulebook=rulebook,
         real=servers.real,
     )
     hosts = Hosts(places=Places(settings.limits.processes.value))
-    world.rulebook.adopt(server=_rules(settings), policy=policy.policy.permissions)
+    rulebook.adopt(server=_rules(settings), policy=policy.policy.permissions)
     configs = SqliteConfigs(database)
     policing = Policing(
         policy, partial(_facts, catalogue, world.tools, servers, capacity.measured())

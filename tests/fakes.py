@@ -21,6 +21,7 @@ from caxton_adapters.runtime.toolbox import (
     ServerTaken,
     ServerUnreachable,
     ServerView,
+    StandsIn,
     ToolView,
     UnknownServer,
     UnknownTools,
@@ -146,6 +147,9 @@ class ToolServersInADict:
             return Failure(UnknownServer(name, tuple(self.views)))
         if known.origin is Origin.SETTINGS:
             return Failure(InSettings(known.name))
+        others = tuple(other for other, each in self.tables.items() if each.get("fallback") == name)
+        if others:
+            return Failure(StandsIn(known.name, others))
         del self.views[name]
         return Success(None)
 

@@ -190,7 +190,12 @@ def response(
     return "\r\n".join((*lines, *headers, "", "")).encode() + body
 
 
-def chunked(*pieces: bytes, end: bytes = b"0\r\n\r\n", kind: str = "text/event-stream") -> bytes:
+def chunked(
+    *pieces: bytes,
+    end: bytes = b"0\r\n\r\n",
+    kind: str = "text/event-stream",
+    status: str = "200 OK",
+) -> bytes:
     """A response in chunks; without an end it is cut."""
-    head = f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ntransfer-encoding: chunked\r\n\r\n"
+    head = f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ntransfer-encoding: chunked\r\n\r\n"
     return head.encode() + b"".join(b"%x\r\n%b\r\n" % (len(p), p) for p in pieces) + end

@@ -45,7 +45,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         response = await self._wire.handle_async_request(self._equipped(request, to))
         try:
             _count_redirect(request, response)
-            return self._bounded(response)
+            return self._bounded(request, response)
         except (BodyRefused, httpx2.TooManyRedirects):
             await response.aclose()
             raise
@@ -80,12 +80,12 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
             raise EgressRefused(refusal)
         return to
 
-    def _bounded(self, response: httpx2.Response) -> httpx2.Response:
+    def _bounded(self, request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
         if encoding not in {"", "identity"}:
             raise BodyEncoded(encoding)
         most = self._rules.max_bytes
-        if response.headers.get("content-type", "").lower().startswith(_STREAM):
+        if _is_stream(request, response):
             return response
         length = response.headers.get("content-length", "0")
         if length.isdigit() and int(length) > most:
@@ -94,6 +94,13 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         assert isinstance(stream, httpx2.AsyncByteStream)
         response.stream = CappedStream(stream, most)
         return response
+
+
+def _is_stream(request: httpx2.Request, response: httpx2.Response) -> bool:
+    """Whether whoever asked takes the answer piece by piece; all other answers are read whole."""
+    kind = response.headers.get("content-type", "").lower()
+    wanted = _STREAM in request.headers.get("accept", "").lower()
+    return bool(wanted and response.is_success and kind.startswith(_STREAM))
 
 
 def _count_redirect(request: httpx2.Request, response: httpx2.Response) -> None:

@@ -5,7 +5,7 @@ that holds a client whose server vanishes. Callers hand over a request and wait 
 """
 
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from importlib import import_module
 from math import inf
@@ -27,6 +27,7 @@ from caxton_adapters.mcp.listed import (
     Lost,
     Unreachable,
 )
+from caxton_adapters.mcp.masking import Masking
 from caxton_adapters.mcp.oauth.authenticating import Authenticate, unauthenticated
 from caxton_adapters.mcp.registration import Registration
 from caxton_adapters.mcp.said import LOG, Said
@@ -34,6 +35,7 @@ from caxton_adapters.mcp.visible import one_line
 from caxton_adapters.mcp.warden import Warden
 from caxton_adapters.mcp.watcher import Watcher
 from caxton_adapters.runtime.toolbox import ServerState
+from caxton_adapters.secrets import Secret
 from caxton_core.ports import Clock
 
 if TYPE_CHECKING:
@@ -50,7 +52,6 @@ BETWEEN_LISTS: Final = 1.0
 _LONGEST_WHY: Final = 1000
 _LIBRARY: Final = "caxton_adapters.mcp.opening"
 OnTools: TypeAlias = Callable[[tuple[ListedTool, ...]], Awaitable[None]]
-OnState: TypeAlias = Callable[[], None]
 
 
 @final
@@ -62,6 +63,8 @@ class Means:
     warden: Warden = field(factory=Warden)
     jitter: Callable[[], float] = random.random
     authenticate: Authenticate = unauthenticated
+    hide: Callable[[Iterable[Secret]], None] = lambda _: None
+    """Hears of every secret that the log must not show."""
 
 
 @final
@@ -112,10 +115,12 @@ class Connection:
     _settled: anyio.Event = field(factory=anyio.Event, init=False)
     _changed: anyio.Event = field(factory=anyio.Event, init=False)
     _slots: anyio.Semaphore = field(init=False)
+    _masking: Masking = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.since = self._means.clock.now()
-        self.said = Said(self.server)
+        self._masking = Masking(self.written.secrets())
+        self.said = Said(self.server, self._masking)
         self._slots = anyio.Semaphore(self.written.max_concurrent.value)
         if not self.written.enabled:
             self._enter(ServerState.DISABLED, "it is disabled in its registration")
@@ -131,6 +136,15 @@ class Connection:
 
         `withheld` says why it is not made, once it is known what the server offers now.
         """
+        return self._masking.outcome(await self._outcome(tool, arguments, key, withheld))
+
+    async def _outcome(
+        self,
+        tool: str,
+        arguments: Mapping[str, object],
+        key: str,
+        withheld: Callable[[], str | None],
+    ) -> EveryOutcome:
         if self._live is None:
             unreachable = await self.connected()
             if unreachable is not None:
@@ -138,11 +152,13 @@ class Connection:
         self._wanted_at = self._means.clock.monotonic()
         seconds = self.written.timeout_of(tool)
         request = _Request(tool, arguments, key)
+        made = False
         with anyio.move_on_after(seconds):
             async with self._slots:
+                made = True
                 return await self._handed_over(request, withheld)
         self._on_changed()  # a server that lives lists its tools, however slow one of them is
-        return Late(seconds)
+        return Late(seconds, made)
 
     async def _handed_over(
         self, request: _Request, withheld: Callable[[], str | None]
@@ -245,7 +261,7 @@ class Connection:
         """Open a conversation and keep it until it ends; why it ended."""
         await to_thread.run_sync(import_module, _LIBRARY)
         ending, failed = Ending(), ""
-        self.said = Said(self.server)
+        self.said = Said(self.server, self._masking)
         try:
             async with anyio.create_task_group() as beside:
                 patience = anyio.CancelScope()
@@ -317,7 +333,7 @@ class Connection:
         self._changed.set()
 
     def _enter(self, state: ServerState, why: str = "") -> None:
-        self.state, self.reason = state, why
+        self.state, self.reason = state, self._masking.text(why)
         self.since = self._means.clock.now()
 
     def _fail(self, why: str) -> None:

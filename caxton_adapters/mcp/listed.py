@@ -64,9 +64,13 @@ class Unreachable:
 @final
 @frozen
 class Late:
-    """No answer came in time; the server was told that nobody waits any more."""
+    """No answer came in time; the server was told that nobody waits any more.
+
+    One that was not `made` waited for earlier calls all the time.
+    """
 
     seconds: float
+    made: bool = True
 
 
 CallOutcome: TypeAlias = Answered | Declined | Lost

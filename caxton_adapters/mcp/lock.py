@@ -6,6 +6,7 @@ nothing: the definitions that were read before stay approved, and none is added.
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias, final
@@ -15,6 +16,7 @@ from anyio import to_thread
 from attrs import define, field
 from returns.result import Failure, Result, Success
 
+from caxton_adapters.mcp.allowance import Allowance
 from caxton_adapters.mcp.approval import Approval
 from caxton_adapters.mcp.lock_text import read_lock, write_lock
 from caxton_adapters.mcp.pins import Discovered, LockRefusal
@@ -31,7 +33,11 @@ from caxton_core.tools.pinning import Fingerprint, Lock, fingerprint, is_same, p
 from caxton_core.tools.tool import Tool
 
 LOCK_UNREADABLE: Final = "CX3033"
+MOST_PINS: Final = 1000
+"""So many tools of a server are approved by their first use; further ones wait for a person."""
 _BETWEEN_LOOKS: Final = 2.0
+_MENTIONS: Final = 50
+_MENTIONS_PER_SECOND: Final = 0.1
 _Signature: TypeAlias = tuple[int, int, int] | None
 
 
@@ -64,7 +70,8 @@ class LockFile:
     _approval: Approval
     _lock: Lock
     _seen: _Signature
-    _told: set[Fingerprint] = field(factory=set, init=False)
+    _told: dict[ToolName, Fingerprint] = field(factory=dict, init=False)
+    _mentions: dict[str, Allowance] = field(factory=dict, init=False)
     _changing: anyio.Lock = field(factory=anyio.Lock, init=False)
 
     def known(self, server: str) -> tuple[Tool, ...]:
@@ -85,11 +92,12 @@ class LockFile:
 
     async def note(self, tools: Collection[Tool]) -> Result[Discovered, LockRefusal]:
         """Approve what was never seen before, if that may be, and tell what has changed."""
-        new = [tool for tool in tools if self.state(tool) is PinState.NEW]
+        new = _fitting(self._lock, [tool for tool in tools if self.state(tool) is PinState.NEW])
         if new and self._approval is Approval.FIRST_USE:
             pinned_now = await self._pin(new, anew=False)
             if isinstance(pinned_now, Failure):
                 return pinned_now
+        self._forget_others(tools)
         for tool in tools:
             self._mention(tool)
         return Success(
@@ -141,6 +149,7 @@ class LockFile:
                 return Failure(BadLock(read.failure()))
             lock, now = read.unwrap(), self._clock.now()
             fresh = [tool for tool in tools if _wants_pin(lock, tool, anew=anew)]
+            fresh = fresh if anew else _fitting(lock, fresh)
             if fresh:
                 lock = lock.with_pins(pinned(tool, now=now) for tool in fresh)
                 written = await to_thread.run_sync(_write, self.path, lock)
@@ -156,14 +165,28 @@ class LockFile:
         return await to_thread.run_sync(_read, self.path)
 
     def _mention(self, tool: Tool) -> None:
-        """Have the operator hear once of each definition that waits for him."""
+        """Have the operator hear once of each definition that waits for him, sooner or later."""
         state = self.state(tool)
         if state is PinState.APPROVED:
             return
         seen = fingerprint(tool)
-        if seen not in self._told:
-            self._told.add(seen)
+        if self._told.get(tool.name) == seen:
+            return
+        server = tool.name.server
+        few = self._mentions.setdefault(server, Allowance(_MENTIONS, _MENTIONS_PER_SECOND))
+        if few.take():
+            self._told[tool.name] = seen
             self._tell(f"tool.{state.value}", tool=tool.name.value, hash=seen.value, security=True)
+
+    def _forget_others(self, tools: Collection[Tool]) -> None:
+        """Keep in mind of these servers only what they offer now."""
+        names = {tool.name for tool in tools}
+        servers = {name.server for name in names}
+        self._told = {
+            name: seen
+            for name, seen in self._told.items()
+            if name in names or name.server not in servers
+        }
 
     def _those(self, tools: Collection[Tool], state: PinState) -> tuple[ToolName, ...]:
         return tuple(tool.name for tool in tools if self.state(tool) is state)
@@ -173,6 +196,18 @@ def _wants_pin(lock: Lock, tool: Tool, *, anew: bool) -> bool:
     """Whether a pin is to be written; a description that is no text can have none."""
     pin = lock.pin(tool.name)
     return is_unicode(tool.description) and (pin is None or (anew and not is_same(pin, tool)))
+
+
+def _fitting(lock: Lock, fresh: Sequence[Tool]) -> list[Tool]:
+    """Those of the tools for which there is room among the pins of their servers."""
+    room = Counter({tool.name.server: MOST_PINS for tool in fresh})
+    room.subtract(name.server for name in lock.pins)
+    fitting = []
+    for tool in fresh:
+        room[tool.name.server] -= 1
+        if room[tool.name.server] >= 0:
+            fitting.append(tool)
+    return fitting
 
 
 def _read(path: Path) -> Result[Lock, Report]:

@@ -1,4 +1,4 @@
-"""What came of a call: what it says of its server, and what a model is told."""
+"""What came of a call, in words for a model."""
 
 from caxton_adapters.mcp.listed import (
     Answered,
@@ -8,19 +8,7 @@ from caxton_adapters.mcp.listed import (
     Lost,
     Unreachable,
 )
-from caxton_core.resilience.breaker import Outcome
 from caxton_core.tools.tool import ToolCall, ToolFailed, ToolResult, ToolSucceeded
-
-
-def told(outcome: EveryOutcome) -> Outcome:
-    """What it tells a circuit breaker."""
-    match outcome:
-        case Answered():
-            return Outcome.ANSWERED
-        case Declined():
-            return Outcome.REFUSED
-        case Lost() | Unreachable() | Late():
-            return Outcome.FAULT
 
 
 def result_of(call: ToolCall, outcome: EveryOutcome) -> ToolResult:
@@ -39,5 +27,6 @@ def result_of(call: ToolCall, outcome: EveryOutcome) -> ToolResult:
             )
         case Unreachable(why):
             return ToolFailed(call.id, f"{server} cannot be reached: {why}")
-        case Late(seconds):
-            return ToolFailed(call.id, f"no answer within {seconds:g} s")
+        case Late(seconds, made):
+            began = "" if made else ": earlier calls took all the time"
+            return ToolFailed(call.id, f"no answer within {seconds:g} s{began}")

@@ -1,9 +1,8 @@
 """Registrations that come through the API: read like those of the settings, and kept."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, final
+from typing import Protocol
 
-from attrs import frozen
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.mcp.registration import Registration, broken_rules
@@ -30,24 +29,6 @@ class Registrations(Protocol):
     async def stored(self) -> Sequence[tuple[str, JsonObject]]:
         """Every registration, by name."""
         ...
-
-
-@final
-@frozen
-class NoRegistrations:
-    """Keeps nothing: for a process that has no database."""
-
-    async def save(self, _name: str, _registration: JsonObject) -> Result[None, NotStored]:
-        """Nothing can be added."""
-        return Failure(NotStored("this server has no database"))
-
-    async def remove(self, _name: str) -> Result[None, NotStored]:
-        """Nothing was added."""
-        return Success(None)
-
-    async def stored(self) -> Sequence[tuple[str, JsonObject]]:
-        """None."""
-        return ()
 
 
 def registration(

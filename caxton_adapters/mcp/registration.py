@@ -226,15 +226,17 @@ class Registration:
         return (self.timeout if own is None or own.timeout is None else own.timeout).value
 
     def secrets(self) -> tuple[str, ...]:
-        """What must never be shown: every header, and variables whose name says so."""
+        """What must never be shown: every header, its credential alone, and variables by name."""
         hidden = (v.value for k, v in self.env.items() if re.search(_SECRET_NAME, k))
         oauth = OAuthTable() if self.oauth is None else self.oauth
         written = (oauth.client_secret, oauth.signing_key)
         of_client = (secret.value for secret in written if secret is not None)
-        headers = (each.value for each in self.headers.values())
-        return tuple(filter(None, (*headers, *hidden, *of_client)))
+        headers = [each.value for each in self.headers.values()]
+        credentials = (found[1] for value in headers if (found := _CREDENTIAL.fullmatch(value)))
+        return tuple(filter(None, (*headers, *credentials, *hidden, *of_client)))
 
 
+_CREDENTIAL: Final = re.compile(r"[A-Za-z]+ (\S+)")
 _SECRET_NAME: Final = re.compile("(?i)key|token|secret|passw|credential|auth")
 
 

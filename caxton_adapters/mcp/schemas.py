@@ -1,31 +1,40 @@
 """Arguments and results held against the schemas that a server gives, within bounds.
 
 A schema of others may be wrong or hostile: it fetches nothing, its patterns are tried only where
-they cannot run away, and a check that takes too many steps is given up. What cannot be checked
-here counts as right: the server checks it once more, or is the one to blame.
+they cannot run away, and a check that takes too many steps or too long is given up. What cannot be
+checked here counts as right: the server checks it once more, or is the one to blame.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from itertools import islice
+from time import thread_time
 from typing import Any, Final, Protocol, TypeAlias, final
 
+from attrs import fields
 from jsonschema import Draft7Validator, Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError
 from jsonschema.validators import extend
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
+from caxton_adapters.mcp.brief import TooLarge, brief, weight
 from caxton_adapters.mcp.said import LOG
 from caxton_adapters.mcp.visible import one_line
 
 _STEPS: Final = 10_000
+_STEPS_OF_SCHEMA: Final = 100_000
+_SECONDS: Final = 0.05
+"""Of the thread's own time; the library says nothing of how long a step may be."""
 _PATTERN_COST: Final = 1_000_000
 _MOST_UNIQUE: Final = 200
-_LARGEST_SCHEMA: Final = 100_000
 _MOST_ERRORS: Final = 3
 _LONGEST_ERROR: Final = 300
+_COMPARING: Final = ("const", "enum")
+_LONGEST_PATTERNS: Final = 2000
+_MOST_REPEATS: Final = 20
 _UNCHECKED: Final = ("unevaluatedItems", "unevaluatedProperties", "$dynamicRef")
 _BROKEN: Final = (
     AttributeError,
@@ -51,30 +60,40 @@ class _TooManySteps(Exception):
 
 
 _left: Final[ContextVar[int]] = ContextVar("steps", default=0)
+_until: Final[ContextVar[float]] = ContextVar("until", default=0.0)
 
 
 def _spend(steps: int) -> None:
     left = _left.get() - steps
-    if left < 0:
+    if left < 0 or thread_time() > _until.get():
         raise _TooManySteps
     _left.set(left)
 
 
-def _counted(check: _Check) -> _Check:
+def _counted(keyword: str, check: _Check) -> _Check:
+    compares = keyword in _COMPARING
+
     def counting(
         validator: object, value: object, instance: object, schema: object
     ) -> Iterable[ValidationError]:
-        _spend(1 + len(value) // 10 if isinstance(value, list | dict) else 1)
+        steps = 1 + _length(value) // 10 + _length(instance) // 100
+        _spend(steps + (weight(value) + weight(instance)) // 10 if compares else steps)
         return check(validator, value, instance, schema) or ()
 
     return counting
 
 
+def _length(value: object) -> int:
+    return len(value) if isinstance(value, list | dict) else 0
+
+
 def _is_tame(pattern: object, text: str) -> bool:
     """Whether the pattern surely ends soon: no repeated groups, few repetitions for the length."""
-    if not isinstance(pattern, str) or re.search(r"\)[*+?{]|\\[1-9]|\(\?P=", pattern):
+    if not isinstance(pattern, str) or len(pattern) > _LONGEST_PATTERNS:
         return False
-    repeats = len(re.findall(r"[*+?{]", pattern))
+    if re.search(r"\)[*+?{]|\\[1-9]|\(\?P=", pattern):
+        return False
+    repeats = min(len(re.findall(r"[*+?{]", pattern)), _MOST_REPEATS)
     cost: int = (len(text) + 1) ** (repeats + 1)
     return cost <= _PATTERN_COST
 
@@ -89,9 +108,10 @@ def _pattern(_: object, pattern: object, instance: object, __: object) -> Iterat
 def _tame_names(schema: object, instance: object) -> bool:
     patterns = schema.get("patternProperties", {}) if isinstance(schema, dict) else {}
     names = instance if isinstance(instance, dict) else {}
-    return isinstance(patterns, dict) and all(
-        _is_tame(pattern, str(name)) for pattern in patterns for name in names
-    )
+    if not isinstance(patterns, dict) or sum(map(len, patterns)) > _LONGEST_PATTERNS:
+        return False
+    _spend(len(patterns) * len(names) // 10)
+    return all(_is_tame(pattern, str(name)) for pattern in patterns for name in names)
 
 
 def _only_if_tame(check: _Check) -> _Check:
@@ -108,10 +128,25 @@ def _only_if_few(check: _Check) -> _Check:
     def checking(
         validator: object, value: object, instance: object, schema: object
     ) -> Iterable[ValidationError]:
-        few = not isinstance(instance, list) or len(instance) <= _MOST_UNIQUE
+        few = _length(instance) <= _MOST_UNIQUE
+        _spend(_length(instance) * weight(instance) // 100)
         return (check(validator, value, instance, schema) or ()) if few else ()
 
     return checking
+
+
+def _counting(cls: Any, checks: Mapping[str, _Check]) -> Any:  # noqa: ANN401 - a class that the library makes at run time
+    """The class with these checks, also for those parts of a schema that name another dialect."""
+    counting = extend(  # type: ignore[no-untyped-call] # it has no types
+        cls, {name: _counted(name, check) for name, check in checks.items()}
+    )
+    kept = tuple((each.name, each.alias) for each in fields(counting) if each.init)
+
+    def evolve(validator: object, **changes: object) -> object:
+        return counting(**{alias: getattr(validator, name) for name, alias in kept} | changes)
+
+    counting.evolve = evolve
+    return counting
 
 
 def _bounded(cls: Any) -> Any:  # noqa: ANN401 - a class that the library makes at run time
@@ -121,13 +156,15 @@ def _bounded(cls: Any) -> Any:  # noqa: ANN401 - a class that the library makes 
         checks[name] = _only_if_tame(checks[name])
     checks["uniqueItems"] = _only_if_few(checks["uniqueItems"])
     checks |= {name: lambda *_: () for name in _UNCHECKED}
-    return extend(  # type: ignore[no-untyped-call] # it has no types
-        cls, {name: _counted(check) for name, check in checks.items()}
-    )
+    return _counting(cls, checks)
 
 
 _MODERN: Final = _bounded(Draft202012Validator)
 _DRAFT_7: Final = _bounded(Draft7Validator)
+_OF_SCHEMAS: Final = _counting(Draft7Validator, Draft7Validator.VALIDATORS)(
+    Draft7Validator.META_SCHEMA, registry=Registry()
+)
+"""Reads schemas of both dialects: the later one's own description takes five times as long."""
 
 
 @final
@@ -142,28 +179,41 @@ class Schema:
         """What is wrong with the value, in words; None for nothing."""
         if self._validator is None:
             return None
-        _left.set(_STEPS)
         try:
-            errors = list(islice(self._validator.iter_errors(value), _MOST_ERRORS))
-        except (_TooManySteps, *_BROKEN) as error:
+            errors = _errors(self._validator, brief(value), _STEPS, _MOST_ERRORS)
+        except (TooLarge, _TooManySteps, *_BROKEN) as error:
             LOG.debug("%s: not checked: %s", self._whose, type(error).__name__)
             return None
         return "; ".join(map(_in_words, errors)) or None
 
 
+def _errors(
+    validator: _Validator, value: object, steps: int, most: int
+) -> Sequence[ValidationError]:
+    _left.set(steps)
+    _until.set(thread_time() + _SECONDS)
+    return tuple(islice(validator.iter_errors(value), most))
+
+
 def _read(schema: Mapping[str, object], whose: str) -> _Validator | None:
-    draft_7 = "draft-07" in str(schema.get("$schema", ""))
-    cls = _DRAFT_7 if draft_7 else _MODERN
+    unusable: str | None = "it is too large to be checked"
+    with suppress(TooLarge, _TooManySteps):
+        own = brief(dict(schema))
+        if (unusable := _unusable(own)) is None:
+            draft_7 = "draft-07" in str(schema.get("$schema", ""))
+            validator: _Validator = (_DRAFT_7 if draft_7 else _MODERN)(own, registry=Registry())
+            return validator
+    LOG.warning("%s: the schema is unusable: %s", whose, unusable)
+    return None
+
+
+def _unusable(schema: object) -> str | None:
+    """Why nothing can be held against the schema."""
     try:
-        if len(repr(schema)) > _LARGEST_SCHEMA:
-            LOG.warning("%s: the schema is too large to be checked", whose)
-            return None
-        cls.check_schema(schema)
-        validator: _Validator = cls(schema, registry=Registry())
+        broken = _errors(_OF_SCHEMAS, schema, _STEPS_OF_SCHEMA, 1)
     except _BROKEN as error:
-        LOG.warning("%s: the schema is unusable: %s", whose, one_line(str(error), 200))
-        return None
-    return validator
+        return one_line(str(error), 200)
+    return _in_words(broken[0]) if broken else None
 
 
 def _in_words(error: ValidationError) -> str:

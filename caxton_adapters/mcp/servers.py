@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Final, final
 
 import anyio
-from attrs import define, field
+from attrs import define, evolve, field
 from returns.result import Failure, Result, Success
 
+from caxton_adapters.mcp.circuits import Circuits, Permits
 from caxton_adapters.mcp.connection import Connection, Means
 from caxton_adapters.mcp.listed import (
     Declined,
@@ -18,14 +18,19 @@ from caxton_adapters.mcp.listed import (
     Lost,
     Unreachable,
 )
-from caxton_adapters.mcp.outcomes import result_of, told
+from caxton_adapters.mcp.outcomes import result_of
 from caxton_adapters.mcp.pins import Pins, withheld
 from caxton_adapters.mcp.registering import Registrations, registration
 from caxton_adapters.mcp.registration import Registration
 from caxton_adapters.mcp.said import LOG
+from caxton_adapters.mcp.standing_in import (
+    MayStandIn,
+    followed,
+    followed_at_both,
+    leads_elsewhere,
+)
 from caxton_adapters.mcp.tools import Described, as_written, described
 from caxton_adapters.runtime.errands import Errands
-from caxton_adapters.runtime.real_paths import real_paths
 from caxton_adapters.runtime.toolbox import (
     InSettings,
     Origin,
@@ -35,20 +40,14 @@ from caxton_adapters.runtime.toolbox import (
     ServerTaken,
     ServerUnreachable,
     ServerView,
+    StandsIn,
     ToolView,
     UnknownServer,
     UnknownTools,
 )
+from caxton_adapters.secrets import Secret
 from caxton_core.primitives import JsonObject, ServerName, ToolName, ToolPattern
 from caxton_core.reading.nearest import nearest
-from caxton_core.resilience.breaker import (
-    Breaker,
-    Closed,
-    Outcome,
-    Refused,
-    admit,
-    observed,
-)
 from caxton_core.tools.conditions import Real
 from caxton_core.tools.tool import Caller, Tool, ToolCall, ToolFailed, ToolResult
 
@@ -65,8 +64,7 @@ class _Registered:
     origin: Origin
     connection: Connection
     tools: Mapping[str, Described]
-    is_reached: bool = False
-    breaker: Breaker = field(factory=Closed)
+    circuits: Circuits = field(factory=Circuits)
     owner: anyio.CancelScope = field(factory=anyio.CancelScope)
     ended: anyio.Event = field(factory=anyio.Event)
 
@@ -80,6 +78,8 @@ class McpServers:
     _means: Means
     _pins: Pins
     _store: Registrations
+    _may_stand_in: MayStandIn
+    _changing: anyio.Lock = field(factory=anyio.Lock, init=False)
     _registered: dict[str, _Registered] = field(factory=dict, init=False)
     _offered: tuple[Tool, ...] = field(default=(), init=False)
     _generation: int = field(default=0, init=False)
@@ -94,12 +94,14 @@ class McpServers:
         return self._offered
 
     def real(self, tool: ToolName, paths: Collection[str]) -> Real:
-        """Where paths lead for a tool of this machine; nobody can follow those of one elsewhere."""
+        """Where paths lead for a tool, and for the one that may be called in its place."""
         found = self._registered.get(tool.server)
-        if found is None or found.written.command is None:
+        if found is None:
             return {}
-        own = found.written.cwd
-        return real_paths(paths, "." if own is None else str(Path(own.value).expanduser()))
+        spare = self._registered.get(found.written.fallback or "")
+        if spare is None:
+            return followed(found.written, paths)
+        return followed_at_both(found.written, spare.written, paths)
 
     async def call(self, call: ToolCall, caller: Caller) -> ToolResult:
         """Have it done by its server, or by the one that stands in for it."""
@@ -110,20 +112,26 @@ class McpServers:
         if isinstance(outcome, Lost) and _may_repeat(found, call):
             LOG.warning("%s: the call is made again: %s", call.name, outcome.why)
             outcome = await self._made(found, call, caller)
-        if isinstance(outcome, Unreachable) and found.written.fallback is not None:
-            outcome = await self._made_instead(found.written.fallback, outcome, call, caller)
+        if isinstance(outcome, Unreachable):
+            return await self._made_instead(found, call, caller, outcome)
         return result_of(call, outcome)
 
     async def _made_instead(
-        self, fallback: str, why: Unreachable, call: ToolCall, caller: Caller
-    ) -> EveryOutcome:
-        """The outcome at the server that stands in; of two that are out of reach the first."""
-        other = self._registered.get(fallback)
-        if other is None or not other.written.enabled:
-            return why
-        LOG.warning("%s: %s is called instead: %s", call.name.server, fallback, why.why)
-        outcome = await self._made(other, call, caller)
-        return why if isinstance(outcome, Unreachable) else outcome
+        self, found: _Registered, call: ToolCall, caller: Caller, why: Unreachable
+    ) -> ToolResult:
+        """The result at the server that stands in; of two that are out of reach the first."""
+        spare = self._registered.get(found.written.fallback or "")
+        if spare is None or not spare.written.enabled:
+            return result_of(call, why)
+        instead = evolve(call, name=ToolName(f"{spare.name}.{call.name.tool}"))
+        if leads_elsewhere(found.written, spare.written, call.arguments):
+            return result_of(call, Unreachable(f"{why.why}; its paths are others at {spare.name}"))
+        if not self._may_stand_in(instead, self.real):
+            return result_of(call, Unreachable(f"{why.why}; {instead.name} may not stand in"))
+        LOG.warning("%s: %s is called instead: %s", call.name, instead.name, why.why)
+        outcome = await self._made(spare, instead, caller)
+        unreachable = isinstance(outcome, Unreachable)
+        return result_of(call, why) if unreachable else result_of(instead, outcome)
 
     async def _made(self, server: _Registered, call: ToolCall, caller: Caller) -> EveryOutcome:
         if call.name.tool not in server.tools:
@@ -133,11 +141,10 @@ class McpServers:
             is_known = call.name.tool in server.tools
             return Declined(why) if is_known or not reason else Unreachable(reason)
         now = self._means.clock.monotonic
-        admitted = admit(server.breaker, now())
-        if isinstance(admitted, Refused):
-            return Unreachable(f"it failed too often; next try in {admitted.retry_after:.0f} s")
-        server.breaker, permit = admitted
-        said = Outcome.ABANDONED  # unless it is known better
+        permits = server.circuits.admitted(call.name.tool, now())
+        if not isinstance(permits, Permits):
+            return permits
+        outcome = None
         try:
             outcome = await server.connection.call(
                 call.name.tool,
@@ -145,9 +152,8 @@ class McpServers:
                 caller.key,
                 partial(self._withheld, server, call),
             )
-            said = told(outcome)
         finally:
-            server.breaker = observed(server.breaker, permit, said, now())
+            server.circuits.learn(permits, outcome, now())
         return outcome
 
     def _withheld(self, server: _Registered, call: ToolCall) -> str | None:
@@ -189,6 +195,12 @@ class McpServers:
         self, name: str, table: Mapping[str, object], *, replace: bool = False
     ) -> Result[ServerView, ServerRefusal]:
         """Register a server that outlives a restart; the table has the keys of the settings."""
+        async with self._changing:
+            return await self._added(name, table, replace=replace)
+
+    async def _added(
+        self, name: str, table: Mapping[str, object], *, replace: bool
+    ) -> Result[ServerView, ServerRefusal]:
         known = self._registered.get(name)
         if known is not None and known.origin is Origin.SETTINGS:
             return Failure(InSettings(known.name))
@@ -208,11 +220,18 @@ class McpServers:
 
     async def remove(self, name: str) -> Result[None, ServerRefusal]:
         """Forget a server that was added, and end its connection."""
+        async with self._changing:
+            return await self._removed(name)
+
+    async def _removed(self, name: str) -> Result[None, ServerRefusal]:
         known = self._find(name)
         if isinstance(known, Failure):
             return known
         if known.unwrap().origin is Origin.SETTINGS:
             return Failure(InSettings(known.unwrap().name))
+        others = tuple(sorted(self._standing_behind(name)))
+        if others:
+            return Failure(StandsIn(known.unwrap().name, others))
         removed = await self._store.remove(name)
         if isinstance(removed, Failure):
             return removed
@@ -220,6 +239,11 @@ class McpServers:
         self.renew()
         await self._end(known.unwrap())
         return Success(None)
+
+    def _standing_behind(self, name: str) -> Iterable[str]:
+        """The servers for which this one stands in."""
+        every = self._registered.items()
+        return (other for other, server in every if server.written.fallback == name)
 
     async def test(self, name: str) -> Result[ServerView, ServerRefusal]:
         """Connect now, and list its tools."""
@@ -254,6 +278,7 @@ class McpServers:
 
     def register(self, name: ServerName, written: Registration, origin: Origin) -> None:
         """Have a connection for the server, which opens when it is needed."""
+        self._means.hide(map(Secret, written.secrets()))
         listed = partial(self._on_tools, name.value)
         connection = Connection(name.value, written, self._means, listed)
         pinned = (as_written(tool, written) for tool in self._pins.known(name.value))
@@ -296,7 +321,6 @@ class McpServers:
         if isinstance(noted, Failure):
             LOG.error("%s: its tools cannot be approved: %s", name, noted.failure())
         server.tools = {each.tool.name.tool: each for each in found}
-        server.is_reached = True
         self.renew()
 
     def _find(self, name: str) -> Result[_Registered, UnknownServer]:
@@ -319,10 +343,11 @@ async def tool_servers(
     means: Means,
     pins: Pins,
     store: Registrations,
+    may_stand_in: MayStandIn,
 ) -> AsyncIterator[McpServers]:
     """The servers of the settings and those that were added; none of them outlives the context."""
     tasks = Errands()
-    servers = McpServers(tasks, means, pins, store)
+    servers = McpServers(tasks, means, pins, store, may_stand_in)
     try:
         for name, each in written.items():
             servers.register(name, each, Origin.SETTINGS)
@@ -339,12 +364,15 @@ async def _restored(servers: McpServers, store: Registrations, taken: Collection
     rows = await store.stored()
     names = dict.fromkeys((*taken, *(name for name, _ in rows)))
     for name, table in rows:
-        checked = registration(name, table.members(), names)
+        spare = table.members().get("fallback")
+        checked = registration(name, table.members(), {**names, str(spare): None})
         if name in taken:
             LOG.warning("%s: the settings register a server of this name; it counts", name)
         elif isinstance(checked, Failure):
             LOG.error("%s: its registration cannot be read any more", name)
         else:
+            if spare is not None and spare not in names:
+                LOG.warning("%s: no server is called %s, so none stands in for it", name, spare)
             servers.register(*checked.unwrap(), Origin.API)
 
 

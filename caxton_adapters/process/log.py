@@ -64,8 +64,14 @@ class Log:
         self._descriptor = descriptor
         self._level = level
         self._encode: Encoder = as_text if log_format is LogFormat.TEXT else _json.encode
-        self._hidden = tuple(form for secret in secrets for form in _written_forms(secret))
+        self._hidden: tuple[bytes, ...] = ()
         self._clock = clock
+        self.hide(secrets)
+
+    def hide(self, secrets: Iterable[Secret]) -> None:
+        """Show none of these from now on; longer ones go first, which may hold others."""
+        forms = {form for secret in secrets for form in _written_forms(secret)}
+        self._hidden = tuple(sorted({*self._hidden, *forms}, key=len, reverse=True))
 
     def debug(self, event: str, **facts: object) -> None:
         """Something that only a developer wants to know."""

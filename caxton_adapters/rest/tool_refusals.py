@@ -13,6 +13,7 @@ from caxton_adapters.runtime.toolbox import (
     ServerRefusal,
     ServerTaken,
     ServerUnreachable,
+    StandsIn,
     ToolView,
     UnknownServer,
     UnknownTools,
@@ -42,6 +43,9 @@ def of_servers(refusal: ServerRefusal) -> Refused:
         case InSettings(name):
             detail = f"{name} is registered in the settings, and is changed only there."
             return Refused(_CONFLICT, "CX3031", detail)
+        case StandsIn(name, others):
+            detail = f"{name} is the fallback of {', '.join(others)}: change that first."
+            return Refused(_CONFLICT, "CX4054", detail)
         case BadRegistration(report):
             errors = error_items(report.errors)
             detail = f"The registration has {_counted(len(errors))}."

@@ -1,11 +1,16 @@
 """The rules above the agents' files, as they are now; they are swapped whole, for the next call."""
 
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Final, final
 
 from attrs import define, field, frozen
 
 from caxton_core.agent.sections import Permissions
-from caxton_core.tools.permission import POLICY, SERVER, Level, above
+from caxton_core.primitives import ToolName
+from caxton_core.tools.conditions import Real
+from caxton_core.tools.permission import POLICY, SERVER, Level, above, allowed_by
+from caxton_core.tools.tool import ToolCall
 
 AN_HOUR: Final = 3600.0
 
@@ -36,6 +41,10 @@ class Rulebook:
     def levels(self) -> tuple[Level, Level]:
         """Both levels, the server's first."""
         return self.server, self.policy
+
+    def allows(self, call: ToolCall, follow: Callable[[ToolName, Collection[str]], Real]) -> bool:
+        """Whether both levels allow a call of which nobody has been asked."""
+        return allowed_by(self.levels, call, partial(follow, call.name))
 
     def adopt(
         self, *, server: ServerRules | None = None, policy: Permissions | None = None

@@ -103,6 +103,15 @@ class InSettings:
 
 @final
 @frozen
+class StandsIn:
+    """The server stands in for others, which name it as their `fallback`."""
+
+    name: ServerName
+    of: tuple[str, ...]
+
+
+@final
+@frozen
 class BadRegistration:
     """The registration has problems."""
 
@@ -139,6 +148,7 @@ ServerRefusal: TypeAlias = (
     UnknownServer
     | ServerTaken
     | InSettings
+    | StandsIn
     | BadRegistration
     | ServerUnreachable
     | UnknownTools

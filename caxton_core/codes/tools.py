@@ -1,4 +1,4 @@
-"""CX303x and CX4055 to CX4059: servers of tools, their tools, and what of them is approved."""
+"""CX303x and CX4054 to CX4059: servers of tools, their tools, and what of them is approved."""
 
 from typing import Final
 
@@ -41,6 +41,14 @@ TOOLS: Final = (
         "The hash is what a review sees; a definition under another one's hash would pass it.",
         "Take the file back from version control, or remove the whole [[tool]] and approve it "
         "again: caxton tools approve.",
+    ),
+    Explanation(
+        "CX4054",
+        "server stands in for others",
+        "the server of tools {name} is the fallback of {others}",
+        "Calls go to it while those servers cannot be reached.",
+        "Register them again without it (caxton mcp add, or PUT /mcp/servers/NAME), or remove "
+        "them first.",
     ),
     Explanation(
         "CX4055",

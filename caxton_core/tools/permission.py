@@ -4,7 +4,7 @@ Three levels have a say, and all must agree: the agent's file, the server's sett
 the installation. The strictest verdict counts.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import IntEnum
 from types import MappingProxyType
 from typing import Final, TypeAlias, final
@@ -142,7 +142,11 @@ def _possible(level: Level, tool: ToolName) -> bool:
 
 def looked_up(granted: Grant, levels: Sequence[Level], call: ToolCall) -> frozenset[str]:
     """The paths that have to be looked up before the call can be decided."""
-    found = [level.about(call.name) for level in (granted.level, *levels)]
+    return _sought((granted.level, *levels), call)
+
+
+def _sought(levels: Sequence[Level], call: ToolCall) -> frozenset[str]:
+    found = [level.about(call.name) for level in levels]
     conditions = [
         read
         for rules in found
@@ -174,6 +178,17 @@ def decide(
     strictest = max(verdict.effect for verdict in verdicts)
     effect = Effect.DENY if strictest is Effect.NOTHING else strictest
     return Decision(effect, tuple(verdicts))
+
+
+def allowed_by(
+    levels: Sequence[Level], call: ToolCall, follow: Callable[[Collection[str]], Real]
+) -> bool:
+    """Whether every one of the levels allows the call by itself, without a person's word."""
+    paths = _sought(levels, call)
+    real = follow(paths) if paths else NOBODY_LOOKED
+    arguments = call.arguments.members()
+    verdicts = (_verdict(level, level.about(call.name), arguments, real) for level in levels)
+    return all(verdict.effect is Effect.ALLOW for verdict in verdicts)
 
 
 def _verdict(level: Level, rules: _Rules, arguments: Mapping[str, object], real: Real) -> Verdict:

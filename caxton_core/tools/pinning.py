@@ -63,17 +63,6 @@ def pinned(tool: Tool, *, now: datetime) -> Pin:
 
 @final
 @frozen
-class Comparison:
-    """Tools that are offered, held against the pins of their servers."""
-
-    approved: tuple[Tool, ...] = ()
-    new: tuple[Tool, ...] = ()
-    changed: tuple[tuple[Pin, Tool], ...] = ()
-    gone: tuple[Pin, ...] = ()
-
-
-@final
-@frozen
 class Lock:
     """Every pin, by the name of its tool."""
 
@@ -91,19 +80,6 @@ class Lock:
     def with_pins(self, pins: Iterable[Pin]) -> "Lock":
         """The same with these pins, in place of those of the same tools."""
         return evolve(self, pins={**self.pins, **{pin.tool.name: pin for pin in pins}})
-
-    def compared(self, server: str, offered: Iterable[Tool]) -> Comparison:
-        """What a server offers, held against what was approved of it."""
-        tools = {tool.name: tool for tool in offered}
-        known = {name: self.pins[name] for name in tools if name in self.pins}
-        return Comparison(
-            tuple(tools[name] for name, pin in known.items() if is_same(pin, tools[name])),
-            tuple(tool for name, tool in tools.items() if name not in known),
-            tuple(
-                (pin, tools[name]) for name, pin in known.items() if not is_same(pin, tools[name])
-            ),
-            tuple(pin for pin in self.of_server(server) if pin.tool.name not in tools),
-        )
 
 
 def is_same(pin: Pin, tool: Tool) -> bool:

@@ -49,7 +49,7 @@ from pathlib import Path
 from caxton_adapters.server import *
 from caxton_core.primitives import ServerName
 from caxton_adapters.mcp.registration import Command, Registration
-from caxton_adapters.mcp.registering import NoRegistrations
+from tests.mcp_server.serving import InADict
 
 async def main():
     names = [ServerName(f"server{{number}}") for number in range(5)]
@@ -57,7 +57,9 @@ async def main():
     clock = SystemClock()
     pins = open_lock(Path({lock!r}), clock, print).unwrap()
     means = ToolMeans(clock)
-    async with tool_servers(written, means=means, pins=pins, store=NoRegistrations()) as servers:
+    async with tool_servers(
+        written, means=means, pins=pins, store=InADict(), may_stand_in=Rulebook().allows
+    ) as servers:
         assert len(servers.servers()) == 5
         await anyio.lowlevel.checkpoint()
 

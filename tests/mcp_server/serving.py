@@ -1,7 +1,7 @@
 """Tool servers as a server of Caxton has them, and calls of them."""
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,7 +15,9 @@ from caxton_adapters.mcp.connection import Means
 from caxton_adapters.mcp.lock import open_lock
 from caxton_adapters.mcp.registration import Registration
 from caxton_adapters.mcp.servers import McpServers, tool_servers
+from caxton_adapters.mcp.standing_in import MayStandIn
 from caxton_adapters.runtime.toolbox import ServerView
+from caxton_adapters.secrets import Secret
 from caxton_adapters.testing.tools import caller_of
 from caxton_core.primitives import JsonObject, ServerName, ToolName
 from caxton_core.storage import NotStored
@@ -42,22 +44,28 @@ class InADict:
 
 
 @asynccontextmanager
-async def serving(
+async def serving(  # noqa: PLR0913 - each test names what it is about
     lock: Path,
     written: Mapping[str, Registration],
     *,
     store: InADict | None = None,
     approval: Approval = Approval.FIRST_USE,
     jitter: float = 0.1,
+    may_stand_in: MayStandIn = lambda *_: True,
+    hide: Callable[[Iterable[Secret]], None] = lambda _: None,
 ) -> AsyncIterator[McpServers]:
     """The servers, whose tools are pinned in the file."""
     clock = SystemClock()
     pins = open_lock(lock, clock, _unheard, approval)
     assert isinstance(pins, Success)
-    means = Means(clock, jitter=lambda: jitter)
+    means = Means(clock, jitter=lambda: jitter, hide=hide)
     named = {ServerName(name): each for name, each in written.items()}
     async with tool_servers(
-        named, means=means, pins=pins.unwrap(), store=store or InADict()
+        named,
+        means=means,
+        pins=pins.unwrap(),
+        store=store or InADict(),
+        may_stand_in=may_stand_in,
     ) as servers:
         yield servers
 

@@ -192,8 +192,11 @@ async def test_a_name_without_an_address_is_an_error_of_the_connection() -> None
         (chunked(*[b"x" * 1000] * 11, kind="application/json"),),
         (response(gzip.compress(b"x" * 10_000_000), "content-encoding: gzip"),),
         (response(b"", "content-encoding: br"),),
+        (chunked(*[b"x" * 1000] * 11, kind="text/event-stream"),),
+        (chunked(*[b"x" * 1000] * 11, kind="text/event-stream", status="307 Temporary Redirect"),),
+        (chunked(*[b"x" * 1000] * 11, kind="text/event-stream", status="500 Oops"),),
     ],
-    ids=["length", "chunks", "bomb", "encoding"],
+    ids=["length", "chunks", "bomb", "encoding", "unasked", "redirect", "error"],
 )
 async def test_a_body_that_is_larger_than_agreed_or_encoded_is_not_read(
     script: tuple[bytes, ...],
@@ -202,6 +205,20 @@ async def test_a_body_that_is_larger_than_agreed_or_encoded_is_not_read(
         with pytest.raises(BodyRefused):
             await client.get(server.url)
         await server.until_open(0)
+
+
+async def test_an_error_is_no_stream_though_one_was_asked_for() -> None:
+    endless = chunked(*[b"x" * 1000] * 11, kind="text/event-stream", status="500 Oops")
+    async with raw_server((endless,)) as server, guarded(server.url) as client:
+        with pytest.raises(BodyRefused):
+            await client.get(server.url, headers={"accept": "application/json, text/event-stream"})
+
+
+async def test_a_stream_that_was_asked_for_may_be_long() -> None:
+    pieces = chunked(*[b"x" * 1000] * 11, kind="text/event-stream")
+    async with raw_server((pieces,)) as server, guarded(server.url) as client:
+        answer = await client.get(server.url, headers={"accept": "text/event-stream"})
+        assert len(answer.content) == 11_000
 
 
 async def test_a_body_may_be_as_large_as_agreed() -> None:

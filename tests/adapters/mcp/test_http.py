@@ -14,7 +14,7 @@ from caxton_adapters.egress import EgressRefused
 from caxton_adapters.mcp.answering_client import BETWEEN_STREAMS
 from caxton_adapters.mcp.http import http_transport
 from tests.acceptance.criteria import criterion
-from tests.raw_server import Act, raw_server, response
+from tests.raw_server import Act, chunked, raw_server, response
 from tests.remote_tools import App, Message, Receive, Send, answer, remote_tools
 from tests.waiting import until
 
@@ -139,6 +139,12 @@ async def test_a_refusal_that_is_no_message_of_the_protocol_is_told() -> None:
     refusal = response(b"who are you?", status="403 Forbidden", kind="text/html")
     async with raw_server((refusal,)) as server:
         assert await refusal_of(server.url) == "the server answers 403 Forbidden"
+
+
+async def test_a_refusal_without_end_is_not_read_to_its_end() -> None:
+    endless = chunked(*[b"x" * 10_000] * 6, end=b"", status="500 Oops")
+    async with raw_server((endless, Act.HANG)) as server:
+        assert await refusal_of(server.url) == "the server answers 500 Oops"
 
 
 async def test_an_answer_in_halves_is_an_error_and_no_exception() -> None:

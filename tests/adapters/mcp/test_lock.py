@@ -15,7 +15,7 @@ from returns.result import Failure, Success
 
 from caxton_adapters.clock import SystemClock
 from caxton_adapters.mcp.approval import Approval
-from caxton_adapters.mcp.lock import LockFile, open_lock
+from caxton_adapters.mcp.lock import MOST_PINS, LockFile, open_lock
 from caxton_adapters.mcp.lock_text import read_lock, write_lock
 from caxton_adapters.mcp.pins import withheld
 from caxton_adapters.runtime.toolbox import BadLock, PinState
@@ -109,6 +109,36 @@ async def test_a_tool_is_approved_by_its_first_use_and_never_by_a_later_one(path
     await lock.note([POISONED])
     assert heard.events() == ["tools.approved", "tool.changed"]
     assert heard.lines[1][1]["security"] is True
+
+
+async def test_a_server_that_lists_tools_without_end_fills_neither_lock_nor_log(path: Path) -> None:
+    heard = Heard()
+    lock = opened(path, heard)
+    for turn in range(3):
+        await lock.note([named(f"evil.t{turn}_{number}") for number in range(600)])
+    await lock.note([READ])
+    assert len(lock.known("evil")) == MOST_PINS
+    assert lock.known("files") == (READ,)
+    assert lock.state(named("evil.t2_1")) is PinState.NEW
+    assert await lock.approve([named("evil.t2_1")]) == Success((ToolName("evil.t2_1"),))
+    for turn in range(3):
+        await lock.note([named(f"evil.t0_{number}", f"changed {turn}") for number in range(100)])
+    await lock.note([POISONED])
+    told = [facts["tool"] for event, facts in heard.lines if event != "tools.approved"]
+    assert len(told) <= 55
+    assert told[-1] == "files.read"
+
+
+async def test_a_definition_that_comes_back_is_told_again(path: Path) -> None:
+    heard = Heard()
+    lock = opened(path, heard)
+    for tool in (READ, POISONED, evolve(READ, description="Another."), POISONED):
+        await lock.note([tool])
+    assert heard.events() == ["tools.approved", *["tool.changed"] * 3]
+
+
+def named(name: str, description: str = "It helps.") -> Tool:
+    return Tool(ToolName(name), description, JsonObject())
 
 
 async def test_where_a_person_approves_every_tool_nothing_is_approved_by_its_use(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from caxton_adapters.mcp.schemas import Schema
 from tests.waiting import slowness
 
-BOUND = 1.0
+BOUND = 0.2
 
 
 def wrong(schema: Mapping[str, object], value: object) -> str | None:
@@ -60,6 +60,8 @@ def doubling(depth: int) -> dict[str, object]:
     return {"$defs": defs, "properties": {"a": {"$ref": f"#/$defs/d{depth}"}}}
 
 
+LARGE = {"v": ["x" * 10] * 15_000}
+LATEST = "https://json-schema.org/draft/2020-12/schema"
 HOSTILE: dict[str, tuple[Mapping[str, object], object]] = {
     "itself": ({"$ref": "#"}, {}),
     "doubling": (doubling(40), {"a": 1}),
@@ -78,6 +80,40 @@ HOSTILE: dict[str, tuple[Mapping[str, object], object]] = {
         {"properties": {"a": {"items": {"enum": list(range(8000))}}}},
         {"a": [-1] * 20_000},
     ),
+    "many branches": ({"anyOf": [{"type": "string"}] * 3000}, LARGE),
+    "one of many": ({"oneOf": [{"type": "string"}] * 500}, LARGE),
+    "too large to look at": ({"anyOf": [{"type": "string"}] * 500}, {"v": ["x" * 10] * 50_000}),
+    "long words": (
+        {"anyOf": [{"properties": {"v": {"items": {"enum": ["y" * 90_000]}}}}]},
+        {"v": ["x" * 1000] * 700},
+    ),
+    "long names": ({"anyOf": [{"additionalProperties": False}] * 500}, {"k" * 700_000: 1}),
+    "large and almost equal": (
+        {
+            "$defs": {"c": {"const": {"v": [*["x"] * 7000, "y"]}}},
+            "anyOf": [{"$ref": "#/$defs/c"}] * 500,
+        },
+        {"v": ["x"] * 7001},
+    ),
+    "names that are sought": (
+        {
+            "$defs": {str(n): {"$anchor": f"a{n}"} for n in range(2000)},
+            "anyOf": [{"$ref": "#nowhere"}] * 500,
+        },
+        {},
+    ),
+    "different objects": (
+        {"properties": {"v": {"uniqueItems": True}}},
+        {"v": [{"k": [*[1] * 90, n]} for n in range(199)]},
+    ),
+    "many patterns": (
+        {"patternProperties": {f"x{n}": {} for n in range(3000)}},
+        {str(n): 1 for n in range(15_000)},
+    ),
+    "another dialect": (
+        {"properties": {"a": {"$schema": LATEST, "pattern": "^(a+)+$"}}},
+        {"a": "a" * 100 + "!"},
+    ),
     "somewhere else": ({"$ref": "http://127.0.0.1:9/schema"}, {}),
     "a file": ({"$ref": "file:///etc/passwd"}, {}),
     "nowhere": ({"$ref": "#/$defs/nothing"}, {}),
@@ -94,6 +130,19 @@ def test_no_schema_keeps_anybody_busy(name: str) -> None:
     began = perf_counter()
     wrong(schema, value)
     assert perf_counter() - began < BOUND * slowness()
+
+
+def test_a_large_value_is_not_quoted_whole() -> None:
+    assert wrong({"type": "string"}, LARGE) == "{1 members} is not of type 'string'"
+    assert wrong({"type": "object"}, ["x" * 1000] * 30) == "[30 items] is not of type 'object'"
+    said = wrong({"type": "object"}, "x" * 1_000_000)
+    assert said is not None
+    assert said.endswith("x'… is not of type 'object'")
+
+
+def test_a_large_schema_can_be_checked() -> None:
+    properties = {str(n): {"type": "string", "enum": ["a", "b"]} for n in range(300)}
+    assert wrong({"properties": properties}, {"299": "c"}) == "`299`: 'c' is not one of ['a', 'b']"
 
 
 JSON = st.recursive(

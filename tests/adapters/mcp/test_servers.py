@@ -7,9 +7,11 @@ from pathlib import Path
 
 import anyio
 import pytest
-from returns.result import Failure, Success
+from anyio.lowlevel import checkpoint
+from returns.result import Failure, Result, Success
 
 from caxton_adapters.mcp.approval import Approval
+from caxton_adapters.mcp.servers import McpServers
 from caxton_adapters.runtime.toolbox import (
     BadRegistration,
     InSettings,
@@ -22,6 +24,7 @@ from caxton_adapters.runtime.toolbox import (
 )
 from caxton_adapters.testing.tools import Subject, ToolsContract
 from caxton_core.primitives import JsonObject, ToolName
+from caxton_core.storage import NotStored
 from caxton_core.tools.tool import ToolCall, ToolFailed, ToolResult, ToolSucceeded
 from tests.acceptance.criteria import criterion
 from tests.mcp_server import small_server, small_table
@@ -149,13 +152,18 @@ async def test_the_key_of_a_call_travels_with_it(lock: Path, tmp_path: Path) -> 
 
 async def test_so_many_calls_run_at_once_and_no_more(lock: Path, tmp_path: Path) -> None:
     notes = tmp_path / "notes"
-    written = small_server(f"note={notes}", max_concurrent=3, timeout="500ms")
+    written = small_server(
+        f"note={notes}", max_concurrent=3, timeout="300ms", tools={"sleep": {"timeout": "30s"}}
+    )
     async with serving(lock, {"small": written}) as servers:
         await servers.reach(["small"])
         async with anyio.create_task_group() as tasks:
-            for _ in range(5):
+            for _ in range(3):
                 tasks.start_soon(call, servers, "small.sleep")
-    assert notes.read_text().count("call sleep") == 3
+            await until(lambda: notes.read_text().count("call sleep") == 3)
+            await _waits(servers)
+            tasks.cancel_scope.cancel()
+    assert "call echo" not in notes.read_text()
 
 
 async def test_a_changed_list_is_listed_again_and_waits_for_approval(lock: Path) -> None:
@@ -331,3 +339,64 @@ async def test_a_server_that_is_often_out_of_reach_is_left_alone(lock: Path) -> 
             await servers.test("small")
             await call(servers, "small.echo", text="hi")
         assert "failed too often" in why(await call(servers, "small.echo", text="hi"))
+
+
+async def test_a_tool_that_is_often_late_is_left_alone_without_the_others(lock: Path) -> None:
+    written = small_server(tools={"sleep": {"timeout": "50ms"}})
+    async with serving(lock, {"small": written}) as servers:
+        await servers.reach(["small"])
+        for _ in range(10):
+            assert "no answer within" in why(await call(servers, "small.sleep"))
+        assert "gave no answer too often" in why(await call(servers, "small.sleep"))
+        assert text(await call(servers, "small.echo", text="hi")) == "hi"
+
+
+async def test_calls_that_only_waited_for_others_say_nothing_of_the_tool(lock: Path) -> None:
+    written = small_server(max_concurrent=1, timeout="300ms", tools={"sleep": {"timeout": "30s"}})
+    async with serving(lock, {"small": written}) as servers:
+        assert text(await call(servers, "small.echo", text="hi")) == "hi"
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(call, servers, "small.sleep")
+            await anyio.wait_all_tasks_blocked()
+            async with anyio.create_task_group() as waiting:
+                for _ in range(10):
+                    waiting.start_soon(_waits, servers)
+            tasks.cancel_scope.cancel()
+        assert text(await call(servers, "small.echo", text="hi")) == "hi"
+
+
+async def _waits(servers: McpServers) -> None:
+    assert "earlier calls took all the time" in why(await call(servers, "small.echo", text="hi"))
+
+
+async def test_changes_of_one_name_at_once_exclude_each_other(lock: Path) -> None:
+    results: list[object] = []
+    async with serving(lock, {}, store=SlowStore()) as servers:
+
+        async def adding(*, replace: bool = False) -> None:
+            results.append(await servers.add("small", small_table(), replace=replace))
+
+        async def removing() -> None:
+            results.append(await servers.remove("small"))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(adding)
+            tasks.start_soon(adding)
+        assert sorted(map(isinstance, results, [Success] * 2)) == [False, True]
+        results.clear()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(removing)
+            tasks.start_soon(removing)
+        assert results == [Success(None), Failure(UnknownServer("small"))]
+
+
+class SlowStore(InADict):
+    """Registrations that take their time."""
+
+    async def save(self, name: str, registration: JsonObject) -> Result[None, NotStored]:
+        await checkpoint()
+        return await super().save(name, registration)
+
+    async def remove(self, name: str) -> Result[None, NotStored]:
+        await checkpoint()
+        return await super().remove(name)

@@ -59,6 +59,15 @@ def test_a_secret_leaves_no_trace_in_a_line(
     assert b"***" in written
 
 
+def test_a_secret_that_is_told_later_is_hidden_from_then_on(
+    pipe: tuple[io.BufferedReader, int],
+) -> None:
+    log = Log(pipe[1])
+    log.hide([Secret("canary"), Secret("canary-bird")])
+    log.error("call.failed", reason="canary-bird, canary")
+    assert b'"***, ***"' in line(pipe)
+
+
 def test_an_event_as_text_reads_like_a_sentence(pipe: tuple[io.BufferedReader, int]) -> None:
     log = Log(pipe[1], log_format=LogFormat.TEXT, clock=lambda: NOON)
     log.info("server.ready", url="http://x", pid=7)

@@ -318,6 +318,14 @@ async def test_a_server_of_the_settings_is_changed_there_alone(tools: Tools) -> 
     assert problem(await tools.client.delete("/mcp/servers/files")) == (409, "CX3031")
 
 
+async def test_a_server_that_stands_in_for_others_is_not_removed(tools: Tools) -> None:
+    table = {"command": "other", "fallback": "files"}
+    assert (await tools.client.put("/mcp/servers/spare", json=table)).status_code == 200
+    removed = await tools.client.delete("/mcp/servers/files")
+    assert problem(removed) == (409, "CX4054")
+    assert "the fallback of spare" in removed.json()["detail"]
+
+
 async def test_a_server_that_cannot_be_reached_says_why(tools: Tools) -> None:
     tools.toolbox.down.add("files")
     tested = await tools.client.post("/mcp/servers/files/test")

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from caxton_core.primitives import JsonObject, ToolName
 from caxton_core.testing.conversation import tools
 from caxton_core.tools.pinning import (
-    Comparison,
     Lock,
     differences,
     fingerprint,
@@ -151,24 +150,20 @@ def test_a_schema_of_any_depth_is_compared() -> None:
     assert difference.at.startswith("parameters.properties.properties")
 
 
-def test_a_lock_tells_what_is_approved_new_changed_and_gone() -> None:
-    write, list_ = (evolve(READ, name=ToolName(f"files.{name}")) for name in ("write", "list"))
-    foreign = evolve(READ, name=ToolName("web.get"))
-    lock = Lock().with_pins(pinned(tool, now=NOW) for tool in (READ, write, foreign))
+def test_a_lock_knows_the_pins_of_a_server_by_name() -> None:
+    write, foreign = (evolve(READ, name=ToolName(name)) for name in ("files.write", "web.get"))
+    lock = Lock().with_pins(pinned(tool, now=NOW) for tool in (write, READ, foreign))
+    assert lock.of_server("files") == (pinned(READ, now=NOW), pinned(write, now=NOW))
     changed = evolve(write, description="Writes anything.")
-    assert lock.compared("files", [READ, changed, list_]) == Comparison(
-        (READ,), (list_,), ((pinned(write, now=NOW), changed),), ()
-    )
-    assert lock.compared("files", [READ]).gone == (pinned(write, now=NOW),)
-    assert lock.with_pins([pinned(changed, now=NOW)]).compared("files", [changed]).changed == ()
+    assert not is_same(pinned(write, now=NOW), changed)
+    anew = lock.with_pins([pinned(changed, now=NOW)])
+    assert anew.pin(write.name) == pinned(changed, now=NOW)
 
 
 @given(st.lists(tools, unique_by=lambda tool: tool.name))
 def test_what_is_approved_is_approved_and_all_else_is_new(offered: list[Tool]) -> None:
     half = offered[: len(offered) // 2]
     lock = Lock().with_pins(pinned(tool, now=NOW) for tool in half)
-    for server in {tool.name.server for tool in offered}:
-        mine = [tool for tool in offered if tool.name.server == server]
-        compared = lock.compared(server, mine)
-        assert set(compared.approved) | set(compared.new) == set(mine)
-        assert (compared.changed, compared.gone) == ((), ())
+    for tool in offered:
+        pin = lock.pin(tool.name)
+        assert (pin is not None and is_same(pin, tool)) == (tool in half)
