@@ -1,6 +1,6 @@
 """What stands before a call counts when its turn comes, and no wait holds others up."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import final
@@ -24,6 +24,7 @@ from caxton_adapters.runtime.refusals import TurnsInFlight
 from caxton_adapters.runtime.ticket import Incoming
 from caxton_adapters.runtime.world import MOST_PATHS
 from caxton_core.agent.sections import Permissions
+from caxton_core.agent.toml import read_agent
 from caxton_core.conversation.model import (
     Healthy,
     ModelCapabilities,
@@ -46,7 +47,9 @@ from caxton_core.primitives import (
     ToolName,
 )
 from caxton_core.tools.approval import Approval, Approved, Denied, Expired, Said
-from caxton_core.tools.tool import ToolCall
+from caxton_core.tools.conditions import Real
+from caxton_core.tools.permission import Effect, grant
+from caxton_core.tools.tool import Tool, ToolCall
 from tests.adapters.runtime.test_approvals import (
     ASKING,
     answer_of,
@@ -57,8 +60,9 @@ from tests.adapters.runtime.test_approvals import (
     sent,
 )
 from tests.adapters.runtime.test_recovery import WRITER, Servers, SlowFiles
+from tests.adapters.runtime.test_runtime import OneModel
 from tests.adapters.runtime.test_storage_trouble import Disk
-from tests.fakes import Heard
+from tests.fakes import Heard, in_memory
 from tests.waiting import until
 
 ALONE = "[resources]\nmax_concurrent_turns = 1\n"
@@ -251,6 +255,19 @@ async def test_more_paths_than_can_be_looked_up_are_denied(count: int, made: int
         await answer_of(await sent(runtime, "many"))
         assert len(files.called) == made
         assert len(servers.of(CallRefused)) == 1 - made
+
+
+async def test_rules_that_change_while_paths_are_looked_up_count() -> None:
+    config = done(read_agent(UNDER_SRV)).config
+    tools = (Tool(ToolName("files.write"), "Writes.", JsonObject()),)
+    call = ToolCall("1", ToolName("files.write"), JsonObject.of({"path": "/srv/a"}))
+
+    def looked_up(_: ToolName, paths: Collection[str]) -> Real:
+        world.rulebook.adopt(policy=DENIED)
+        return {path: path for path in paths}
+
+    world = evolve(in_memory(OneModel(TWELVE)), real=looked_up)
+    assert (await world.decided(grant(config, tools), call)).effect is Effect.DENY
 
 
 def request(seconds: float, number: int = 0, text: str = "") -> Request:
