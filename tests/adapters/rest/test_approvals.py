@@ -90,6 +90,7 @@ async def test_the_first_answer_counts(clerk: Served) -> None:
     assert (await said(clerk, approval, decision="deny", reason="not today"))[0] == 200
     status, problem = await said(clerk, approval, decision="approve")
     assert (status, problem["code"]) == (409, "CX4048")
+    assert problem["detail"] == f"The approval {approval} was denied by anonymous: not today."
     ended = await message(clerk, id_, "answered")
     assert "not today" in ended["answer"]["text"]
 
