@@ -135,6 +135,9 @@ async def test_whoever_listens_to_the_answer_is_asked_in_the_stream(clerk: Serve
         ("files.read", "/srv/docs/a", "ask", "wants a person asked: files.read:path=/srv/**"),
         ("files.read", "/etc/passwd", "deny", "says nothing about it, so it is refused"),
         ("files.write", "/srv/docs/a", "deny", "the agent is not shown the tool"),
+        ("files.write", "/srv/docs/a", "deny", "nobody offers it: files offers no such tool"),
+        ("clock.now", "/srv/docs/a", "deny", "nobody offers it: clock is no server of tools"),
+        ("clock.now", "/srv/docs/a", "deny", "the agent file does not list it in `tools`"),
     ],
 )
 async def test_why_tells_what_would_become_of_a_call(
