@@ -3,9 +3,11 @@
 import http.client
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import NamedTuple, TypeVar, final
 from urllib.parse import quote, urlsplit
 
@@ -81,19 +83,22 @@ class Caller:
         body: object,
         *,
         timeout: float = PATIENCE,
+        in_all: float = inf,
         **headers: str,
     ) -> Iterator[Iterator[ServerSentEvent]]:
         """The events of an answer while they come; leaving the block hangs up.
 
-        `timeout` is the longest silence between two pieces, in seconds.
+        `timeout` is the longest silence between two pieces, in seconds. After `in_all` seconds the
+        next piece comes too late.
         """
+        until = monotonic() + in_all
         headers["accept"] = "text/event-stream"
         with self._answering(method, path, body, timeout, headers) as response:
             if response.status >= http.client.BAD_REQUEST:
                 raise refusal(self._read(response))
             if _kind(response) != "text/event-stream":
                 raise self._not_caxton(response.status)
-            yield read_events(response)
+            yield read_events(_in_time(response, until))
 
     @contextmanager
     def lines(
@@ -226,6 +231,14 @@ def _encoded(body: object) -> tuple[bytes | None, dict[str, str]]:
             return body, {"content-type": "application/jsonl"}
         case _:
             return json.dumps(body).encode(), {"content-type": "application/json"}
+
+
+def _in_time(lines: Iterable[bytes], until: float) -> Iterator[bytes]:
+    """The lines; one that comes too late, be it a sign of life, is the end."""
+    for line in lines:
+        if monotonic() > until:
+            raise TimeoutError
+        yield line
 
 
 def _kind(response: http.client.HTTPResponse) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from math import inf
 from typing import final
 
 from caxton_cli import exits
@@ -14,10 +15,11 @@ from caxton_cli.leaving import Leave
 class Turn:
     """Sends a text to an agent and hands on the pieces of its answer as they come.
 
-    `decide` is told of each call that a person has to confirm.
+    `timeout` is the longest silence, `in_all` the longest wait for the whole answer, both in
+    seconds. `decide` is told of each call that a person has to confirm.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is said, and how long and whom it waits for
         self,
         caller: Caller,
         agent: str,
@@ -25,10 +27,12 @@ class Turn:
         conversation: str | None,
         timeout: float = PATIENCE,
         *,
+        in_all: float = inf,
         decide: Callable[[Caller, Mapping[str, object]], object] = ask,
     ) -> None:
         self._caller = caller
         self._timeout = timeout
+        self._in_all = in_all
         self._decide = decide
         self._path = f"/agents/{segment(agent)}/message"
         self._body = {"text": text}
@@ -53,7 +57,9 @@ class Turn:
             ) from failure
 
     def _told(self) -> Iterator[str]:
-        sent = self._caller.stream("POST", self._path, self._body, timeout=self._timeout)
+        sent = self._caller.stream(
+            "POST", self._path, self._body, timeout=self._timeout, in_all=self._in_all
+        )
         with sent as events:
             for event in events:
                 document = json.loads(event.text)

@@ -73,6 +73,7 @@ class Heard:
         self.events.extend(events)
 
 
+ENDED = "it ended at once"
 SINCE = datetime(2026, 11, 28, tzinfo=UTC)
 
 
@@ -97,6 +98,8 @@ class ToolServersInADict:
 
     async def reach(self, servers: Collection[str]) -> None:
         self.reached += [name for name in servers if name in self.views and name not in self.down]
+        for name in self.down & self.views.keys() & set(servers):
+            self.views[name] = evolve(self.views[name], state=ServerState.WAITING, reason=ENDED)
 
     def servers(self) -> Sequence[ServerView]:
         return [self.views[name] for name in sorted(self.views)]
@@ -159,7 +162,7 @@ class ToolServersInADict:
         if known is None:
             return Failure(UnknownServer(name))
         if name in self.down:
-            return Failure(ServerUnreachable(known.name, "it ended at once"))
+            return Failure(ServerUnreachable(known.name, ENDED))
         await self.reach([name])
         count = len(self.offers.get(name, ()))
         return Success(evolve(known, state=ServerState.CONNECTED, tools=count, connects=1))
@@ -199,6 +202,7 @@ def in_memory(
     events: Events | None = None,
     clock: Clock | None = None,
     journal: InMemoryJournal | None = None,
+    toolbox: ToolServersInADict | None = None,
 ) -> World:
     """A world whose journal is in memory."""
     kept = journal or InMemoryJournal()
@@ -210,4 +214,5 @@ def in_memory(
         Pasts(kept.conversations, 1_000_000),
         events or Heard(),
         clock or SystemClock(),
+        toolbox=toolbox,
     )

@@ -32,7 +32,7 @@ from caxton_adapters.runtime.refusals import (
     WrongState,
 )
 from caxton_core.storage import NotRead, NotStored
-from caxton_core.tools.approval import Expired
+from caxton_core.tools.approval import Approved, Denied, Expired, Said
 
 _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
@@ -125,14 +125,22 @@ def of_approval(refusal: ApprovalRefusal) -> Refused:
         case UnknownApproval(id_):
             return Refused(_NOT_FOUND, "CX4047", f"No call waits for an approval {id_}.")
         case AlreadyAnswered(id_, said):
-            what = (
-                "expired: nobody answered in time"
-                if isinstance(said, Expired)
-                else f"was answered by {said.by}"
-            )
-            return Refused(_CONFLICT, "CX4048", f"The approval {id_} {what}.")
+            detail = f"The approval {id_} {_answered(said)}."
+            return Refused(_CONFLICT, "CX4048", detail)
         case NotStored(why):
             return not_stored(why)
+
+
+def _answered(said: Said) -> str:
+    match said:
+        case Expired():
+            return "expired: nobody answered in time"
+        case Approved(by):
+            return f"was approved by {by}"
+        case Denied(by, ""):
+            return f"was denied by {by}"
+        case Denied(by, reason):
+            return f"was denied by {by}: {reason.rstrip('.')}"
 
 
 def no_offer(capability: str, known: tuple[str, ...]) -> Refused:

@@ -29,9 +29,11 @@ from caxton_adapters.rest.tools_wire import (
     tool_details,
     tool_summary,
 )
+from caxton_adapters.runtime.absence import is_out_of_reach, server_named
 from caxton_adapters.runtime.runtime import Runtime
 from caxton_adapters.runtime.toolbox import (
     PinState,
+    ServerUnreachable,
     ServerView,
     ToolServers,
     ToolView,
@@ -44,6 +46,7 @@ from caxton_core.primitives import (
     ToolPattern,
 )
 from caxton_core.reading import wording
+from caxton_core.reading.nearest import nearest
 from caxton_core.tools.permission import grant
 from caxton_core.tools.pinning import fingerprint
 from caxton_core.tools.tool import Tool, ToolCall, ToolFailed
@@ -88,6 +91,8 @@ class ToolResources:
     async def page(self, asked: Asked, wanted: Wanted, limit: int, cursor: str | None) -> Answer:
         """Some tools, by name."""
         await (self._ask_anew(wanted.server) if wanted.fresh else self._reach(wanted.server))
+        if wanted.server is not None and wanted.server not in self._server_names():
+            return refusal(self._no_server(wanted.server), asked.context)
         found = self._wanted(wanted)
         if isinstance(found, Failure):
             return refusal(found.failure(), asked.context)
@@ -180,11 +185,20 @@ class ToolResources:
 
     def show_server(self, asked: Asked, name: str) -> Answer:
         """One server of tools."""
+        view = server_named(name, self.servers)
+        if view is not None:
+            return json_answer(server_body(view))
+        return refusal(self._no_server(name), asked.context)
+
+    def _server_names(self) -> set[str]:
+        """The registered servers, and those that are built in."""
         views = () if self.servers is None else self.servers.servers()
-        for view in views:
-            if view.name.value == name:
-                return json_answer(server_body(view))
-        return refusal(of_servers(UnknownServer(name)), asked.context)
+        built_in = {_named(each).server for each in self._known()}
+        return built_in | {view.name.value for view in views}
+
+    def _no_server(self, name: str) -> Refused:
+        meant = nearest(name, sorted(self._server_names()))
+        return of_servers(UnknownServer(name, () if meant is None else (meant,)))
 
     async def add_server(self, asked: Asked) -> Answer:
         """Register a server of tools, whose name is a member of the body."""
@@ -252,10 +266,14 @@ class ToolResources:
 
     async def _tool(self, name: str) -> Result[AnyTool, Refused]:
         await self._reach(name.partition(".")[0])
-        for view in self._known():
-            if _named(view).value == name:
-                return Success(view)
-        return Failure(of_servers(UnknownTools((name,))))
+        known = {_named(view).value: view for view in self._known()}
+        if name in known:
+            return Success(known[name])
+        server = server_named(name.partition(".")[0], self.servers)
+        if server is not None and is_out_of_reach(server):
+            return Failure(of_servers(ServerUnreachable(server.name, server.reason)))
+        meant = nearest(name, known)
+        return Failure(of_servers(UnknownTools((name,), () if meant is None else (meant,))))
 
     def _known(self) -> list[AnyTool]:
         """Every tool that is known; what a server offers stands before all else of its name."""

@@ -9,6 +9,7 @@ from anyio import to_thread
 from attrs import field, frozen
 from returns.result import Result
 
+from caxton_adapters.runtime.absence import absent
 from caxton_adapters.runtime.approvals import Approvals
 from caxton_adapters.runtime.pasts import Pasts
 from caxton_adapters.runtime.real_paths import real_paths
@@ -20,7 +21,15 @@ from caxton_core.ports import Clock, Events, Journal, Messages, Model, Tools
 from caxton_core.primitives import AgentId, ProviderName, ToolName, Usd
 from caxton_core.storage import NotStored
 from caxton_core.tools.conditions import Real
-from caxton_core.tools.permission import Decision, Effect, Grant, Verdict, decide, looked_up
+from caxton_core.tools.permission import (
+    Decision,
+    Effect,
+    Grant,
+    Verdict,
+    decide,
+    hindrances,
+    looked_up,
+)
 from caxton_core.tools.tool import Caller, ToolCall
 
 RESUMED_AT_ONCE: Final = 8
@@ -93,6 +102,8 @@ class World:
         Paths are looked up beside the loop, for a disk may hang; where that takes too long, or
         there are too many, nobody is sure of them and the call is denied.
         """
+        if call.name not in granted.names:
+            return self._hidden(granted, call.name)
         levels = self.rulebook.levels
         paths = looked_up(granted, levels, call)
         if not paths:
@@ -108,6 +119,11 @@ class World:
                     return decision
                 return await self.decided(granted, call)
         return Decision(Effect.DENY, (Verdict(PATHS, Effect.NOTHING),))
+
+    def _hidden(self, granted: Grant, tool: ToolName) -> Decision:
+        why = absent(tool, self.tools.offered(), self.toolbox)
+        found = hindrances(granted, self.rulebook.levels, tool, why)
+        return Decision(Effect.DENY, hindering=found)
 
     @approvals.default
     def _asked(self) -> Approvals:

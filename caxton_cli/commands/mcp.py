@@ -16,6 +16,7 @@ from caxton_cli.leaving import Leave
 from caxton_cli.other_clients import servers_in
 from caxton_cli.pages import listed
 from caxton_cli.printing import columns, emit, note
+from caxton_cli.unreached import tell_unreached
 
 PATIENCE = 60.0
 _MODULE = "caxton_cli.commands.mcp"
@@ -92,6 +93,7 @@ def list_servers(*, url: str | None, token: str | None, as_json: bool) -> int:
         emit({"servers": found})
     elif found:
         columns(("SERVER", "STATE", "TOOLS", "FROM", "TARGET"), map(_row, found))
+        tell_unreached(found)
     else:
         note("no server of tools is registered; next: caxton mcp add NAME -- COMMAND")
     return exits.DONE

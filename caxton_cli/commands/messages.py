@@ -141,6 +141,11 @@ def _print(document: Mapping[str, object], *, as_json: bool) -> None:
         print(f"{'answer':<15} {answer['text']}")
     if isinstance(problem, dict):
         print(f"{'problem':<15} {problem['code']}: {problem['detail']}")
+    asked = document.get("approvals")
+    for each in asked if isinstance(asked, list) else []:
+        arguments = json.dumps(each["arguments"], ensure_ascii=False)
+        print(f"{'approval':<15} {each['id']}: {each['tool']} {arguments}")
+        note(f"waits for a person: caxton approvals approve {each['id']}")
     calls = document.get("unknown_calls")
     for call in calls if isinstance(calls, list) else []:
         arguments = json.dumps(call["arguments"], ensure_ascii=False)

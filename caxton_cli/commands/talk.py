@@ -61,9 +61,8 @@ def send(  # noqa: PLR0913 - one parameter for each option
         shown(Turn(caller, agent, said, conversation, timeout), _write)
         print()
         return exits.DONE
-    body = {"text": said, **({"conversation_id": conversation} if conversation else {})}
-    path = f"/agents/{segment(agent)}/message"
-    answer = caller.call("POST", path, body, timeout=timeout).document
+    turn = Turn(caller, agent, said, conversation, timeout, in_all=timeout)
+    answer = shown(turn, _kept_back)
     if as_json:
         emit(answer)
     else:
@@ -157,6 +156,10 @@ def _left(agent: str, conversation: str | None) -> int:
         if conversation is not None:
             note(f"to go on: caxton chat {agent} --conversation {conversation}")
     return exits.DONE
+
+
+def _kept_back(piece: str) -> None:
+    """Programs read the answer when it is whole."""
 
 
 def _write(piece: str) -> None:

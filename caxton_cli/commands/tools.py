@@ -13,6 +13,7 @@ from caxton_cli.lazy import Entry, LazyGroup
 from caxton_cli.pages import Query, listed
 from caxton_cli.printing import columns, emit, is_terminal, note
 from caxton_cli.tool_diff import diff_lines
+from caxton_cli.unreached import NAMED, TRIED, tell_unreached
 
 PATIENCE = 60.0
 _WIDEST = 60
@@ -50,7 +51,10 @@ def list_tools(
     **chosen: str | None,
 ) -> int:
     """List the tools that servers offer; servers are connected with where they were not yet."""
-    found = _listed(connect(url, token), chosen, limit)
+    caller = connect(url, token)
+    found = _listed(caller, chosen, limit)
+    named = chosen["server"]
+    tell_unreached(_servers(caller, named), NAMED if named else TRIED)
     if as_json:
         emit({"tools": found})
     elif found:
@@ -102,9 +106,9 @@ def call(
     A VALUE is text where the tool takes text, else JSON. `--args -` reads standard input.
     """
     caller = connect(url, token)
-    arguments = _object(written)
+    arguments = object_of(written)
     if pairs:
-        arguments |= _arguments(pairs, _tool(caller, name))
+        arguments |= arguments_of(pairs, _tool(caller, name))
     path = f"/tools/{segment(name)}/call"
     answer = caller.call("POST", path, {"arguments": arguments}, timeout=PATIENCE)
     if as_json:
@@ -210,6 +214,12 @@ def _listed(caller: Caller, query: Query, limit: int | None) -> list[Mapping[str
     return list(listed(caller, "/tools", "tools", query, limit, timeout=PATIENCE))
 
 
+def _servers(caller: Caller, named: str | None) -> list[Mapping[str, object]]:
+    """The registered servers, or the one of this name."""
+    every = listed(caller, "/mcp/servers", "servers", {}, None)
+    return [server for server in every if named in (None, server["name"])]
+
+
 def _tool(caller: Caller, name: str) -> Mapping[str, object]:
     return caller.call("GET", f"/tools/{segment(name)}", timeout=PATIENCE).document
 
@@ -235,7 +245,7 @@ def _pretty(value: object) -> str:
     return _visible(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def _object(written: str | None) -> dict[str, object]:
+def object_of(written: str | None) -> dict[str, object]:
     """The arguments as they were written; leaves where they are no JSON object."""
     if written is None:
         return {}
@@ -248,7 +258,7 @@ def _object(written: str | None) -> dict[str, object]:
     return found
 
 
-def _arguments(pairs: tuple[str, ...], tool: Mapping[str, object]) -> dict[str, object]:
+def arguments_of(pairs: tuple[str, ...], tool: Mapping[str, object]) -> dict[str, object]:
     """The pairs as arguments, each read as the tool takes it."""
     parameters = tool.get("parameters")
     properties = parameters.get("properties") if isinstance(parameters, dict) else None

@@ -1,29 +1,43 @@
 """`caxton tools why`: what would become of a call, and who says so."""
 
-import json
+from http.client import OK
 
 import click
 
 from caxton_cli import exits
-from caxton_cli.client import calls_server, connect, segment
+from caxton_cli.client import Caller, calls_server, connect, segment
+from caxton_cli.commands.tools import PATIENCE, arguments_of, object_of
 from caxton_cli.printing import emit
 
 
 @click.command()
 @click.argument("agent")
 @click.argument("tool")
-@click.option("--args", "written", default="{}", metavar="JSON", help="The arguments of the call.")
+@click.argument("pairs", metavar="[KEY=VALUE]...", nargs=-1)
+@click.option("--args", "written", metavar="JSON", help="The arguments as a JSON object.")
 @calls_server
-def why(
-    *, agent: str, tool: str, written: str, url: str | None, token: str | None, as_json: bool
+def why(  # noqa: PLR0913 - one parameter for each option
+    *,
+    agent: str,
+    tool: str,
+    pairs: tuple[str, ...],
+    written: str | None,
+    url: str | None,
+    token: str | None,
+    as_json: bool,
 ) -> int:
     """Tell whether a call of TOOL by AGENT would be made now, and what each level says of it.
 
+    A VALUE is text where the tool takes text, else JSON. `--args -` reads standard input.
     The exit code is 0 where the call is made, perhaps after a person was asked, and 5 where it is
     refused.
     """
-    body = {"tool": tool, "arguments": _arguments(written)}
-    document = connect(url, token).call("POST", f"/agents/{segment(agent)}/why", body).document
+    caller = connect(url, token)
+    arguments = object_of(written)
+    if pairs:
+        arguments |= arguments_of(pairs, _known(caller, tool))
+    body = {"tool": tool, "arguments": arguments}
+    document = caller.call("POST", f"/agents/{segment(agent)}/why", body, timeout=PATIENCE).document
     if as_json:
         emit(document)
     else:
@@ -34,11 +48,7 @@ def why(
     return exits.REFUSED if document["effect"] == "deny" else exits.DONE
 
 
-def _arguments(written: str) -> dict[str, object]:
-    try:
-        arguments = json.loads(written)
-    except ValueError as error:
-        raise click.UsageError(f"--args is not JSON: {error}") from error
-    if not isinstance(arguments, dict):
-        raise click.UsageError('--args is a JSON object, as {"path": "/srv/docs/a"}')
-    return arguments
+def _known(caller: Caller, tool: str) -> dict[str, object]:
+    """What is known of the tool; nothing where nobody offers it."""
+    answer = caller.ask("GET", f"/tools/{segment(tool)}", timeout=PATIENCE)
+    return answer.document if answer.status == OK else {}

@@ -2,13 +2,17 @@
 
 from typing import Final
 
-from caxton_core.tools.permission import Decision, Effect, Verdict
+from caxton_core.tools.permission import (
+    Absent,
+    Decision,
+    Effect,
+    Hindrance,
+    Unlisted,
+    Verdict,
+)
 from caxton_core.tools.tool import ToolCall, ToolFailed
 
-_NOT_SHOWN: Final = (
-    "the agent is not shown the tool: it is not offered, not listed in `tools`, or some level "
-    "never lets it be called"
-)
+_NOT_SHOWN: Final = "the agent is not shown the tool"
 _OPEN: Final = {
     Effect.ALLOW: "allows it, for no rule is against it",
     Effect.NOTHING: "says nothing about it, so it is refused",
@@ -26,10 +30,22 @@ def summary(decision: Decision) -> str:
 
 
 def explained(decision: Decision) -> tuple[str, ...]:
-    """What each level says of the call, one line each."""
+    """What each level says of the call, or what hinders every call, one line each."""
     if not decision.verdicts:
-        return (_NOT_SHOWN,)
+        return (_NOT_SHOWN, *map(_hindering, decision.hindering))
     return tuple(map(_said, decision.verdicts))
+
+
+def _hindering(hindrance: Hindrance) -> str:
+    match hindrance:
+        case Absent(why):
+            return f"nobody offers it: {why}"
+        case Unlisted():
+            return "the agent file does not list it in `tools`"
+        case Verdict(level, rule=None):
+            return f"the {level} has no rule under `allow` or `ask` that covers it"
+        case Verdict():
+            return _said(hindrance)
 
 
 def _said(verdict: Verdict) -> str:

@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from caxton_core.agent.config import AgentConfig
 from caxton_core.agent.sections import Permissions
-from caxton_core.primitives import PermissionRule, ToolName
+from caxton_core.primitives import PermissionRule, ToolName, ToolPattern
 from caxton_core.tools.conditions import Compiled, Real, compiled
 from caxton_core.tools.tool import Tool, ToolCall
 
@@ -92,14 +92,33 @@ class Verdict:
 
 @final
 @frozen
+class Absent:
+    """Nobody offers the tool."""
+
+    why: str
+
+
+@final
+@frozen
+class Unlisted:
+    """The agent's file does not list the tool."""
+
+
+Hindrance: TypeAlias = Absent | Unlisted | Verdict
+"""Why an agent is not shown a tool; a verdict stands for a level that never lets it be called."""
+
+
+@final
+@frozen
 class Decision:
     """Whether a call is made, and what each level says of it.
 
-    Without verdicts the agent is not shown the tool.
+    Without verdicts the agent is not shown the tool, for what is `hindering`.
     """
 
     effect: Effect
     verdicts: tuple[Verdict, ...] = ()
+    hindering: tuple[Hindrance, ...] = ()
 
 
 @final
@@ -109,6 +128,7 @@ class Grant:
 
     tools: tuple[Tool, ...] = ()
     permissions: Permissions = Permissions()
+    listed: tuple[ToolPattern, ...] = ()
     names: frozenset[ToolName] = field(init=False, repr=False, eq=False)
     level: Level = field(init=False, repr=False, eq=False)
 
@@ -130,14 +150,34 @@ def grant(config: AgentConfig, offered: Iterable[Tool], levels: Sequence[Level] 
         if any(pattern.covers(tool.name) for pattern in config.tools)
         and all(_possible(level, tool.name) for level in (own, *levels))
     )
-    return Grant(tuple(shown), config.permissions)
+    return Grant(tuple(shown), config.permissions, config.tools)
+
+
+def hindrances(
+    granted: Grant, levels: Sequence[Level], tool: ToolName, absent: str
+) -> tuple[Hindrance, ...]:
+    """Why the agent is not shown the tool; `absent` says why nobody offers it, or is empty."""
+    said = (_never(level, tool) for level in (granted.level, *levels))
+    return (
+        *((Absent(absent),) if absent else ()),
+        *(() if any(each.covers(tool) for each in granted.listed) else (Unlisted(),)),
+        *(verdict for verdict in said if verdict is not None),
+    )
 
 
 def _possible(level: Level, tool: ToolName) -> bool:
     """Whether the level may let a call of the tool be made."""
+    return _never(level, tool) is None
+
+
+def _never(level: Level, tool: ToolName) -> Verdict | None:
+    """What the level says of every call of the tool, if it lets none be made."""
     rules = level.about(tool)
-    denied = any(read.condition is None for _, read in rules.deny)
-    return not denied and bool(level.open or rules.allow or rules.ask)
+    for rule, read in rules.deny:
+        if read.condition is None:
+            return Verdict(level.name, Effect.DENY, rule)
+    possible = level.open or rules.allow or rules.ask
+    return None if possible else Verdict(level.name, Effect.NOTHING)
 
 
 def looked_up(granted: Grant, levels: Sequence[Level], call: ToolCall) -> frozenset[str]:

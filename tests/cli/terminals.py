@@ -1,4 +1,4 @@
-"""A command in a terminal of its own, with somebody who reads and types."""
+"""A terminal, as a person has one before them."""
 
 import os
 import pty
@@ -57,18 +57,24 @@ class Terminal:
 
 
 @contextmanager
-def terminal(shell: Shell, *arguments: str, **variables: str) -> Iterator[Terminal]:
+def terminal(
+    shell: Shell, *arguments: str, into: str | None = None, **variables: str
+) -> Iterator[Terminal]:
+    """The command in a terminal; its results go `into` a file where one is named."""
     ours, theirs = pty.openpty()
+    results = None if into is None else (shell.directory / into).open("wb")
     process = subprocess.Popen(
         shell.command(arguments),
         cwd=shell.directory,
         env={**shell.environ(), "TERM": "dumb", **variables},
         stdin=theirs,
-        stdout=theirs,
+        stdout=theirs if results is None else results,
         stderr=theirs,
         start_new_session=True,
     )
     os.close(theirs)
+    if results is not None:
+        results.close()
     try:
         yield Terminal(ours, process)
     finally:

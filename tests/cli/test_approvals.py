@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cli.command import Shell
+from tests.cli.terminals import terminal
 from tests.waiting import wait_for
 
 SCENARIO = """
@@ -57,6 +58,82 @@ def test_a_person_approves_a_call_that_waits(keeper: Shell) -> None:
     assert out.startswith("done: ")
     again = keeper.run("approvals", "deny", id_)
     assert (again.code, "CX4048" in again.err) == (1, True)
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_who_cannot_be_asked_is_told_at_once_what_it_waits_for(
+    keeper: Shell, options: tuple[str, ...]
+) -> None:
+    sending = keeper.spawn("send", "keeper", "remember", *options)
+    assert sending.stderr is not None
+    told = sending.stderr.readline()
+    id_ = told.split()[-1]
+    assert told == f"waits for a person: caxton approvals approve {id_}\n"
+    assert keeper.run("approvals", "approve", id_).code == 0
+    out, err = sending.communicate(timeout=30)
+    text = json.loads(out)["text"] if options else out
+    assert (text.startswith("done: "), err) == (True, "")
+
+
+def test_a_message_shows_what_it_waits_for(keeper: Shell) -> None:
+    sending = keeper.spawn("send", "keeper", "remember")
+    id_ = waiting(keeper)
+    [message] = json.loads(keeper.run("messages", "list", "--json").out)["messages"]
+    shown = keeper.run("messages", "show", message["message_id"])
+    assert f"\napproval        {id_}: memory.remember {{" in shown.out
+    assert shown.err == f"waits for a person: caxton approvals approve {id_}\n"
+    assert keeper.run("approvals", "approve", id_).code == 0
+    sending.communicate(timeout=30)
+    assert "approval" not in keeper.run("messages", "show", message["message_id"]).out
+
+
+def test_a_person_at_the_terminal_is_asked_until_they_answer(keeper: Shell) -> None:
+    with terminal(keeper, "send", "keeper", "remember") as shown:
+        shown.until("keeper wants to call memory.remember")
+        shown.until("allow it? [y/N] ")
+        shown.type("maybe\n")
+        shown.until("answer y or n; allow it? [y/N] ")
+        shown.type("Yes\n")
+        shown.until("done: ")
+        assert shown.ended() == 0
+
+
+@pytest.mark.parametrize("typed", ["\n", "no\n"])
+def test_a_person_at_the_terminal_refuses_also_without_a_word(keeper: Shell, typed: str) -> None:
+    with terminal(keeper, "send", "keeper", "remember") as shown:
+        shown.until("allow it? [y/N] ")
+        shown.type(typed)
+        shown.until("a person refused this call")
+        assert shown.ended() == 0
+
+
+def test_results_that_go_elsewhere_leave_the_question_at_the_terminal(keeper: Shell) -> None:
+    with terminal(keeper, "send", "keeper", "remember", into="answer.txt") as shown:
+        shown.until("allow it? [y/N] ")
+        shown.type("y\n")
+        assert shown.ended() == 0
+    assert (keeper.directory / "answer.txt").read_text("utf-8").startswith("done: ")
+
+
+def test_an_ended_input_leaves_the_call_to_somebody_else(keeper: Shell) -> None:
+    with terminal(keeper, "send", "keeper", "remember") as shown:
+        shown.until("allow it? [y/N] ")
+        shown.type("\x04")
+        shown.until("waits for a person: caxton approvals approve ")
+        assert keeper.run("approvals", "approve", waiting(keeper)).code == 0
+        shown.until("done: ")
+        assert shown.ended() == 0
+
+
+def test_who_answers_late_is_told_what_was_answered(keeper: Shell) -> None:
+    with terminal(keeper, "send", "keeper", "remember") as shown:
+        shown.until("allow it? [y/N] ")
+        id_ = waiting(keeper)
+        assert keeper.run("approvals", "deny", id_, "--reason", "too private").code == 0
+        shown.type("y\n")
+        shown.until(f"The approval {id_} was denied by ")
+        shown.until(": too private.")
+        assert shown.ended() == 0
 
 
 def test_a_person_refuses_a_call_and_says_why(keeper: Shell) -> None:

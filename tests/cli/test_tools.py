@@ -48,9 +48,45 @@ def test_tools_are_listed_for_people_and_programs(office: Office) -> None:
     assert write.endswith("Writes a file.")
     listed = json.loads(office.tools("list", "--agent", "clerk", "--json").out)
     assert [each["name"] for each in listed["tools"]] == ["files.read"]
-    none = office.tools("list", "--server", "other")
+    none = office.tools("list", "--state", "built_in")
     assert (none.out, none.err) == ("", "no tools\n")
     assert "CX4001" in office.tools("list", "--agent", "nobody", code=1).err
+
+
+def test_a_server_that_nobody_registered_is_no_server_without_tools(office: Office) -> None:
+    unknown = office.tools("list", "--server", "flies", code=1)
+    assert (unknown.out, "CX4055" in unknown.err) == ("", True)
+    assert "Did you mean files?" in unknown.err
+
+
+def test_a_server_that_is_not_reached_is_told_with_its_reason(office: Office) -> None:
+    office.toolbox.down.add("files")
+    why = "files is not reached: it ended at once"
+    for arguments in ((), ("--server", "files"), ("--json",)):
+        listed = office.tools("list", *arguments)
+        assert why in listed.err.splitlines()
+    called = office.tools("call", "files.read", code=1)
+    assert ("CX4057" in called.err, "it ended at once" in called.err) == (True, True)
+    assert why in office.shell.run("mcp", "list").err
+    hidden = office.tools("why", "clerk", "files.read", code=5)
+    assert f"  nobody offers it: {why}\n" in hidden.out
+
+
+def test_a_misspelt_tool_is_answered_with_the_one_that_is_meant(office: Office) -> None:
+    for command in (("inspect",), ("call",)):
+        wrong = office.tools(*command, "files.reed", code=1)
+        assert "Did you mean files.read?" in wrong.err
+    hidden = office.tools("why", "clerk", "files.reed", code=5)
+    assert "files offers no such tool; did you mean files.read?" in hidden.out
+
+
+def test_why_takes_arguments_as_a_call_does(office: Office) -> None:
+    said = office.tools("why", "keeper", "files.read", "path=7")
+    assert said.out.splitlines()[1] == "  the agent file allows it: files.read:path=7"
+    office.tools("why", "keeper", "files.read", "path=8", code=5)
+    office.tools("why", "keeper", "files.read", "--args", '{"path": "7"}')
+    office.tools("why", "keeper", "files.reed", "path=7", code=5)
+    office.tools("why", "keeper", "files.read", "path", code=2)
 
 
 def test_a_tool_is_inspected(office: Office) -> None:

@@ -20,6 +20,14 @@ tools = ["files.*"]
 [permissions]
 allow = ["files.read"]
 """
+KEEPER = """
+name = "keeper"
+system_prompt = "You keep."
+capabilities = ["keeping"]
+tools = ["files.read"]
+[permissions]
+allow = ["files.read:path=7"]
+"""
 SCHEMA = {
     "type": "object",
     "properties": {"path": {"type": "string"}, "lines": {"type": "integer"}},
@@ -37,7 +45,7 @@ def serving_tools(shell: Shell, toolbox: ToolServersInADict) -> Iterator[Shell]:
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(
-            serving(QUICK, RestSettings(), CLERK, toolbox=toolbox)
+            serving(QUICK, RestSettings(), CLERK, KEEPER, toolbox=toolbox, reached=toolbox)
         ) as served,
     ):
         yield Shell(shell.directory, {"CAXTON_URL": served.url})

@@ -118,16 +118,20 @@ async def serving(  # noqa: PLR0913 - one for each part that a test may want oth
     clock: Clock | None = None,
     tools: Tools | None = None,
     toolbox: ToolServersInADict | None = None,
+    reached: ToolServersInADict | None = None,
     tokens: Tokens | None = None,
     log: AuditLog | None = None,
 ) -> AsyncIterator[Served]:
+    """The server; the servers of tools that are `reached` agents have reached at their start."""
     model, feed = scripted(scenario), EventFeed()
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     listed = ListedProvider(name=SCRIPTED, kind="scripted", default=True, port=lambda: model)
     offered = toolbox if tools is None else tools
-    world = in_memory(OneModel(model), tools=offered, events=feed, clock=clock or SystemClock())
+    world = in_memory(
+        OneModel(model), tools=offered, events=feed, clock=clock or SystemClock(), toolbox=reached
+    )
     hosts = Hosts(default=Isolation.TASK)
     async with running(world, configs=InMemoryConfigs(), hosts=hosts) as runtime:
         parts = () if part is None else (lambda: part.component,)

@@ -90,6 +90,7 @@ async def test_the_first_answer_counts(clerk: Served) -> None:
     assert (await said(clerk, approval, decision="deny", reason="not today"))[0] == 200
     status, problem = await said(clerk, approval, decision="approve")
     assert (status, problem["code"]) == (409, "CX4048")
+    assert problem["detail"] == f"The approval {approval} was denied by anonymous: not today."
     ended = await message(clerk, id_, "answered")
     assert "not today" in ended["answer"]["text"]
 
@@ -134,6 +135,9 @@ async def test_whoever_listens_to_the_answer_is_asked_in_the_stream(clerk: Serve
         ("files.read", "/srv/docs/a", "ask", "wants a person asked: files.read:path=/srv/**"),
         ("files.read", "/etc/passwd", "deny", "says nothing about it, so it is refused"),
         ("files.write", "/srv/docs/a", "deny", "the agent is not shown the tool"),
+        ("files.write", "/srv/docs/a", "deny", "nobody offers it: files offers no such tool"),
+        ("clock.now", "/srv/docs/a", "deny", "nobody offers it: clock is no server of tools"),
+        ("clock.now", "/srv/docs/a", "deny", "the agent file does not list it in `tools`"),
     ],
 )
 async def test_why_tells_what_would_become_of_a_call(

@@ -72,7 +72,6 @@ async def test_tools_are_discovered_by_listing_them(tools: Tools) -> None:
     assert tools.toolbox.tools() == []
     assert await names(tools.client) == ["files.dir/list", "files.read", "files.write"]
     assert await names(tools.client, server="files", state="new") == ["files.write"]
-    assert await names(tools.client, server="other") == []
     assert tools.toolbox.reached == ["files", "files"]
 
 
@@ -332,6 +331,17 @@ async def test_a_server_that_cannot_be_reached_says_why(tools: Tools) -> None:
     assert problem(tested) == (502, "CX4057")
     assert "it ended at once" in tested.json()["detail"]
     assert await names(tools.client) == []
+    for method, path in (("GET", "/tools/files.read"), ("POST", "/tools/files.read/call")):
+        refused = await tools.client.request(method, path)
+        assert problem(refused) == (502, "CX4057")
+        assert "it ended at once" in refused.json()["detail"]
+
+
+async def test_tools_of_an_unknown_server_are_not_found(tools: Tools) -> None:
+    unknown = await tools.client.get("/tools", params={"server": "nope"})
+    assert problem(unknown) == (404, "CX4055")
+    near = await tools.client.get("/tools", params={"server": "flies"})
+    assert near.json()["detail"].endswith("Did you mean files?")
 
 
 async def test_without_servers_of_tools_the_lists_are_empty(server: Served) -> None:

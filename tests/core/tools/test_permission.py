@@ -27,6 +27,7 @@ from caxton_core.tools.permission import (
     above,
     decide,
     grant,
+    hindrances,
     looked_up,
 )
 from caxton_core.tools.tool import Tool, ToolCall
@@ -155,6 +156,29 @@ def test_the_strictest_of_all_levels_counts_and_each_says_why() -> None:
         "the policy wants a person asked: files.read",
     )
     assert summary(decision) == "the call waits for a person"
+
+
+def test_everything_that_hinders_every_call_is_told() -> None:
+    config = evolve(AGENT, permissions=lists(deny=("files.*",)), tools=(ToolPattern("web.*"),))
+    own = grant(config, [READ])
+    server, policy = above("server", lists(allow=("web.fetch",))), above("policy", lists())
+    found = hindrances(own, (server, policy), READ.name, "files is down")
+    assert explained(Decision(Effect.DENY, hindering=found)) == (
+        "the agent is not shown the tool",
+        "nobody offers it: files is down",
+        "the agent file does not list it in `tools`",
+        "the agent file denies it: files.*",
+        "the server has no rule under `allow` or `ask` that covers it",
+    )
+
+
+@given(permissions, levels, st.sampled_from([READ, WRITE]))
+def test_a_tool_is_hidden_if_and_only_if_something_hinders(
+    own: Permissions, above_it: list[Level], tool: Tool
+) -> None:
+    config = evolve(AGENT, permissions=own, tools=(ToolPattern("files.read"),))
+    granted_ = grant(config, [tool], above_it)
+    assert (tool.name in granted_.names) is not bool(hindrances(granted_, above_it, tool.name, ""))
 
 
 def test_a_path_counts_where_it_really_leads() -> None:
