@@ -33,7 +33,6 @@ from caxton_adapters.memory.sqlite import sqlite_memory
 from caxton_adapters.memory.tools import MemoryTools
 from caxton_adapters.process import capacity, lock
 from caxton_adapters.process.capacity import Capacity
-from caxton_adapters.process.policy_file import read_place
 from caxton_adapters.process.refusals import (
     DatabaseUnusable,
     ScenarioUnusable,
@@ -47,14 +46,13 @@ from caxton_adapters.process.watchdog import keep_alive
 from caxton_adapters.providers.catalogue import (
     Catalogue,
     Means,
-    ScenarioRefused,
     open_catalogue,
 )
 from caxton_adapters.providers.settings import ProviderKind
 from caxton_adapters.rest.api import RestApi
 from caxton_adapters.rest.exchange import current
 from caxton_adapters.rest.failures import of_model, of_turn
-from caxton_adapters.rest.policies import ReadAgain
+from caxton_adapters.rest.policies import ReadAgain, Written
 from caxton_adapters.rest.providers import ListedProvider
 from caxton_adapters.rest.serving import RestServer
 from caxton_adapters.rest.settings import RestSettings
@@ -78,7 +76,7 @@ from caxton_core.agent.policy.facts import Facts
 from caxton_core.agent.policy.file import InForce
 from caxton_core.ports import Model, Tools
 from caxton_core.primitives import ProviderName
-from caxton_core.reading.report import Report, human, report
+from caxton_core.reading.report import Report, human
 
 CONVERSATION_BYTES = 64 * 1024 * 1024
 OBJECTS_BETWEEN_COLLECTIONS = 10_000
@@ -95,11 +93,12 @@ class Launch:
     policy: InForce
     again: Callable[[], LoadResult]
 
-    def rules(self) -> Result[ServerRules, tuple[Report, ...] | str]:
-        """What the settings say of calls of tools as they are written now."""
+    def written(self) -> Result[Written, tuple[Report, ...] | str]:
+        """What the settings say now of calls of tools, and of the policy's place."""
         loaded = self.again()
         if isinstance(loaded, Success):
-            return Success(_rules(loaded.unwrap().settings))
+            settings = loaded.unwrap().settings
+            return Success(Written(_rules(settings), settings.policy))
         why = loaded.failure()
         return Failure(why.reports if isinstance(why, InvalidSettings) else in_words(why).what)
 
@@ -137,7 +136,8 @@ async def _open(launch: Launch) -> int:
     means = Means(SystemClock())
     opened = open_catalogue(provider_settings(settings), means, settings.default_provider)
     if isinstance(opened, Failure):
-        return _refused(process, _scenario_refusal(opened.failure()[0]))
+        why = opened.failure()[0]
+        return _refused(process, ScenarioUnusable(why.provider.value, why.path, why.reason))
     catalogue = opened.unwrap()
     path, level = settings.storage.database, settings.storage.synchronous.value
     try:
@@ -218,7 +218,7 @@ async def _run(
             *_conditions(catalogue),
         )
         wanted, listed = rest_settings(settings), _listed(catalogue)
-        again = ReadAgain(partial(read_place, settings.policy), launch.rules)
+        again = ReadAgain(settings.policy, launch.written)
         tokens = await stored_tokens(wanted.token, SqliteTokens(database), machine.now)
         api = RestApi(
             runtime,
@@ -332,13 +332,6 @@ def _model(catalogue: Catalogue, name: ProviderName) -> Model:
     if isinstance(found, Failure):
         raise KeyError(name)
     return found.unwrap()
-
-
-def _scenario_refusal(refused: ScenarioRefused) -> ScenarioUnusable:
-    why = refused.why
-    if not isinstance(why, str):
-        why = human(report(why, refused.text, str(refused.path)))
-    return ScenarioUnusable(refused.provider.value, refused.path, why)
 
 
 def _refused(process: ServerProcess, refusal: StartRefusal) -> int:

@@ -204,6 +204,12 @@ def refusal_of(document: Mapping[str, object], status: int | None = None) -> Lea
     )
 
 
+def warnings_of(document: Mapping[str, object]) -> list[Mapping[str, object]]:
+    """What the server finds doubtful, though nothing of it is an error."""
+    found = document.get("warnings")
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
 def exit_code_of(status: int) -> int:
     """What a refused request means for whoever called the command."""
     if status in _REFUSALS:

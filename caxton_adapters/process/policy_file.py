@@ -55,7 +55,7 @@ def read_place(place: PolicyPlace, *, guarded: bool = True) -> Result[InForce, P
     """The policy that holds for a server; for a dry run it need not be `guarded`."""
     path = place.path
     if path is None or not (place.named or path.exists()):
-        return Success(built_in(place.environment))
+        return built_in(place.environment).alt(PolicyWrong)
     return _read(path, place.environment, guarded=guarded)
 
 

@@ -17,3 +17,9 @@ class PolicyPlace:
     path: Path | None = None
     environment: str | None = None
     named: bool = True
+
+    @property
+    def shown(self) -> str:
+        """The place in words."""
+        file = "the built-in policy" if self.path is None else str(self.path)
+        return f"{file}, environment {self.environment}" if self.environment else file

@@ -34,6 +34,7 @@ from caxton_core.conversation.model import (
 from caxton_core.ports import Clock, Model
 from caxton_core.primitives import ProviderName, Usd
 from caxton_core.problems import Problems
+from caxton_core.reading.report import human, report
 from caxton_core.resilience.breaker import HalfOpen, Open
 from caxton_core.resilience.retry import RetryPolicy
 
@@ -57,6 +58,13 @@ class ScenarioRefused:
     path: Path
     why: Problems | str
     text: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why not, for a person."""
+        if isinstance(self.why, str):
+            return self.why
+        return human(report(self.why, self.text, str(self.path)))
 
 
 @final
@@ -205,6 +213,14 @@ def open_catalogue(
     settings: Sequence[ProviderSettings], means: Means, default: ProviderName | None = None
 ) -> Result[Catalogue, tuple[ScenarioRefused, ...]]:
     """Read the scenarios and make the catalogue, or tell which scenarios cannot be played."""
+    read = scenarios_of(settings)
+    return read.map(lambda scenarios: Catalogue(settings, scenarios, means, default))
+
+
+def scenarios_of(
+    settings: Sequence[ProviderSettings],
+) -> Result[Mapping[ProviderName, Scenario], tuple[ScenarioRefused, ...]]:
+    """The scenarios of the providers that have one, or those that cannot be played."""
     scenarios: dict[ProviderName, Scenario] = {}
     refused: list[ScenarioRefused] = []
     for provider in settings:
@@ -216,7 +232,7 @@ def open_catalogue(
                 scenarios[provider.name] = read.unwrap()
     if refused:
         return Failure(tuple(refused))
-    return Success(Catalogue(settings, scenarios, means, default))
+    return Success(scenarios)
 
 
 def _read(name: ProviderName, path: Path) -> Result[Scenario, ScenarioRefused]:

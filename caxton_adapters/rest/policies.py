@@ -7,6 +7,7 @@ from typing import Final, TypeAlias, final
 import anyio
 from anyio import to_thread
 from attrs import field, frozen
+from msgspec import structs
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.process.policy_file import (
@@ -15,7 +16,9 @@ from caxton_adapters.process.policy_file import (
     PolicyUnreadable,
     PolicyWrong,
     in_words,
+    read_place,
 )
+from caxton_adapters.process.policy_place import PolicyPlace
 from caxton_adapters.rest import problem
 from caxton_adapters.rest.placed import error_items
 from caxton_adapters.rest.problem import ErrorItem, Refused
@@ -30,19 +33,32 @@ from caxton_adapters.runtime.policing import Policing
 from caxton_adapters.runtime.rulebook import ServerRules
 from caxton_adapters.runtime.runtime import Runtime
 from caxton_adapters.runtime.views import AgentView
+from caxton_core.agent.policy.doubts import doubts
 from caxton_core.agent.policy.file import BUILT_IN, InForce, values_of
-from caxton_core.reading.report import Report
+from caxton_core.reading.report import Report, report
 
 WrongSettings: TypeAlias = tuple[Report, ...] | str
 
 
 @final
 @frozen
-class ReadAgain:
-    """Reads what can change while the server runs: the policy, and the rules of the settings."""
+class Written:
+    """What the settings say now: the rules for calls, and where the policy is."""
 
-    policy: Callable[[], Result[InForce, PolicyTrouble]]
-    rules: Callable[[], Result[ServerRules, WrongSettings]]
+    rules: ServerRules
+    place: PolicyPlace
+
+
+@final
+@frozen
+class ReadAgain:
+    """Reads what can change while the server runs: the policy, and the rules of the settings.
+
+    The policy is read from its `place`, whatever the settings name meanwhile.
+    """
+
+    place: PolicyPlace
+    settings: Callable[[], Result[Written, WrongSettings]]
 
 
 _LOG: Final = logging.getLogger("caxton.policy")
@@ -61,7 +77,9 @@ class Policies:
     def show(self) -> Result[PolicyBody, Refused]:
         """The policy in force."""
         policing = self.runtime.policing
-        return Failure(_NONE) if policing is None else Success(_body(policing.in_force))
+        if policing is None:
+            return Failure(_NONE)
+        return Success(_body(policing.in_force, self._doubts(policing)))
 
     async def reload(
         self, about: Callable[..., object] = lambda *_: None
@@ -74,20 +92,23 @@ class Policies:
         if policing is None or self.again is None:
             return Failure(_NONE)
         async with self._reloading:
-            read = await to_thread.run_sync(self.again.policy)
+            place = self.again.place
+            read = await to_thread.run_sync(read_place, place)
             if isinstance(read, Failure):
                 return _kept(_refused(read.failure()))
-            rules = await to_thread.run_sync(self.again.rules)
-            if isinstance(rules, Failure):
-                return _kept(_wrong_settings(rules.failure()))
-            fresh = read.unwrap()
+            settings = await to_thread.run_sync(self.again.settings)
+            if isinstance(settings, Failure):
+                return _kept(_wrong_settings(settings.failure()))
+            written, fresh = settings.unwrap(), read.unwrap()
+            moved = None if written.place == place else written.place.shown
             about(fresh.file, fresh.digest or BUILT_IN)
-            return Success(await self._put_in_force(policing, fresh, rules.unwrap()))
+            put = await self._put_in_force(policing, fresh, written.rules)
+            return Success(structs.replace(put, after_restart=moved))
 
     async def _put_in_force(
         self, policing: Policing, fresh: InForce, rules: ServerRules
     ) -> PolicyReloaded:
-        changed = fresh.policy != policing.policy
+        changed, rules_changed = fresh.policy != policing.policy, rules != self._rules
         policing.in_force = fresh
         self.runtime.world.rulebook.adopt(server=rules, policy=fresh.policy.permissions)
         violating = tuple(map(_violation, await self.runtime.hold_to_policy()))
@@ -98,11 +119,28 @@ class Policies:
             fresh.digest or None,
             fresh.policy.preset.value,
             changed,
+            rules_changed,
             violating,
+            self._doubts(policing),
         )
 
+    @property
+    def _rules(self) -> ServerRules:
+        book = self.runtime.world.rulebook
+        return ServerRules(book.server.rules, book.patience)
 
-def _body(in_force: InForce) -> PolicyBody:
+    def _doubts(self, policing: Policing) -> tuple[ErrorItem, ...]:
+        """What deserves a look in the rules for calls of the settings."""
+        found = report(doubts(self._rules.permissions, policing.facts()), "", "caxton.toml")
+        return tuple(map(_unplaced, error_items(found.warnings)))
+
+
+def _unplaced(item: ErrorItem) -> ErrorItem:
+    """Settings have many sources: the path says where to look, no line does."""
+    return structs.replace(item, line=None, column=None, end_line=None, end_column=None)
+
+
+def _body(in_force: InForce, warnings: tuple[ErrorItem, ...]) -> PolicyBody:
     values = tuple(
         PolicyValue(
             ".".join(map(str, path)),
@@ -112,7 +150,8 @@ def _body(in_force: InForce) -> PolicyBody:
         for path, value in values_of(in_force.policy)
     )
     preset = in_force.policy.preset.value
-    return PolicyBody(in_force.file, in_force.environment, in_force.digest or None, preset, values)
+    digest = in_force.digest or None
+    return PolicyBody(in_force.file, in_force.environment, digest, preset, values, warnings)
 
 
 def _written(table: str | int, value: object) -> PolicyScalar | tuple[PolicyScalar, ...]:

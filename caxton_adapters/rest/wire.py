@@ -290,6 +290,8 @@ class PolicyBody(msgspec.Struct, frozen=True):
     sha256: str | None
     preset: str
     values: tuple[PolicyValue, ...]
+    warnings: tuple[ErrorItem, ...]
+    """What deserves a look in the rules for calls of the server's settings."""
 
 
 class Violation(msgspec.Struct, frozen=True):
@@ -301,14 +303,21 @@ class Violation(msgspec.Struct, frozen=True):
 
 
 class PolicyReloaded(msgspec.Struct, frozen=True):
-    """A policy that took the place of the one before, and the agents that do not conform to it."""
+    """A policy that took the place of the one before, and the agents that do not conform to it.
+
+    `rules_changed` tells of the rules for calls in the server's settings, and `warnings` what
+    deserves a look in them; `after_restart` is the policy that the settings name now.
+    """
 
     file: str
     environment: str | None
     sha256: str | None
     preset: str
     changed: bool
+    rules_changed: bool
     violating: tuple[Violation, ...]
+    warnings: tuple[ErrorItem, ...]
+    after_restart: str | None = None
 
 
 class CapabilityBody(msgspec.Struct, frozen=True):

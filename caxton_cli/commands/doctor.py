@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple, final
 import click
 
 from caxton_cli import exits, places
-from caxton_cli.client import calls_server, connect
+from caxton_cli.client import calls_server, connect, warnings_of
 from caxton_cli.configured import loaded_or_leave, policy_or_leave
 from caxton_cli.leaving import Leave
 from caxton_cli.printing import emit, styled
 from caxton_cli.version import VERSION
 
 if TYPE_CHECKING:
+    from caxton_adapters.process.refusals import StartRefusal
     from caxton_adapters.settings import Settings
 
 OLDEST_PYTHON = (3, 11)
@@ -72,6 +73,8 @@ def _findings(url: str | None, token: str | None) -> Iterator[Finding]:
     yield from _directory(settings.server.data_dir)
     yield from _changeable([str(settings.server.data_dir)])
     yield _default_provider(settings)
+    yield from _scenarios(settings)
+    yield _tool_lock(settings)
     yield from _server(url, token)
 
 
@@ -157,6 +160,49 @@ def _default_provider(settings: "Settings") -> Finding:
     return Finding("default provider", Verdict.GOOD, f"{name.value} ({key})")
 
 
+def _scenarios(settings: "Settings") -> Iterator[Finding]:
+    """Scenarios of providers that keep a server from starting."""
+    from returns.result import Failure
+
+    from caxton_adapters.process.refusals import ScenarioUnusable
+    from caxton_adapters.providers.catalogue import scenarios_of
+    from caxton_adapters.settings.parts import provider_settings
+
+    read = scenarios_of(provider_settings(settings))
+    for each in read.failure() if isinstance(read, Failure) else ():
+        refusal = ScenarioUnusable(each.provider.value, each.path, each.reason)
+        yield _keeps_from_starting("scenario", refusal)
+
+
+def _tool_lock(settings: "Settings") -> Finding:
+    from returns.result import Failure
+
+    from caxton_adapters.clock import SystemClock
+    from caxton_adapters.mcp.lock import open_lock
+    from caxton_adapters.process.refusals import ToolLockUnusable
+    from caxton_core.reading.report import human
+
+    path = settings.tool_lock
+    opened = open_lock(path, SystemClock(), _unheard)
+    if isinstance(opened, Failure):
+        why = human(opened.failure().report)
+        return _keeps_from_starting("approved tools", ToolLockUnusable(path, why))
+    says = f"{path} can be read" if path.exists() else "none so far"
+    return Finding("approved tools", Verdict.GOOD, says)
+
+
+def _unheard(event: str, **facts: object) -> None:
+    """What a lock would tell a server that uses it."""
+    del event, facts
+
+
+def _keeps_from_starting(subject: str, refusal: "StartRefusal") -> Finding:
+    from caxton_adapters.process.refusals import in_words
+
+    words = in_words(refusal)
+    return Finding(subject, Verdict.BAD, f"{words.what} [{words.code}]", words.advice)
+
+
 def _server(url: str | None, token: str | None) -> Iterator[Finding]:
     caller = connect(url, token)
     try:
@@ -179,6 +225,9 @@ def _server(url: str | None, token: str | None) -> Iterator[Finding]:
     servers = caller.ask("GET", "/mcp/servers").document.get("servers")
     for one in servers if isinstance(servers, list) else []:
         yield _tool_server(one)
+    for one in warnings_of(caller.ask("GET", "/policy").document):
+        says = f"{one['at']}: {one['message']} [{one['code']}]"
+        yield Finding("rules for calls", Verdict.NOTICE, says, str(one.get("help") or ""))
 
 
 def _provider(one: dict[str, object]) -> Finding:

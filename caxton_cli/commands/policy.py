@@ -8,7 +8,7 @@ import click
 
 from caxton_cli import exits
 from caxton_cli.agent_files import Check, checked
-from caxton_cli.client import calls_server, connect
+from caxton_cli.client import calls_server, connect, warnings_of
 from caxton_cli.judging import House, house
 from caxton_cli.leaving import Leave
 from caxton_cli.printing import emit, note, tell_problems
@@ -97,6 +97,12 @@ def reload(*, url: str | None, token: str | None, as_json: bool) -> int:
         return exits.DONE
     changed = "changed" if document["changed"] else "as before"
     print(f"policy reloaded from {document['file']} ({changed})")
+    if document.get("rules_changed"):
+        print("the rules for calls in the server's settings changed")
+    if document.get("after_restart"):
+        note(f"after a restart: {document['after_restart']}, as the settings say now")
+    for one in warnings_of(document):
+        note(f"warning[{one['code']}]: {one['at']}: {one['message']}")
     violating = document.get("violating")
     for one in violating if isinstance(violating, list) else []:
         codes = ", ".join(dict.fromkeys(error["code"] for error in one["errors"]))

@@ -39,6 +39,13 @@ POLICY_FILES: Final = (
         '`[tools]` `never = ["*"]`.',
     ),
     Explanation(
+        "CX2224",
+        "rule that speaks of no call",
+        "`{rule}` speaks of no call: {why}",
+        "A rule with a mistyped condition forbids nothing, and nobody notices.",
+        "Correct the condition: `caxton tools inspect` shows what a tool takes.",
+    ),
+    Explanation(
         "CX4060",
         "refused by the policy",
         "the agent does not conform to the policy of this installation",

@@ -17,7 +17,7 @@ RUNNING: Final = (
         "name taken",
         "an agent called {name} exists",
         "The name is the agent's address; a second agent would take its messages.",
-        "Replace the agent (PUT, or `caxton deploy --replace`), or choose another name.",
+        "Replace the agent (PUT, or `caxton deploy`), or choose another name.",
     ),
     Explanation(
         "CX4003",

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias, final
 
 from attrs import frozen
-from returns.result import Failure, Result
+from returns.result import Failure, Result, Success
 
 from caxton_core.agent.policy.levels import Preset
 from caxton_core.agent.policy.presets import PRESETS
@@ -55,9 +55,11 @@ def read_policy(
     return policy
 
 
-def built_in(environment: str | None = None) -> InForce:
-    """The policy of an installation that wrote none: the preset `default`."""
-    return InForce(Policy(), BUILT_IN, environment)
+def built_in(environment: str | None = None) -> Result[InForce, Report]:
+    """The policy of an installation that wrote none: the preset `default`, no environments."""
+    if environment is not None:
+        return Failure(report([_unknown_environment(environment, ())], "", BUILT_IN))
+    return Success(InForce(Policy()))
 
 
 def read_policy_table(
@@ -69,9 +71,9 @@ def read_policy_table(
     if isinstance(whole, Failure) or problems:
         return Failure((problems[0], *problems[1:]))
     chosen = whole.unwrap().environments
-    if environment is not None and chosen and environment not in chosen:
+    if environment is not None and environment not in chosen:
         return Failure((_unknown_environment(environment, tuple(chosen)),))
-    return _laid_over(table, file, environment if environment in chosen else None)
+    return _laid_over(table, file, environment)
 
 
 def _laid_over(table: Table, file: str, environment: str | None) -> Result[InForce, Problems]:
@@ -135,7 +137,7 @@ def _nothing_allowed(table: Table) -> Iterator[Problem]:
 
 
 def _unknown_environment(name: str, known: tuple[str, ...]) -> Problem:
-    shown = ", ".join(known)
+    shown = ", ".join(known) or "none"
     return Problem(
         ("environments",),
         _stated(NO_ENVIRONMENT, nearest(name, known), name=name, known=shown),

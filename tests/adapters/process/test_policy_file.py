@@ -39,7 +39,7 @@ def trouble(path: Path) -> PolicyTrouble:
 
 
 def test_a_file_that_only_its_owner_writes_is_read(policy: Path) -> None:
-    read = read_place(PolicyPlace(policy, "dev"))
+    read = read_place(PolicyPlace(policy))
     assert isinstance(read, Success)
     in_force = read.unwrap()
     assert (in_force.file, in_force.policy.preset) == (str(policy), Preset.STRICT)

@@ -1,8 +1,9 @@
 """Rules about tools: which ones, how widely, and whether they are there at all."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Final, TypeAlias
 
+from caxton_core.agent.policy.facts import Facts
 from caxton_core.agent.policy.finding import Found, found
 from caxton_core.agent.policy.primitives import NameGlob
 from caxton_core.agent.policy.rules.rule import Case, Rule
@@ -10,9 +11,12 @@ from caxton_core.primitives import PermissionRule, ToolPattern
 from caxton_core.problems import Path
 from caxton_core.reading.nearest import nearest
 
+Named: TypeAlias = tuple[Path, ToolPattern, str]
+"""Where tools are named, which they are, and the words that name them."""
 
-def _named(case: Case) -> Iterator[tuple[Path, ToolPattern, str]]:
-    """Every tool that the agent lists or may call, and the words that name it."""
+
+def _named(case: Case) -> Iterator[Named]:
+    """Every tool that the agent lists or may call."""
     for index, tool in enumerate(case.config.tools):
         yield ("tools", index), tool, tool.value
     permissions = case.config.permissions
@@ -110,11 +114,12 @@ def _may_mean(glob: NameGlob, tool: ToolPattern) -> bool:
     return literal.startswith(server) or (bool(wild) and server.startswith(literal))
 
 
-def _unknown_servers(case: Case) -> Iterator[Found]:
-    known = case.facts.servers
+def unknown_servers(named: Iterable[Named], facts: Facts) -> Iterator[Found]:
+    """Servers of tools that are not registered."""
+    known = facts.servers
     if known is None:
         return
-    for at, tool, written in _named(case):
+    for at, tool, written in named:
         server = server_of(tool)
         if server not in known:
             shown = ", ".join(sorted(known)) or "none"
@@ -123,10 +128,11 @@ def _unknown_servers(case: Case) -> Iterator[Found]:
             )
 
 
-def _unknown_tools(case: Case) -> Iterator[Found]:
-    tools = case.facts.tools
+def unknown_tools(named: Iterable[Named], facts: Facts) -> Iterator[Found]:
+    """Tools that their server does not have, where its tools are known."""
+    tools = facts.tools
     described = {name.partition(".")[0] for name in tools}
-    for at, tool, _ in _named(case):
+    for at, tool, _ in named:
         server = server_of(tool)
         if server in described and not is_wildcard(tool) and tool.value not in tools:
             of_server = [name for name in tools if name.startswith(f"{server}.")]
@@ -139,6 +145,14 @@ TOOLS: Final = (
     Rule("CX1325", lambda policy: policy.tools.unconditional, _unconditional),
     Rule("CX1326", lambda policy: policy.tools.missing_deny, _missing_deny),
     Rule("CX1327", lambda policy: policy.tools.forbidden, _forbidden),
-    Rule("CX1328", lambda policy: policy.tools.unknown_servers, _unknown_servers),
-    Rule("CX1329", lambda policy: policy.tools.unknown_tools, _unknown_tools),
+    Rule(
+        "CX1328",
+        lambda policy: policy.tools.unknown_servers,
+        lambda case: unknown_servers(_named(case), case.facts),
+    ),
+    Rule(
+        "CX1329",
+        lambda policy: policy.tools.unknown_tools,
+        lambda case: unknown_tools(_named(case), case.facts),
+    ),
 )

@@ -53,8 +53,10 @@ def refused(text: str, environment: str | None = None) -> Report:
 
 
 def test_an_empty_file_is_the_default_preset() -> None:
-    assert in_force("").policy == Policy() == built_in().policy
-    assert built_in().file == BUILT_IN
+    unwritten = built_in()
+    assert isinstance(unwritten, Success)
+    assert in_force("").policy == Policy() == unwritten.unwrap().policy
+    assert unwritten.unwrap().file == BUILT_IN
 
 
 def test_a_file_stands_above_its_preset() -> None:
@@ -88,8 +90,12 @@ def test_an_environment_that_the_file_does_not_have_is_refused() -> None:
     assert "production" in told
 
 
-def test_a_file_without_environments_holds_in_all_of_them() -> None:
-    assert in_force("", "production").policy == Policy()
+def test_no_name_is_right_where_there_are_no_environments() -> None:
+    told = human(refused('preset = "strict"', "production"))
+    assert "has no environment `production`; it has: none" in told
+    unwritten = built_in("production")
+    assert isinstance(unwritten, Failure)
+    assert "CX2222" in human(unwritten.failure())
 
 
 def test_everything_wrong_is_told_at_once_with_its_place() -> None:
