@@ -38,7 +38,7 @@ _NAMES = {
     "reading.report": "Placed Range Report human machine",
     "tools.permission": "Decision Effect Grant Level decide grant",
     "tools.tool": (
-        "BrokenToolCall RequestedCall Tool ToolCall ToolFailed ToolResult ToolSucceeded"
+        "Blame BrokenToolCall RequestedCall Tool ToolCall ToolFailed ToolResult ToolSucceeded"
     ),
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}

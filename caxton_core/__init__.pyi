@@ -328,6 +328,9 @@ from caxton_core.tools.permission import (
     grant as grant,
 )
 from caxton_core.tools.tool import (
+    Blame as Blame,
+)
+from caxton_core.tools.tool import (
     BrokenToolCall as BrokenToolCall,
 )
 from caxton_core.tools.tool import (

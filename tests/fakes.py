@@ -33,7 +33,15 @@ from caxton_core.ports import Clock, Events, Tools
 from caxton_core.primitives import JsonObject, ServerName, ToolName, ToolPattern
 from caxton_core.problems import MissingKey, Problem
 from caxton_core.reading.report import report
-from caxton_core.tools.tool import Caller, Tool, ToolCall, ToolFailed, ToolResult, ToolSucceeded
+from caxton_core.tools.tool import (
+    Blame,
+    Caller,
+    Tool,
+    ToolCall,
+    ToolFailed,
+    ToolResult,
+    ToolSucceeded,
+)
 
 PATH = {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}
 
@@ -116,6 +124,8 @@ class ToolServersInADict:
         self.called.append(call)
         if call.arguments.members().get("fail"):
             return ToolFailed(call.id, "it fails\x1b[2J")
+        if call.arguments.members().get("path") == 7:
+            return ToolFailed(call.id, "`path`: 7 is no text\x1b[2J", Blame.ARGUMENTS)
         return ToolSucceeded(call.id, f"did {call.arguments}")
 
     async def add(

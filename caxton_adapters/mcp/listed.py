@@ -5,6 +5,8 @@ from typing import TypeAlias, final
 
 from attrs import frozen
 
+from caxton_core.tools.tool import Blame
+
 
 @final
 @frozen(kw_only=True)
@@ -43,6 +45,7 @@ class Declined:
     """Why a tool gave no answer, as text for the model: the server said so."""
 
     why: str
+    blame: Blame = Blame.TOOL
 
 
 @final

@@ -17,8 +17,8 @@ def result_of(call: ToolCall, outcome: EveryOutcome) -> ToolResult:
     match outcome:
         case Answered(text):
             return ToolSucceeded(call.id, text)
-        case Declined(why):
-            return ToolFailed(call.id, why)
+        case Declined(why, blame):
+            return ToolFailed(call.id, why, blame)
         case Lost(why):
             return ToolFailed(
                 call.id,

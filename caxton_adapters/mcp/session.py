@@ -19,6 +19,7 @@ from mcp.client.subscriptions import SubscriptionLost
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     CONNECTION_CLOSED,
+    INVALID_PARAMS,
     CallToolResult,
     ElicitRequestFormParams,
     ElicitRequestParams,
@@ -48,6 +49,7 @@ from caxton_adapters.mcp.schemas import Schema
 from caxton_adapters.mcp.unanswered import UNANSWERED
 from caxton_adapters.mcp.visible import one_line
 from caxton_adapters.mcp.watcher import Watcher
+from caxton_core.tools.tool import Blame
 
 MOST_PAGES: Final = 100
 MOST_TOOLS: Final = 1000
@@ -120,7 +122,7 @@ class Session:
         known = self._known_of(tool)
         wrong = known.arguments.wrong(arguments)
         if wrong is not None:
-            return Declined(f"the arguments are wrong: {wrong}")
+            return Declined(f"the arguments are wrong: {wrong}", Blame.ARGUMENTS)
         try:
             result = await self._client.call_tool(
                 tool,
@@ -134,7 +136,8 @@ class Session:
             return Declined(f"the server broke its protocol: {error.error_count()} mistakes")
         except (ValueError, RecursionError):  # of the library, when it writes the message
             return Declined(
-                "the arguments cannot be written: they hold no Unicode or nest too deep"
+                "the arguments cannot be written: they hold no Unicode or nest too deep",
+                Blame.ARGUMENTS,
             )
         except (RuntimeError, anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
             return Lost(self._ending.why or one_line(str(error), _LONGEST_WHY) or "it is gone")
@@ -156,7 +159,8 @@ class Session:
             return Lost(self._ending.why or "it closed the connection")
         if error.error.data == UNANSWERED or _is_cut(error):
             return Lost(one_line(error.message, _LONGEST_WHY))
-        return Declined(one_line(error.message, _LONGEST_WHY) or "the server refused the call")
+        why = one_line(error.message, _LONGEST_WHY) or "the server refused the call"
+        return Declined(why, Blame.ARGUMENTS if error.code == INVALID_PARAMS else Blame.TOOL)
 
     def _known_of(self, tool: str) -> _Known:
         """Its schemas, read at the first call."""

@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from caxton_adapters.rest import problem
 from caxton_adapters.rest.failures import not_stored
 from caxton_adapters.rest.placed import error_items
-from caxton_adapters.rest.problem import Refused
+from caxton_adapters.rest.problem import ErrorItem, Refused
 from caxton_adapters.runtime.toolbox import (
     BadLock,
     BadRegistration,
@@ -22,6 +23,7 @@ from caxton_core.primitives import ToolName
 from caxton_core.reading import wording
 from caxton_core.reading.report import Report
 from caxton_core.storage import NotStored
+from caxton_core.tools.tool import Blame, ToolFailed
 from caxton_core.tools.visible import visible
 
 _NOT_FOUND: Final = 404
@@ -72,9 +74,16 @@ def _bad_lock(report: Report) -> Refused:
     return Refused(_CONFLICT, code if code in _LOCK_CODES else _LOCK_CODES[0], detail, errors)
 
 
-def failed(name: ToolName, why: str) -> Refused:
-    """What is answered where a tool gave no result."""
-    return Refused(_BAD_GATEWAY, "CX4058", f"{name} gave no result: {_plain(why)}")
+def failed(name: ToolName, failure: ToolFailed) -> Refused:
+    """What is answered where a tool gave no result, be it that it takes other arguments."""
+    why = _plain(failure.why)
+    match failure.blame:
+        case Blame.TOOL:
+            return Refused(_BAD_GATEWAY, "CX4058", f"{name} gave no result: {why}")
+        case Blame.ARGUMENTS:
+            detail = f"{name} does not take these arguments: {why}"
+            item = ErrorItem(code=problem.INVALID_BODY, message=why.rstrip("."), at="arguments")
+            return Refused(_UNPROCESSABLE, problem.INVALID_BODY, detail, (item,))
 
 
 def withheld(view: ToolView) -> Refused | None:

@@ -175,7 +175,7 @@ class ToolResources:
         """Why the call gave nothing; the first one after a while may have found a change."""
         views = () if self.servers is None else self.servers.tools()
         refused = (withheld(view) for view in views if view.tool.name == name)
-        return next(refused, None) or failed(name, failure.why)
+        return next(refused, None) or failed(name, failure)
 
     def server_page(self, limit: int, cursor: str | None) -> ToolServerPage:
         """Some servers of tools, by name."""

@@ -61,6 +61,7 @@ from caxton_core.primitives import (
     Usd,
 )
 from caxton_core.tools.tool import (
+    Blame,
     BrokenToolCall,
     RequestedCall,
     Tool,
@@ -85,7 +86,7 @@ broken_calls: SearchStrategy[BrokenToolCall] = st.builds(
 )
 requested_calls: SearchStrategy[RequestedCall] = sound_calls | broken_calls
 tool_results: SearchStrategy[ToolResult] = st.builds(ToolSucceeded, call_ids, texts) | st.builds(
-    ToolFailed, call_ids, texts
+    ToolFailed, call_ids, texts, st.sampled_from(Blame)
 )
 
 usages: SearchStrategy[Usage] = st.builds(

@@ -1,5 +1,6 @@
 """A tool as a model sees it: what it is called, what it takes, what came of a call."""
 
+from enum import Enum
 from typing import TypeAlias, final
 
 from attrs import frozen
@@ -55,12 +56,21 @@ class ToolSucceeded:
 
 
 @final
+class Blame(Enum):
+    """What a failure lies in, as far as it is known."""
+
+    TOOL = "tool"
+    ARGUMENTS = "arguments"
+
+
+@final
 @frozen
 class ToolFailed:
     """Why a tool gave no answer, as text that the model can react to."""
 
     call_id: str
     why: str
+    blame: Blame = Blame.TOOL
 
 
 ToolResult: TypeAlias = ToolSucceeded | ToolFailed

@@ -18,6 +18,7 @@ from tests.acceptance.tool_servers import (
 from tests.cli.processes import until_told
 
 TOOL_FAILED: Final = "CX4058"
+INVALID_BODY: Final = "CX3002"
 
 
 def connects(server: Installation) -> object:
@@ -92,7 +93,7 @@ def test_arguments_that_a_tool_does_not_take_never_reach_it(tmp_path: Path) -> N
     with installed(tmp_path, server_table("one", f"note={note}")) as server:
         for wrong in ({}, {"text": 1}):
             refused = called(server, "one.echo", wrong)
-            assert (refused["code"], "text" in str(refused["detail"])) == (TOOL_FAILED, True)
+            assert (refused["code"], "text" in str(refused["detail"])) == (INVALID_BODY, True)
         assert [line for line in notes(note) if line.startswith("call")] == []
 
 

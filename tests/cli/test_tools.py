@@ -105,6 +105,8 @@ def test_a_tool_is_called_by_hand(office: Office) -> None:
     assert json.loads(whole)["text"] == 'did {"lines":1,"path":"/a"}'
     piped = office.tools("call", "files.read", "--args", "-", stdin='{"path": "/b"}').out
     assert piped == 'did {"path":"/b"}\n'
+    wrong = office.tools("call", "files.read", "--args", '{"path": 7}', code=4)
+    assert (wrong.out, "does not take these arguments" in wrong.err) == ("", True)
     failed = office.tools("call", "files.read", "fail=true", code=1)
     assert (failed.out, "CX4058" in failed.err, "\x1b" in failed.err) == ("", True, False)
 

@@ -15,6 +15,7 @@ Run as `python -I -S server.py [OPTION=VALUE ...]`:
     note=FILE                         appends what happens to the file
     tools=NUMBER                      lists so many further tools
     page=NUMBER                       lists so many tools on a page
+    picky=1                           refuses the arguments of every call
     flood=NUMBER                      `echo` is followed by so many notifications
 """
 
@@ -217,6 +218,9 @@ def take(message: dict[str, Any]) -> None:
             write({"id": message["id"], "result": initialize(params)})
         case "tools/list":
             write({"id": message["id"], "result": listed(params)})
+        case "tools/call" if "picky" in OPTIONS:
+            error = {"code": -32602, "message": "never these"}
+            write({"id": message["id"], "error": error})
         case "tools/call" if params["name"] == "sleep":
             note(f"call sleep {message['id']}")
         case "tools/call" if params["name"] == "ask":

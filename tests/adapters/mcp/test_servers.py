@@ -25,7 +25,7 @@ from caxton_adapters.runtime.toolbox import (
 from caxton_adapters.testing.tools import Subject, ToolsContract
 from caxton_core.primitives import JsonObject, ToolName
 from caxton_core.storage import NotStored
-from caxton_core.tools.tool import ToolCall, ToolFailed, ToolResult, ToolSucceeded
+from caxton_core.tools.tool import Blame, ToolCall, ToolFailed, ToolResult, ToolSucceeded
 from tests.acceptance.criteria import criterion
 from tests.mcp_server import small_server, small_table
 from tests.mcp_server.serving import InADict, call, ended, noted, serving, view
@@ -40,6 +40,11 @@ def text(result: ToolResult) -> str:
 def why(result: ToolResult) -> str:
     assert isinstance(result, ToolFailed)
     return result.why
+
+
+def blame(result: ToolResult) -> Blame:
+    assert isinstance(result, ToolFailed)
+    return result.blame
 
 
 @pytest.fixture
@@ -89,7 +94,15 @@ async def test_arguments_are_checked_before_the_call(lock: Path, tmp_path: Path)
     async with serving(lock, {"small": small_server(f"note={notes}")}) as servers:
         assert "is not of type 'string'" in why(await call(servers, "small.echo", text=3))
         assert "'text' is a required property" in why(await call(servers, "small.echo"))
+        assert blame(await call(servers, "small.echo")) is Blame.ARGUMENTS
+        assert blame(await call(servers, "small.fail")) is Blame.TOOL
     assert "call echo" not in notes.read_text()
+
+
+async def test_a_server_that_takes_other_arguments_than_it_said_blames_them(lock: Path) -> None:
+    async with serving(lock, {"small": small_server("picky=1")}) as servers:
+        result = await call(servers, "small.echo", text="hi")
+        assert (why(result), blame(result)) == ("never these", Blame.ARGUMENTS)
 
 
 @criterion("STORY-040.7")

@@ -192,6 +192,13 @@ async def test_a_tool_that_fails_is_a_problem_in_plain_text(tools: Tools) -> Non
     assert failed.json()["detail"] == "files.read gave no result: it fails\\u001b[2J."
 
 
+async def test_arguments_that_do_not_fit_are_the_callers_mistake(tools: Tools) -> None:
+    refused = await tools.client.post("/tools/files.read/call", json={"arguments": {"path": 7}})
+    assert problem(refused) == (422, "CX3002")
+    assert refused.json()["detail"].startswith("files.read does not take these arguments: `path`")
+    assert [item["at"] for item in refused.json()["errors"]] == ["arguments"]
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [
