@@ -3,7 +3,7 @@
 from typing import Final
 
 from caxton_adapters.rest.failures import not_stored
-from caxton_adapters.rest.placed import error_items
+from caxton_adapters.rest.placed import error_items, unplaced
 from caxton_adapters.rest.problem import Refused
 from caxton_adapters.runtime.toolbox import (
     BadLock,
@@ -43,7 +43,7 @@ def of_servers(refusal: ServerRefusal) -> Refused:
             detail = f"{name} is registered in the settings, and is changed only there."
             return Refused(_CONFLICT, "CX3031", detail)
         case BadRegistration(report):
-            errors = error_items(report.errors)
+            errors = unplaced(report.errors)
             detail = f"The registration has {_counted(len(errors))}."
             return Refused(_UNPROCESSABLE, "CX3032", detail, errors)
         case ServerUnreachable(name, why):

@@ -149,3 +149,9 @@ async def test_why_of_nonsense_is_refused(clerk: Served) -> None:
     assert (await clerk.client.post("/agents/clerk/why", json={"tool": "x"})).status_code == 422
     body = {"tool": "files.read"}
     assert (await clerk.client.post("/agents/nobody/why", json=body)).status_code == 404
+
+
+async def test_the_values_of_a_decision_are_told(server: Served) -> None:
+    status, refused = await said(server, "none", decision="maybe")
+    assert (status, refused["code"]) == (422, "CX3002")
+    assert "'maybe' is none of its values: `approve` or `deny`" in refused["detail"]
