@@ -221,10 +221,21 @@ def _details(document: Mapping[str, object]) -> Iterator[str]:
     errors = document.get("errors")
     for error in errors if isinstance(errors, list) else []:
         if isinstance(error, dict):
-            place = f"{error.get('line')}:{error.get('column')}: " if error.get("line") else ""
-            at = f"{error['at']}: " if error.get("at") and not place else ""
-            advice = f" ({error['suggestion']})" if error.get("suggestion") else ""
-            yield f"  {place}{error.get('code', '')} {at}{error.get('message', '')}{advice}"
+            yield from _detail(error)
+
+
+def _detail(error: Mapping[str, object]) -> Iterator[str]:
+    """A problem as the core tells it of a file, without the source line, and what helps."""
+    file = f"{error['file']}:" if error.get("file") else ""
+    place = f"{file}{error.get('line')}:{error.get('column')}: " if error.get("line") else ""
+    at = f"{error['at']}: " if error.get("at") and not place else ""
+    suggestion, advice = str(error.get("suggestion") or ""), str(error.get("help") or "")
+    perhaps = f" ({suggestion})" if suggestion and suggestion not in advice else ""
+    yield f"  {place}{error.get('code', '')} {at}{error.get('message', '')}{perhaps}"
+    if advice:
+        first, *others = advice.splitlines()
+        yield f"    = help: {first}"
+        yield from (f"            {line}" for line in others)
 
 
 def _encoded(body: object) -> tuple[bytes | None, dict[str, str]]:

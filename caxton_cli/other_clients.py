@@ -31,6 +31,17 @@ def servers_in(path: Path) -> dict[str, dict[str, object]]:
     return {name: _with_variables(name, table) for name, table in servers.items()}
 
 
+def registered_target(table: Mapping[str, object]) -> str:
+    """The command or the address as the server shows it of a registration."""
+    from returns.result import Failure
+
+    from caxton_adapters.mcp.registration import Registration
+    from caxton_core.reading.tables import read
+
+    written = read(Registration, table)
+    return "" if isinstance(written, Failure) else written.unwrap().target
+
+
 def _with_variables(name: str, table: Mapping[str, object]) -> dict[str, object]:
     from caxton_adapters.settings.substitution import substituted, unset_variables
     from caxton_core.reading.wording import message

@@ -25,7 +25,8 @@ _OLD: Final = "sse"
 _STRING_OR_COMMENT: Final = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _STRING_OR_COMMA: Final = re.compile(r'"(?:\\.|[^"\\])*"|,(?=\s*[}\]])', re.DOTALL)
 _VARIABLE: Final = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
-_UNKNOWN: Final = re.compile(r"\$\{(?:input:|workspaceFolder|userHome|[a-z]+:)[^}]*\}")
+_ASKED: Final = re.compile(r"\$\{input:[^}]*\}")
+_UNKNOWN: Final = re.compile(r"\$\{(?:workspaceFolder|userHome|[a-z]+:)[^}]*\}")
 
 
 @final
@@ -116,6 +117,11 @@ def _table(name: str, each: object, left_out: list[LeftOut]) -> Table | None:
         return None
     if _OLD in (each.get("type"), each.get("transport")):
         why = "it speaks HTTP with SSE, which the protocol gave up; ask it for streamable HTTP"
+        left_out.append(LeftOut(name, "", why))
+        return None
+    asked = sorted(set(_ASKED.findall(json.dumps({key: each.get(key) for key in _TAKEN}))))
+    if asked:
+        why = f"{', '.join(asked)} is asked for there; write it under [mcp.servers] in caxton.toml"
         left_out.append(LeftOut(name, "", why))
         return None
     table = dict(_taken(each))

@@ -1,10 +1,11 @@
 """Registrations that come through the API: read like those of the settings, and kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from returns.result import Failure, Result, Success
 
+from caxton_adapters.mcp.references import references
 from caxton_adapters.mcp.registration import Registration, broken_rules
 from caxton_adapters.runtime.toolbox import BadRegistration
 from caxton_core.primitives import JsonObject, ServerName
@@ -44,6 +45,17 @@ def registration(
     else:
         problems += broken_rules(name, written.unwrap(), others)
     if isinstance(server, Failure) or isinstance(written, Failure) or problems:
-        text = toml_text(table)
-        return Failure(BadRegistration(report(problems, text, f"mcp.servers.{name}")))
+        return Failure(_bad(name, table, problems))
     return Success((server.unwrap(), written.unwrap()))
+
+
+def fresh_registration(
+    name: str, table: Mapping[str, object], others: Mapping[str, object]
+) -> Result[tuple[ServerName, Registration], BadRegistration]:
+    """A table that is to be kept: it has values, and no references to any."""
+    found = tuple(references(table))
+    return Failure(_bad(name, table, found)) if found else registration(name, table, others)
+
+
+def _bad(name: str, table: Mapping[str, object], problems: Iterable[Problem]) -> BadRegistration:
+    return BadRegistration(report(problems, toml_text(table), f"mcp.servers.{name}"))

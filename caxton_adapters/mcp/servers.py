@@ -20,7 +20,7 @@ from caxton_adapters.mcp.listed import (
 )
 from caxton_adapters.mcp.outcomes import result_of
 from caxton_adapters.mcp.pins import Pins, withheld
-from caxton_adapters.mcp.registering import Registrations, registration
+from caxton_adapters.mcp.registering import Registrations, fresh_registration, registration
 from caxton_adapters.mcp.registration import Registration
 from caxton_adapters.mcp.said import LOG
 from caxton_adapters.mcp.standing_in import (
@@ -206,7 +206,7 @@ class McpServers:
             return Failure(InSettings(known.name))
         if known is not None and not replace:
             return Failure(ServerTaken(known.name))
-        checked = registration(name, table, self._registered)
+        checked = fresh_registration(name, table, self._registered)
         if isinstance(checked, Failure):
             return checked
         server, written = checked.unwrap()
@@ -398,11 +398,11 @@ def _may_repeat(server: _Registered, call: ToolCall) -> bool:
 
 
 def _view(server: _Registered) -> ServerView:
-    connection = server.connection
+    connection, written = server.connection, server.written
     return ServerView(
         name=server.name,
-        transport=server.written.transport,
-        target=server.written.target,
+        transport=written.transport,
+        target=written.target,
         origin=server.origin,
         state=connection.state,
         since=connection.since,
@@ -412,4 +412,8 @@ def _view(server: _Registered) -> ServerView:
         version=connection.greeting.version,
         tools=len(server.tools),
         connects=connection.connects,
+        cwd="" if written.cwd is None else str(written.cwd),
+        env=tuple(written.env),
+        headers=tuple(written.headers),
+        timeout=str(written.timeout),
     )

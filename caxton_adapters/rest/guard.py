@@ -11,6 +11,8 @@ from functools import partial
 from ipaddress import IPv6Address
 from typing import Final, final
 
+from msgspec import structs
+
 from caxton_adapters.auth.scopes import Scope
 from caxton_adapters.auth.store import InMemoryTokens
 from caxton_adapters.auth.token import PREFIX, STRANGER, Holder
@@ -35,6 +37,10 @@ _UNAUTHENTICATED: Final = Refused(
     problem.NOT_AUTHENTICATED,
     "This server asks for its token: send `Authorization: Bearer TOKEN`.",
     headers=((b"www-authenticate", b'Bearer realm="caxton"'),),
+)
+_NOT_VALID: Final = structs.replace(
+    _UNAUTHENTICATED,
+    detail="The token that was sent is not valid: it is wrong, was revoked, or has ended.",
 )
 _NO_HOST: Final = Refused(
     400, problem.BAD_HOST, "A request names the server in exactly one Host header."
@@ -150,7 +156,7 @@ class Guard:
         if not _token(headers):
             return _UNAUTHENTICATED
         seconds = self._failures.take(_neighbourhood(peer))
-        return _too_many_failures(seconds) if seconds else _UNAUTHENTICATED
+        return _too_many_failures(seconds) if seconds else _NOT_VALID
 
 
 def _token(headers: Mapping[bytes, bytes]) -> bytes:

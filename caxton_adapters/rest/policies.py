@@ -20,7 +20,7 @@ from caxton_adapters.process.policy_file import (
 )
 from caxton_adapters.process.policy_place import PolicyPlace
 from caxton_adapters.rest import problem
-from caxton_adapters.rest.placed import error_items
+from caxton_adapters.rest.placed import error_items, items_in, unplaced
 from caxton_adapters.rest.problem import ErrorItem, Refused
 from caxton_adapters.rest.wire import (
     PolicyBody,
@@ -132,12 +132,7 @@ class Policies:
     def _doubts(self, policing: Policing) -> tuple[ErrorItem, ...]:
         """What deserves a look in the rules for calls of the settings."""
         found = report(doubts(self._rules.permissions, policing.facts()), "", "caxton.toml")
-        return tuple(map(_unplaced, error_items(found.warnings)))
-
-
-def _unplaced(item: ErrorItem) -> ErrorItem:
-    """Settings have many sources: the path says where to look, no line does."""
-    return structs.replace(item, line=None, column=None, end_line=None, end_column=None)
+        return unplaced(found.warnings)
 
 
 def _body(in_force: InForce, warnings: tuple[ErrorItem, ...]) -> PolicyBody:
@@ -177,15 +172,15 @@ def _wrong_settings(why: WrongSettings) -> Refused:
     detail = "The settings have problems; the rules for calls stay as they were."
     if isinstance(why, str):
         return Refused(422, "CX4061", f"{detail} {why}")
-    placed = tuple(each for report in why for each in report.errors)
-    return Refused(422, "CX4061", detail, error_items(placed))
+    placed = tuple(item for report in why for item in items_in(report))
+    return Refused(422, "CX4061", detail, placed)
 
 
 def _refused(trouble: PolicyTrouble) -> Refused:
     match trouble:
         case PolicyWrong(report):
             detail = "The policy has problems; the one before stays in force."
-            return Refused(422, "CX4061", detail, error_items(report.errors))
+            return Refused(422, "CX4061", detail, items_in(report))
         case PolicyUnreadable() | PolicyUnprotected():
             words = in_words(trouble)
             item = ErrorItem(code=words.code, message=words.what, why=words.why, help=words.advice)

@@ -40,12 +40,14 @@ NOBODY_LEFT: Final = "CX3026"
 class ErrorItem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One thing that is wrong in what was sent.
 
-    `at` is a path in it; lines and columns count from 1, the end is exclusive.
+    `at` is a path in it, `file` where it stands if it was not sent; lines and columns count from 1,
+    the end is exclusive.
     """
 
     code: str
     message: str
     at: str = ""
+    file: str | None = None
     line: int | None = None
     column: int | None = None
     end_line: int | None = None

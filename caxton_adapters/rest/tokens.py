@@ -23,6 +23,7 @@ from caxton_adapters.rest.problem import Refused
 from caxton_adapters.rest.refusals import of_runtime
 from caxton_adapters.rest.token_wire import NewToken, ScopeWord, TokenBody, TokenList, TokenRequest
 from caxton_core.primitives import Duration
+from caxton_core.problems import OutOfRange
 from caxton_core.storage import NotStored
 
 Why: TypeAlias = NameTaken | NoSuchToken | NobodyLeftToAdminister | NotStored
@@ -74,9 +75,9 @@ class HeldTokens:
             return Success(None)
         duration = Duration.parse(expires_in)
         if isinstance(duration, Failure):
-            return Failure(
-                invalid(f"{Duration.rule.subject} is {Duration.rule.says}", "expires_in")
-            )
+            why = duration.failure()
+            form = why.bounds if isinstance(why, OutOfRange) else Duration.rule.says
+            return Failure(invalid(f"{Duration.rule.subject} is {form}", "expires_in"))
         return Success(self.now() + timedelta(seconds=duration.unwrap().value))
 
 

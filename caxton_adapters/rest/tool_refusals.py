@@ -4,7 +4,7 @@ from typing import Final
 
 from caxton_adapters.rest import problem
 from caxton_adapters.rest.failures import not_stored
-from caxton_adapters.rest.placed import error_items
+from caxton_adapters.rest.placed import error_items, unplaced
 from caxton_adapters.rest.problem import ErrorItem, Refused
 from caxton_adapters.runtime.toolbox import (
     BadLock,
@@ -49,7 +49,7 @@ def of_servers(refusal: ServerRefusal) -> Refused:
             detail = f"{name} is the fallback of {', '.join(others)}: change that first."
             return Refused(_CONFLICT, "CX4054", detail)
         case BadRegistration(report):
-            errors = error_items(report.errors)
+            errors = unplaced(report.errors)
             detail = f"The registration has {_counted(len(errors))}."
             return Refused(_UNPROCESSABLE, "CX3032", detail, errors)
         case ServerUnreachable(name, why):

@@ -131,6 +131,10 @@ class ToolServerBody(msgspec.Struct, frozen=True, omit_defaults=True):
     title: str = ""
     version: str = ""
     connects: int = 0
+    cwd: str = ""
+    env: Annotated[tuple[str, ...], Meta(description="Names of variables, never values.")] = ()
+    headers: Annotated[tuple[str, ...], Meta(description="Names, never values.")] = ()
+    timeout: Annotated[str, Meta(description="How long a call may take.", examples=["10s"])] = ""
 
 
 class ToolServerPage(msgspec.Struct, frozen=True):
@@ -155,6 +159,10 @@ def server_body(view: ServerView) -> ToolServerBody:
         title=view.title,
         version=view.version,
         connects=view.connects,
+        cwd=view.cwd,
+        env=view.env,
+        headers=view.headers,
+        timeout=view.timeout,
     )
 
 

@@ -39,7 +39,8 @@ class Origin(Enum):
 class ServerView:
     """A server of tools at one moment; `target` is its command line or address, without secrets.
 
-    `reason` says why there is no connection, where one was tried.
+    `reason` says why there is no connection, where one was tried. Of variables and headers only the
+    names are told; `timeout` is how long a call may take.
     """
 
     name: ServerName
@@ -54,6 +55,10 @@ class ServerView:
     version: str = ""
     tools: int = 0
     connects: int = 0
+    cwd: str = ""
+    env: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    timeout: str = ""
 
 
 @final

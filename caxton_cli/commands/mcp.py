@@ -13,7 +13,7 @@ from caxton_cli.client import Answer, Caller, calls_server, connect, refusal, se
 from caxton_cli.confirming import YES, confirm
 from caxton_cli.lazy import Entry, LazyGroup
 from caxton_cli.leaving import Leave
-from caxton_cli.other_clients import servers_in
+from caxton_cli.other_clients import registered_target, servers_in
 from caxton_cli.pages import listed
 from caxton_cli.printing import columns, emit, note
 from caxton_cli.unreached import tell_unreached
@@ -134,9 +134,10 @@ def test(*, name: str, url: str | None, token: str | None, as_json: bool) -> int
 @calls_server
 def remove(*, name: str, yes: bool, url: str | None, token: str | None, as_json: bool) -> int:
     """Forget the server of tools of this NAME; what was approved of it stays approved."""
-    caller = connect(url, token)
-    confirm(f"forget the server of tools {name}?", yes=yes)
-    caller.call("DELETE", f"/mcp/servers/{segment(name)}")
+    caller, path = connect(url, token), f"/mcp/servers/{segment(name)}"
+    if caller.call("GET", path).document.get("origin") == "api":
+        confirm(f"forget the server of tools {name}?", yes=yes)
+    caller.call("DELETE", path)
     if as_json:
         emit({"removed": name})
     else:
@@ -179,7 +180,9 @@ def import_servers(
     else:
         for one in outcomes:
             print(f"{one['outcome']} {one['name']}")
-    failed = any(one["outcome"] == "refused" for one in outcomes)
+            if one["outcome"] == "differs":
+                note(f"{one['name']} was not taken: {one['why']}")
+    failed = any(one["outcome"] in ("refused", "differs") for one in outcomes)
     return exits.FAILED if failed else exits.DONE
 
 
@@ -213,11 +216,33 @@ def _import(
     """What became of one server of the file."""
     answer = _asked(caller, name, table, replace=replace)
     if answer.status == CONFLICT:
-        return {"name": name, "outcome": "known"}
+        return _known(caller, name, table)
     if answer.status >= BAD_REQUEST:
         refusal(answer).show()
         return {"name": name, "outcome": "refused", "why": answer.document.get("detail")}
     return {"name": name, "outcome": "registered"}
+
+
+def _known(caller: Caller, name: str, table: Mapping[str, object]) -> dict[str, object]:
+    """Whether what is registered is what the file has, as far as it is told."""
+    there = caller.call("GET", f"/mcp/servers/{segment(name)}").document
+    env, headers = table.get("env"), table.get("headers")
+    here = {
+        "target": registered_target(table),
+        "cwd": table.get("cwd", ""),
+        "env": sorted(env) if isinstance(env, dict) else [],
+        "headers": sorted(headers) if isinstance(headers, dict) else [],
+    }
+    other = [key for key, value in here.items() if _comparable(there.get(key)) != (value or "")]
+    if not other:
+        return {"name": name, "outcome": "known"}
+    shown = _plain(there.get("target"))
+    why = f"`{shown}` is registered, with another {', '.join(other)}; replace it with --replace"
+    return {"name": name, "outcome": "differs", "why": why}
+
+
+def _comparable(value: object) -> object:
+    return (sorted(map(str, value)) if isinstance(value, list) else value) or ""
 
 
 def _register(
@@ -281,7 +306,8 @@ def _row(server: Mapping[str, object]) -> tuple[object, ...]:
 def _tell(server: Mapping[str, object]) -> None:
     for name, value in server.items():
         if value not in (None, ""):
-            print(f"{name:<10} {_plain(value)}")
+            shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+            print(f"{name:<10} {_plain(shown)}")
 
 
 def _plain(value: object) -> str:

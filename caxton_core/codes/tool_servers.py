@@ -51,4 +51,13 @@ TOOL_SERVERS: Final = (
         '[mcp.servers.files]\ncommand = "files"\nenv = { "A=B" = "c" }',
         '[mcp.servers.files]\ncommand = "files"\nenv = { A = "b" }',
     ),
+    Explanation(
+        "CX2215",
+        "reference in a stored registration",
+        "`{reference}` would be sent as it is written: only in the settings it is a variable",
+        "What comes through the API is stored; a secret that was meant by its name would be "
+        "missing, and one put in its place would lie in the database.",
+        "Register the server under [mcp.servers] in caxton.toml, where such a reference is the "
+        "variable of Caxton's server; `--env NAME` stores the value that it has here.",
+    ),
 )

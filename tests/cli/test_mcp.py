@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from attrs import evolve
 
-from caxton_adapters.runtime.toolbox import ServerState
+from caxton_adapters.runtime.toolbox import Origin, ServerState
 from tests.cli.command import Ended, Shell
 from tests.cli.tool_servers import serving_tools, tool
 from tests.fakes import ToolServersInADict
@@ -43,6 +43,7 @@ def test_a_server_is_registered_listed_tried_and_forgotten(served: Shell) -> Non
     assert json.loads(mcp(served, "show", "files", "--json").out)["name"] == "files"
     assert "transport  stdio" in mcp(served, "show", "files").out
     assert mcp(served, "remove", "files", code=2).err.endswith("add --yes\n")
+    assert "CX4055" in mcp(served, "remove", "nope", code=1).err
     assert mcp(served, "remove", "files", "--yes").out == "removed files\n"
     for command in ("show", "test"):
         assert "CX4055" in mcp(served, command, "files", code=1).err
@@ -89,6 +90,28 @@ def test_the_problems_of_a_registration_are_told(served: Shell) -> None:
     assert ("CX3032" in refused.err, "command" in refused.err) == (True, True)
 
 
+def test_what_helps_is_told_with_a_problem_and_no_place_that_nobody_wrote(shell: Shell) -> None:
+    shell.write("caxton.toml", '[providers.play]\nkind = "scripted"\n')
+    started = shell.run("server", "start", "--port", "0")
+    assert started.code == 0, started.err
+    try:
+        wrong = mcp(shell, "add", "t", "--timeout", "banana", "--", "ls", code=4)
+        named = mcp(shell, "add", "Bad Name", "--", "ls", code=4)
+        shell.write(
+            "caxton.toml",
+            '[providers.play]\nkind = "scripted"\n[permissions]\ntimeout = "banana"\n',
+        )
+        reloaded = shell.run("policy", "reload")
+    finally:
+        shell.write("caxton.toml", "")
+        shell.run("server", "stop", "--force")
+    assert "  CX1102 timeout: `banana` is not a duration\n    = help: " in wrong.err
+    assert "ms, s, m, h or d" in wrong.err
+    assert "`Bad Name` is not a server name" in named.err
+    assert "= help: The form is: letters, digits, `_` and `-`, a letter first" in named.err
+    assert "caxton.toml:4:11: CX1102" in reloaded.err
+
+
 def test_a_server_that_cannot_be_reached_is_a_failure(
     served: Shell, toolbox: ToolServersInADict
 ) -> None:
@@ -118,13 +141,35 @@ def test_the_servers_of_another_program_are_shown_and_registered(
     assert "t-1" not in dry.err
     assert toolbox.tables.keys() == {"docs"}
     assert mcp(served, "import", "desktop.json", code=2, TOKEN="t-1").err.endswith("add --yes\n")
-    done = mcp(served, "import", "desktop.json", "--yes", TOKEN="t-1")
-    assert done.out == "registered files\nknown docs\n"
+    done = mcp(served, "import", "desktop.json", "--yes", code=1, TOKEN="t-1")
+    assert done.out == "registered files\ndiffers docs\n"
+    assert "docs was not taken: `mine` is registered, with another target" in done.err
     assert toolbox.tables["files"]["env"] == {"TOKEN": "t-1"}
     assert toolbox.tables["docs"] == {"command": "mine"}
     again = mcp(served, "import", "desktop.json", "--yes", "--replace", "--json", TOKEN="t-2")
     assert [one["outcome"] for one in json.loads(again.out)["servers"]] == ["registered"] * 2
     assert toolbox.tables["docs"]["command"] == "docs"
+    served.write("same.json", '{"servers": {"docs": {"command": "docs"}}}')
+    assert mcp(served, "import", "same.json", "--yes").out == "known docs\n"
+
+
+def test_what_the_settings_register_is_not_asked_about(
+    served: Shell, toolbox: ToolServersInADict
+) -> None:
+    mcp(served, "add", "files", "--", "npx")
+    toolbox.views["files"] = evolve(toolbox.views["files"], origin=Origin.SETTINGS)
+    assert "CX3031" in mcp(served, "remove", "files", code=1).err
+
+
+def test_a_server_is_shown_with_names_and_without_values(
+    served: Shell, toolbox: ToolServersInADict
+) -> None:
+    mcp(served, "add", "files", "--", "npx")
+    toolbox.views["files"] = evolve(
+        toolbox.views["files"], cwd="/srv", env=("LEVEL", "TOKEN"), timeout="30s"
+    )
+    shown = mcp(served, "show", "files").out
+    assert "cwd        /srv\nenv        LEVEL, TOKEN\ntimeout    30s\n" in shown
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,14 @@ def test_comments_and_variables_of_vs_code_are_understood() -> None:
     )
 
 
+def test_a_server_that_asks_a_person_for_a_value_is_left_out() -> None:
+    asks = {"url": "https://a.example/mcp", "headers": {"Authorization": "Bearer ${input:key}"}}
+    result = taken({"servers": {"asks": asks, "files": {"command": "npx"}}})
+    assert set(result.servers) == {"files"}
+    why = "${input:key} is asked for there; write it under [mcp.servers] in caxton.toml"
+    assert result.left_out == (LeftOut("asks", "", why),)
+
+
 def test_what_is_left_out_is_told() -> None:
     file = {
         "mcpServers": {

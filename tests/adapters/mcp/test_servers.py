@@ -277,6 +277,34 @@ async def test_adding_says_what_is_wrong(lock: Path) -> None:
         assert await servers.remove("smalls") == Failure(UnknownServer("smalls", ("small",)))
 
 
+async def test_a_view_tells_names_and_no_values(lock: Path, tmp_path: Path) -> None:
+    own = {"env": {"TOKEN": "t-1"}, "cwd": str(tmp_path), "timeout": "30s"}
+    async with serving(lock, {}) as servers:
+        added = await servers.add("small", small_table() | own)
+        assert isinstance(added, Success)
+        seen = added.unwrap()
+        assert (seen.env, seen.cwd, seen.timeout) == (("TOKEN",), str(tmp_path), "30s")
+        assert "t-1" not in repr(seen)
+
+
+async def test_no_reference_is_stored_where_a_secret_was_meant(lock: Path) -> None:
+    store = InADict()
+    async with serving(lock, {}, store=store) as servers:
+        for table in (
+            {"url": "https://a.example/mcp", "headers": {"Authorization": "Bearer ${KEY}"}},
+            {"url": "https://a.example/mcp?key=${KEY}"},
+            small_table() | {"env": {"KEY": "${env:KEY}"}},
+        ):
+            refused = await servers.add("small", table)
+            assert isinstance(refused, Failure)
+            refusal = refused.failure()
+            assert isinstance(refusal, BadRegistration)
+            assert [each.problem.what.code for each in refusal.report.placed] == ["CX2215"]
+        literal = await servers.add("small", small_table() | {"env": {"LINE": "$${time}"}})
+        assert isinstance(literal, Success)
+    assert store.kept.keys() == {"small"}
+
+
 async def test_an_added_server_is_replaced_where_that_is_said(lock: Path, tmp_path: Path) -> None:
     notes = tmp_path / "notes"
     async with serving(lock, {}) as servers:

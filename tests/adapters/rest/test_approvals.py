@@ -170,3 +170,9 @@ async def test_why_of_arguments_that_would_keep_everybody_waiting_is_refused(
     refused = await clerk.client.post("/agents/clerk/why", json=body)
     assert (refused.status_code, refused.json()["code"]) == (422, "CX3002")
     assert refused.json()["errors"][0]["at"] == "arguments"
+
+
+async def test_the_values_of_a_decision_are_told(server: Served) -> None:
+    status, refused = await said(server, "none", decision="maybe")
+    assert (status, refused["code"]) == (422, "CX3002")
+    assert "'maybe' is none of its values: `approve` or `deny`" in refused["detail"]

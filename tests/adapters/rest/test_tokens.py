@@ -80,3 +80,36 @@ async def test_what_is_no_token_is_refused(body: dict[str, object]) -> None:
     async with serving(settings=RestSettings(token=Secret("own"))) as server:
         answer = await server.client.post("/tokens", json=body, headers=bearer("own"))
     assert (answer.status_code, answer.json()["code"]) == (422, "CX3002")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"name": "My Name", "scopes": ["read"]}, "lower-case letters, digits and single hyphens"),
+        (
+            {"name": "x", "scopes": ["all"]},
+            "'all' is none of its values: `admin` or `agents:write`",
+        ),
+        ({"name": "x", "scopes": ["read"], "expires_in": "0s"}, "a duration is longer than 0"),
+        ({"name": "x", "scopes": ["read"], "expires_in": "soon"}, "a unit: ms, s, m, h or d"),
+    ],
+)
+async def test_what_is_wrong_with_a_token_is_said_in_words(
+    server: Served, body: dict[str, object], words: str
+) -> None:
+    answer = await server.client.post("/tokens", json=body)
+    assert words in answer.json()["detail"]
+    assert "regex" not in answer.json()["detail"]
+
+
+async def test_a_token_that_is_not_valid_is_told_from_none(server: Served) -> None:
+    shown = bearer((await server.client.post("/tokens", json=ADMIN)).json()["token"])
+    reader = await server.client.post("/tokens", json=READER, headers=shown)
+    await server.client.delete("/tokens/reader", headers=shown)
+    none = (await server.client.get("/agents")).json()["detail"]
+    wrong = (await server.client.get("/agents", headers=bearer("nobody"))).json()
+    revoked = (await server.client.get("/agents", headers=bearer(reader.json()["token"]))).json()
+    assert "asks for its token" in none
+    assert (wrong["code"], revoked["code"]) == ("CX3007", "CX3007")
+    assert wrong["detail"] == revoked["detail"]
+    assert wrong["detail"].startswith("The token that was sent is not valid")

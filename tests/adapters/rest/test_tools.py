@@ -276,6 +276,12 @@ async def test_what_cannot_be_approved_is_told(
     assert problem(await tools.client.post("/tools/approve", json=body)) == code
 
 
+async def test_how_a_hash_begins_is_said_in_words(tools: Tools) -> None:
+    body = {"tools": ["files.read"], "seen": {"files.read": "sha256:dead"}}
+    detail = (await tools.client.post("/tools/approve", json=body)).json()["detail"]
+    assert "16 or more of 0-9 and a-f" in detail
+
+
 @pytest.mark.parametrize("code", ["CX3033", "CX3034"])
 async def test_a_lock_that_cannot_be_read_is_told_with_its_place(tools: Tools, code: str) -> None:
     what = Stated(code, "it is broken", "repair it")
