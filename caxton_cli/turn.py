@@ -15,8 +15,8 @@ from caxton_cli.leaving import Leave
 class Turn:
     """Sends a text to an agent and hands on the pieces of its answer as they come.
 
-    `timeout` is the longest silence, `in_all` the longest wait for the whole answer, both in
-    seconds. `decide` is told of each call that a person has to confirm.
+    `timeout` is the longest silence in seconds. With `in_all`, the longest wait in seconds, the
+    answer comes in one piece. `decide` is told of each call that a person has to confirm.
     """
 
     def __init__(  # noqa: PLR0913 - what is said, and how long and whom it waits for
@@ -27,7 +27,7 @@ class Turn:
         conversation: str | None,
         timeout: float = PATIENCE,
         *,
-        in_all: float = inf,
+        in_all: float | None = None,
         decide: Callable[[Caller, Mapping[str, object]], object] = ask,
     ) -> None:
         self._caller = caller
@@ -57,8 +57,11 @@ class Turn:
             ) from failure
 
     def _told(self) -> Iterator[str]:
+        in_all, headers = inf, dict[str, str]()
+        if self._in_all is not None:
+            in_all, headers = self._in_all, {"prefer": "whole"}
         sent = self._caller.stream(
-            "POST", self._path, self._body, timeout=self._timeout, in_all=self._in_all
+            "POST", self._path, self._body, timeout=self._timeout, in_all=in_all, **headers
         )
         with sent as events:
             for event in events:

@@ -129,8 +129,8 @@ class MessagesController(Controller):
         """Send an agent a message and wait for the answer.
 
         `Accept: text/event-stream` streams it: an event `accepted`, then `delta` for each piece, at
-        last `message` with the whole answer or `error` with the problem.
-        `Prefer: respond-async` answers at once with 202.
+        last `message` with the whole answer or `error` with the problem; `Prefer: whole` leaves
+        the pieces out. `Prefer: respond-async` answers at once with 202.
         """
         return Served(await resources.messages.send(asked, ref), asked)
 

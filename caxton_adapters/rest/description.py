@@ -146,7 +146,10 @@ _SENDING_HEADERS: Final = (
         "Makes it harmless to send the same message again.",
         pattern="^[!-~]{1,255}$",
     ),
-    _header("Prefer", "`respond-async` answers at once with 202."),
+    _header(
+        "Prefer",
+        "`respond-async` answers at once with 202; `whole` leaves the pieces out of the events.",
+    ),
 )
 
 

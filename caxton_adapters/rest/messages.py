@@ -149,7 +149,7 @@ class Messages:
         return json_answer(message_accepted(reopened.unwrap()), 202, (_location(id_),))
 
     async def _answer(self, asked: Asked, ticket: Ticket, headers: tuple[Header, ...]) -> Answered:
-        if _prefers_async(asked):
+        if _prefers(b"respond-async", asked):
             return _accepted(ticket, headers)
         if b"idempotency-key" not in asked.headers:
             # Nobody else can ask for this answer: the work ends when its client goes.
@@ -217,7 +217,8 @@ def _incoming(asked: Asked) -> Result[Incoming, Refused]:
             says = f"Expected {ConversationId.rule.says}"
             return Failure(invalid(says, "conversation_id"))
         conversation = parsed.unwrap()
-    delivery = Delivery.STREAMED if _wants_stream(asked) else Delivery.WHOLE
+    in_pieces = _wants_stream(asked) and not _prefers(b"whole", asked)
+    delivery = Delivery.STREAMED if in_pieces else Delivery.WHOLE
     text_key = None if key is None else key.decode("ascii")
     return Success(Incoming(request.text, conversation, text_key, delivery))
 
@@ -236,8 +237,8 @@ def _result(call: str, told: str | FailedCall) -> ToolResult:
     return ToolSucceeded(call, told) if isinstance(told, str) else ToolFailed(call, told.failed)
 
 
-def _prefers_async(asked: Asked) -> bool:
-    return b"respond-async" in asked.headers.get(b"prefer", b"").lower()
+def _prefers(what: bytes, asked: Asked) -> bool:
+    return what in asked.headers.get(b"prefer", b"").lower()
 
 
 def _wants_stream(asked: Asked) -> bool:

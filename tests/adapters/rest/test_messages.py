@@ -80,6 +80,16 @@ async def test_a_stream_ends_with_the_object_that_is_answered_whole(server: Serv
     assert len(deltas) > 1
 
 
+async def test_a_stream_leaves_the_pieces_out_where_the_answer_is_preferred_whole(
+    server: Served,
+) -> None:
+    headers = {**STREAM, "prefer": "whole"}
+    answer = await server.client.post("/agents/greeter/message", json=HELLO, headers=headers)
+    (first, _), (last, message) = events_of(answer.text)
+    assert (first, last) == ("accepted", "message")
+    assert json.loads(message)["text"]
+
+
 async def test_a_stream_that_fails_ends_with_the_problem(server: Served) -> None:
     answer = await server.client.post(
         "/agents/greeter/message", json={"text": "boom"}, headers=STREAM
