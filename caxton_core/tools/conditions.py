@@ -87,7 +87,7 @@ class PathGlob:
         names, glob = self._way(value, real), self._glob(real)
         if names is None or glob is None:
             return True
-        ways = {names, _lexical(value, self.relative) or names}
+        ways = {names, _lexical(value, relative=self.relative) or names}
         globs = {glob, self.written}
         return any(may_lie_below(way, each) for way in ways for each in globs) or (
             self.relative and alike(value, self.glob)
@@ -104,7 +104,7 @@ class PathGlob:
             return None
         if value not in real:
             followed = self.relative and real.get(self.base) is not None
-            return None if followed else _lexical(value, self.relative)
+            return None if followed else _lexical(value, relative=self.relative)
         found = real[value]
         climbs = self.relative and ".." in split(value)
         return None if found is None or climbs else _certain(split(found))
@@ -310,7 +310,7 @@ def _texts(value: object) -> Iterator[str]:
             yield str(value)
 
 
-def _lexical(value: str, relative: bool) -> tuple[str, ...] | None:  # noqa: FBT001
+def _lexical(value: str, *, relative: bool) -> tuple[str, ...] | None:
     """The names as they are written."""
     if value.startswith("/") == relative or value.startswith("~") or "\0" in value or "\\" in value:
         return None

@@ -174,7 +174,7 @@ def test_all_tools_of_a_server_are_shown_before_they_are_approved(office: Office
     assert asked.err.endswith("approve files.read? Nobody can answer here.\nhint: add --yes\n")
     assert office.toolbox.pins[READ.name] == READ
     assert office.tools("approve", "files.*", "--yes").out == "approved files.read\n"
-    assert "CX4056" in office.tools("approve", "other.*", code=1).err
+    assert "CX4055" in office.tools("approve", "other.*", code=1).err
 
 
 def test_a_person_at_a_terminal_approves_what_was_shown_and_nothing_that_came_meanwhile(
