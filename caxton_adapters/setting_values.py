@@ -19,37 +19,36 @@ class FilePath(Text):
     rule: ClassVar = TextRule("a path", r"[^\x00\n]*\S[^\x00\n]*", "a path", 4096, "/srv/caxton")
 
 
+@frozen(repr=False)
+class _Masked(Text):
+    """A text that is never shown."""
+
+    def __repr__(self) -> str:
+        return MASK
+
+    def __str__(self) -> str:
+        return MASK
+
+
 @final
 @frozen(repr=False)
-class WrittenSecret(Text):
+class WrittenSecret(_Masked):
     """A secret in a settings file, or rather what stands there before it becomes a `Secret`."""
 
     rule: ClassVar = TextRule("a secret", r"[\s\S]*\S[\s\S]*", "any text", 10_000, "...")
 
-    def __repr__(self) -> str:
-        return MASK
-
-    def __str__(self) -> str:
-        return MASK
-
 
 @final
 @frozen(repr=False)
-class WrittenVariable(Text):
+class WrittenVariable(_Masked):
     """The value of an environment variable, which may be a secret and is shown as one."""
 
     rule: ClassVar = TextRule("a variable", r"[^\x00]*", "any text", 100_000, "...")
 
-    def __repr__(self) -> str:
-        return MASK
-
-    def __str__(self) -> str:
-        return MASK
-
 
 @final
 @frozen(repr=False)
-class WrittenHeader(Text):
+class WrittenHeader(_Masked):
     """The value of a header of HTTP requests, which may be a secret and is shown as one."""
 
     rule: ClassVar = TextRule(
@@ -63,12 +62,6 @@ class WrittenHeader(Text):
         if isinstance(broken, Malformed):
             return Failure(Malformed(MASK, broken.subject, broken.rule))
         return Success(cls(text)) if broken is None else Failure(broken)
-
-    def __repr__(self) -> str:
-        return MASK
-
-    def __str__(self) -> str:
-        return MASK
 
 
 @final
