@@ -1,13 +1,13 @@
 """A server that is called in place of another one, and the paths that mean the same at both."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TypeAlias
 
 from caxton_adapters.mcp.registration import Registration
 from caxton_adapters.runtime.real_paths import real_paths
 from caxton_core.primitives import JsonObject, ToolName
-from caxton_core.tools.conditions import LONGEST_PATH, Real
+from caxton_core.tools.conditions import LONGEST_PATH, Real, texts_in
 from caxton_core.tools.tool import ToolCall
 
 Follow: TypeAlias = Callable[[ToolName, Collection[str]], Real]
@@ -33,24 +33,10 @@ def followed_at_both(written: Registration, spare: Registration, paths: Collecti
 
 def leads_elsewhere(written: Registration, spare: Registration, arguments: JsonObject) -> bool:
     """Whether an absolute path in the arguments leads to another place at the other server."""
-    paths = {text for text in _texts(arguments.members()) if _is_absolute(text)}
+    paths = {text for text in texts_in(arguments.members()) if _is_absolute(text)}
     here, there = followed(written, paths), followed(spare, paths)
     return any(here.get(path, path) != there.get(path, path) for path in paths)
 
 
 def _is_absolute(text: str) -> bool:
     return text.startswith("/") and len(text) <= LONGEST_PATH
-
-
-def _texts(value: object) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case Mapping():
-            for inner in value.values():
-                yield from _texts(inner)
-        case list() | tuple():
-            for item in value:
-                yield from _texts(item)
-        case _:
-            return

@@ -224,7 +224,7 @@ class Compiled:
     def _texts(self, arguments: Mapping[str, object]) -> Iterator[str]:
         for name in self.arguments:
             for value in _readings(arguments, name):
-                yield from _texts(value)
+                yield from texts_in(value)
 
 
 @lru_cache(maxsize=4096)
@@ -274,7 +274,7 @@ def _readings(value: object, name: str) -> Iterator[object]:
 
 def _permitted(value: object, condition: Condition, real: Real) -> bool:
     """Whether the value is made of texts alone, at least one, that all surely match."""
-    texts = tuple(_texts(value))
+    texts = tuple(texts_in(value))
     return (
         bool(texts)
         and not _holds_objects(value)
@@ -288,7 +288,7 @@ def _holds_objects(value: object) -> bool:
     return isinstance(value, Mapping)
 
 
-def _texts(value: object) -> Iterator[str]:
+def texts_in(value: object) -> Iterator[str]:
     """Every text in the value, names too; truths as JSON writes them, whole numbers as such."""
     match value:
         case None:
@@ -300,10 +300,10 @@ def _texts(value: object) -> Iterator[str]:
         case Mapping():
             for name, inner in value.items():
                 yield str(name)
-                yield from _texts(inner)
+                yield from texts_in(inner)
         case list() | tuple():
             for item in value:
-                yield from _texts(item)
+                yield from texts_in(item)
         case float() if value.is_integer():
             yield str(int(value))
         case _:
