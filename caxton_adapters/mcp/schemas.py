@@ -26,6 +26,8 @@ from caxton_adapters.mcp.visible import one_line
 
 _STEPS: Final = 10_000
 _STEPS_OF_SCHEMA: Final = 100_000
+_MOST_LEVELS: Final = 200
+"""Of checks in one another: fewer than Python follows, so that it matters to nobody how many."""
 _SECONDS: Final = 0.05
 """Of the thread's own time; the library says nothing of how long a step may be."""
 _PATTERN_COST: Final = 1_000_000
@@ -61,6 +63,7 @@ class _TooManySteps(Exception):
 
 _left: Final[ContextVar[int]] = ContextVar("steps", default=0)
 _until: Final[ContextVar[float]] = ContextVar("until", default=0.0)
+_level: Final[ContextVar[int]] = ContextVar("level", default=0)
 
 
 def _spend(steps: int) -> None:
@@ -75,10 +78,17 @@ def _counted(keyword: str, check: _Check) -> _Check:
 
     def counting(
         validator: object, value: object, instance: object, schema: object
-    ) -> Iterable[ValidationError]:
+    ) -> Iterator[ValidationError]:
         steps = 1 + _length(value) // 10 + _length(instance) // 100
         _spend(steps + (weight(value) + weight(instance)) // 10 if compares else steps)
-        return check(validator, value, instance, schema) or ()
+        level = _level.get()
+        if level == _MOST_LEVELS:
+            raise _TooManySteps
+        _level.set(level + 1)
+        try:
+            yield from check(validator, value, instance, schema) or ()
+        finally:
+            _level.set(level)
 
     return counting
 
@@ -192,6 +202,7 @@ def _errors(
 ) -> Sequence[ValidationError]:
     _left.set(steps)
     _until.set(thread_time() + _SECONDS)
+    _level.set(0)
     return tuple(islice(validator.iter_errors(value), most))
 
 

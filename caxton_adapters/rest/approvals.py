@@ -1,6 +1,5 @@
 """Calls that wait for a person: listed, shown, answered; and why a call would be made or not."""
 
-from collections.abc import Iterable
 from typing import Final, final
 
 import msgspec
@@ -91,31 +90,12 @@ def _call(question: CallInQuestion) -> Result[ToolCall, Refused]:
     name = ToolName.parse(question.tool)
     if isinstance(name, Failure):
         return Failure(invalid(f"Expected {ToolName.rule.says}", "tool"))
-    if _too_deep(question.arguments):
-        return Failure(invalid(f"Expected at most {_DEEPEST} levels of JSON", "arguments"))
     arguments = JsonObject.of(question.arguments)
+    if arguments.depth > _DEEPEST:
+        return Failure(invalid(f"Expected at most {_DEEPEST} levels of JSON", "arguments"))
     if len(arguments.value) > _LONGEST:
         return Failure(invalid(f"Expected at most {_LONGEST:,} characters of JSON", "arguments"))
     return Success(ToolCall("call", name.unwrap(), arguments))
-
-
-def _too_deep(value: object) -> bool:
-    level = [value]
-    for _ in range(_DEEPEST):
-        level = [inner for each in level for inner in _within(each)]
-        if not level:
-            return False
-    return True
-
-
-def _within(value: object) -> Iterable[object]:
-    match value:
-        case dict():
-            return value.values()
-        case list():
-            return value
-        case _:
-            return ()
 
 
 def _decision(decision: Decision) -> DecisionBody:

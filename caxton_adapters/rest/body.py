@@ -10,6 +10,7 @@ from returns.result import Failure, Result, Success
 from caxton_adapters.auth.token import TokenName
 from caxton_adapters.rest import problem
 from caxton_adapters.rest.problem import ErrorItem, Refused
+from caxton_core.primitives.json_object import MOST_LEVELS, too_deep
 
 T = TypeVar("T")
 
@@ -32,6 +33,8 @@ _IN_WORDS: Final = {
 
 def read_json(decoder: "msgspec.json.Decoder[T]", body: bytes) -> Result[T, Refused]:
     """Read the body; the content type does not matter, the guard has seen to foreign pages."""
+    if too_deep(body.decode("latin-1")):
+        return Failure(_too_deep())
     try:
         return Success(decoder.decode(body))
     except msgspec.ValidationError as error:
@@ -39,7 +42,12 @@ def read_json(decoder: "msgspec.json.Decoder[T]", body: bytes) -> Result[T, Refu
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Failure(Refused(400, problem.MALFORMED_BODY, f"The body is not JSON: {error}."))
     except RecursionError:
-        return Failure(Refused(400, problem.MALFORMED_BODY, "The body is nested too deeply."))
+        return Failure(_too_deep())
+
+
+def _too_deep() -> Refused:
+    detail = f"The body is nested too deeply: {MOST_LEVELS} levels are the most."
+    return Refused(400, problem.MALFORMED_BODY, detail)
 
 
 def invalid(message: str, at: str = "") -> Refused:

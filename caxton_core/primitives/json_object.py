@@ -10,8 +10,28 @@ from returns.result import Failure, Result, Success
 
 from caxton_core.problems import Malformed, TooLong, ValueProblem
 
-_BRACKETS: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]')
-"""Brackets, and texts, so that brackets within them are passed over."""
+MOST_LEVELS: Final = 128
+"""What stands deeper in one another is refused, however deep Python itself would follow."""
+
+_BRACKETS: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
+"""Brackets, and texts, so that brackets within them are passed over; one may never end."""
+
+
+def levels(text: str) -> int:
+    """How many objects and lists of a JSON text stand in one another; 1 for a flat object."""
+    deepest = depth = 0
+    for bracket in _BRACKETS.findall(text):
+        if bracket in "{[":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif bracket in "}]":
+            depth -= 1
+    return deepest
+
+
+def too_deep(text: str) -> bool:
+    """Whether the JSON text has more than `MOST_LEVELS` levels; it is not read for that."""
+    return text.count("{") + text.count("[") > MOST_LEVELS and levels(text) > MOST_LEVELS
 
 
 def _refuse_constant(name: str) -> object:
@@ -68,18 +88,13 @@ class JsonObject:
     @property
     def depth(self) -> int:
         """How many objects and lists stand in one another; 1 for a flat object."""
-        deepest = depth = 0
-        for bracket in _BRACKETS.findall(self.value):
-            if bracket in "{[":
-                depth += 1
-                deepest = max(deepest, depth)
-            elif bracket in "}]":
-                depth -= 1
-        return deepest
+        return levels(self.value)
 
 
 def _read(text: str) -> dict[str, object] | None:
     try:
+        if too_deep(text):
+            return None
         parsed: object = json.loads(text, parse_constant=_refuse_constant)
         _canonical(parsed)
     except (ValueError, RecursionError):
@@ -113,6 +128,8 @@ class JsonValue:
             return Failure(Malformed(repr(value)[:200], cls.subject, "JSON, not nested too deeply"))
         if len(text) > cls.longest:
             return Failure(TooLong(cls.subject, len(text), cls.longest))
+        if too_deep(text):
+            return Failure(Malformed(text[:200], cls.subject, "JSON, not nested too deeply"))
         return Success(cls(text))
 
     def python(self) -> object:

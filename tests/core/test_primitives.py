@@ -16,6 +16,7 @@ from caxton_core.primitives import (
     Duration,
     FreeTable,
     JsonObject,
+    JsonValue,
     PermissionRule,
     Priority,
     RealNumber,
@@ -28,6 +29,7 @@ from caxton_core.primitives import (
     Usd,
     UserPromptTemplate,
     WholeNumber,
+    json_object,
     kebab,
 )
 from caxton_core.problems import Malformed
@@ -39,6 +41,7 @@ from caxton_core.testing.agent import (
     json_values,
     sizes,
 )
+from tests.recursion import RAISED, USUAL, recursion_limit
 
 TEXTS = [cls for cls in Text.__subclasses__() if cls.__module__ == AgentName.__module__]
 
@@ -169,6 +172,20 @@ def test_the_depth_of_a_json_object_is_that_of_its_values(found: JsonObject) -> 
 )
 def test_brackets_in_texts_are_no_depth(text: str, depth: int) -> None:
     assert JsonObject(text).depth == depth
+
+
+@pytest.mark.parametrize("limit", [USUAL, RAISED])
+def test_how_deep_json_may_be_does_not_depend_on_the_interpreter(limit: int) -> None:
+    nested = ['{"a":' * depth + "1" + "}" * depth for depth in (128, 129)]
+    with recursion_limit(limit):
+        read = [JsonObject.parse(text) for text in nested]
+        values = [JsonValue.parse(json.loads(text)) for text in nested]
+    assert [isinstance(each, Success) for each in (*read, *values)] == [True, False] * 2
+
+
+@pytest.mark.parametrize("text", ['"' + '\\"' * 200_000, "\\\n" * 200_000, '"' * 400_001])
+def test_the_depth_of_what_is_no_json_is_soon_told(text: str) -> None:
+    assert json_object.levels(text) == 0
 
 
 @given(json_objects)

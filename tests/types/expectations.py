@@ -11,6 +11,8 @@ from typing import final
 from attrs import frozen
 from mypy import api
 
+from tests.recursion import USUAL, recursion_limit
+
 ROOT = Path(__file__).parents[2]
 ERROR = re.compile(r"^(?P<file>.+?):(?P<line>\d+): error: .*?  \[(?P<code>[\w-]+)\]$", re.MULTILINE)
 EXPECTED = re.compile(r"# refused: ([\w-]+)$")
@@ -38,6 +40,7 @@ def refused(file: Path, cache: Path) -> frozenset[Refusal]:
     """What mypy says about the file under the settings of the project."""
     arguments = [f"--cache-dir={cache}", "--no-error-summary", "--show-error-codes"]
     settings = f"--config-file={ROOT / 'pyproject.toml'}"
-    out, crash, _ = api.run([settings, *arguments, str(file)])
+    with recursion_limit(USUAL):  # which mypy raises
+        out, crash, _ = api.run([settings, *arguments, str(file)])
     assert not crash, crash
     return frozenset(Refusal(int(found["line"]), found["code"]) for found in ERROR.finditer(out))

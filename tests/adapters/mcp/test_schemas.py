@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caxton_adapters.mcp.schemas import Schema
+from tests.recursion import RAISED, USUAL, recursion_limit
 from tests.waiting import slowness
 
 BOUND = 0.2
@@ -50,6 +51,21 @@ def test_an_older_dialect_is_understood() -> None:
     }
     assert wrong(schema, {"pair": ["a", 1]}) is None
     assert wrong(schema, {"pair": ["a", "b"]}) is not None
+
+
+def test_a_tree_is_checked_as_deep_as_arguments_may_be() -> None:
+    node = {
+        "properties": {
+            "children": {"items": {"$ref": "#/$defs/node"}},
+            "n": {"type": "integer"},
+        }
+    }
+    tree: dict[str, object] = {"n": "a"}
+    for _ in range(32):
+        tree = {"children": [tree]}
+    said = wrong({"$defs": {"node": node}, "$ref": "#/$defs/node"}, tree)
+    assert said is not None
+    assert said.endswith("'a' is not of type 'integer'")
 
 
 def doubling(depth: int) -> dict[str, object]:
@@ -124,11 +140,13 @@ HOSTILE: dict[str, tuple[Mapping[str, object], object]] = {
 }
 
 
+@pytest.mark.parametrize("limit", [USUAL, RAISED])
 @pytest.mark.parametrize("name", HOSTILE)
-def test_no_schema_keeps_anybody_busy(name: str) -> None:
+def test_no_schema_keeps_anybody_busy(name: str, limit: int) -> None:
     schema, value = HOSTILE[name]
     began = perf_counter()
-    wrong(schema, value)
+    with recursion_limit(limit):
+        wrong(schema, value)
     assert perf_counter() - began < BOUND * slowness()
 
 

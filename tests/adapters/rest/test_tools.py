@@ -205,6 +205,7 @@ async def test_arguments_that_do_not_fit_are_the_callers_mistake(tools: Tools) -
         (b"{", (400, "CX3001")),
         (b'{"arguments": 1}', (422, "CX3002")),
         (b'{"args": {}}', (422, "CX3002")),
+        (b'{"arguments": {"a": ' + b"[" * 127 + b"]" * 127 + b"}}", (400, "CX3001")),
         (b'{"arguments": {"a": ' + b"[" * 5000 + b"]" * 5000 + b"}}", (400, "CX3001")),
     ],
 )
@@ -213,6 +214,11 @@ async def test_a_call_of_the_wrong_form_is_not_made(
 ) -> None:
     answer = await tools.client.post("/tools/files.read/call", content=body)
     assert problem(answer) == code
+
+
+async def test_a_body_may_be_nested_as_deep_as_any(tools: Tools) -> None:
+    body = b'{"arguments": {"a": ' + b"[" * 126 + b"]" * 126 + b"}}"
+    assert (await tools.client.post("/tools/files.read/call", content=body)).status_code == 200
 
 
 async def test_what_nobody_approved_is_not_called_until_somebody_does(tools: Tools) -> None:
