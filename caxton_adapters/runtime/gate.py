@@ -32,8 +32,6 @@ from caxton_core.tools.tool import Caller, ToolCall, ToolFailed, ToolResult
 
 CALLS_ABREAST: Final = 8
 """How many tools are at work for one turn at the same time."""
-DEEPEST: Final = 64
-"""Arguments that are nested deeper are of no tool that we know, and cost whoever looks at them."""
 
 
 class Seat(Protocol):
@@ -75,8 +73,6 @@ class Gate:
 
     async def result(self, call: ToolCall, caller: Caller) -> ToolResult:
         """What came of the call, be it that it was not made."""
-        if call.arguments.depth > DEEPEST:
-            return ToolFailed(call.id, "its arguments are nested too deeply")
         approved = False
         while True:
             async with self._abreast:
@@ -115,7 +111,7 @@ class Gate:
         """What a person is asked about the calls, to be recorded before anything is done."""
         asked = []
         for call in calls:
-            if call.arguments.depth > DEEPEST or self._consent(call) is not None:
+            if self._consent(call) is not None:
                 continue
             decision = await self._decided(call)
             if decision.effect is Effect.ASK:

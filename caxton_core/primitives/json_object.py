@@ -10,8 +10,9 @@ from returns.result import Failure, Result, Success
 
 from caxton_core.problems import Malformed, TooLong, ValueProblem
 
-MOST_LEVELS: Final = 128
+MOST_LEVELS: Final = 64
 """What stands deeper in one another is refused, however deep Python itself would follow."""
+_LEVELS: Final = f"JSON of at most {MOST_LEVELS} levels"
 
 _BRACKETS: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
 """Brackets, and texts, so that brackets within them are passed over; one may never end."""
@@ -72,7 +73,7 @@ class JsonObject:
         """Read any JSON text that is an object; the last of equal keys counts."""
         parsed = _read(text)
         if parsed is None:
-            return Failure(Malformed(text[:200], cls.subject, "JSON text of the form {...}"))
+            return Failure(Malformed(text[:200], cls.subject, f"{_LEVELS}, of the form {{...}}"))
         return Success(cls(_canonical(parsed)))
 
     @classmethod
@@ -125,11 +126,11 @@ class JsonValue:
         try:
             text = _canonical(value)
         except (ValueError, TypeError, RecursionError):
-            return Failure(Malformed(repr(value)[:200], cls.subject, "JSON, not nested too deeply"))
+            return Failure(Malformed(repr(value)[:200], cls.subject, _LEVELS))
         if len(text) > cls.longest:
             return Failure(TooLong(cls.subject, len(text), cls.longest))
         if too_deep(text):
-            return Failure(Malformed(text[:200], cls.subject, "JSON, not nested too deeply"))
+            return Failure(Malformed(text[:200], cls.subject, _LEVELS))
         return Success(cls(text))
 
     def python(self) -> object:

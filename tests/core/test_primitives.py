@@ -176,7 +176,7 @@ def test_brackets_in_texts_are_no_depth(text: str, depth: int) -> None:
 
 @pytest.mark.parametrize("limit", [USUAL, RAISED])
 def test_how_deep_json_may_be_does_not_depend_on_the_interpreter(limit: int) -> None:
-    nested = ['{"a":' * depth + "1" + "}" * depth for depth in (128, 129)]
+    nested = ['{"a":' * depth + "1" + "}" * depth for depth in (64, 65)]
     with recursion_limit(limit):
         read = [JsonObject.parse(text) for text in nested]
         values = [JsonValue.parse(json.loads(text)) for text in nested]

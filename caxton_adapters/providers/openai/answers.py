@@ -25,6 +25,7 @@ from caxton_core.conversation.model import (
 from caxton_core.limits import Usage
 from caxton_core.ports import Answer
 from caxton_core.primitives import JsonObject
+from caxton_core.primitives.json_object import MOST_LEVELS
 from caxton_core.tools.tool import BrokenToolCall, RequestedCall, Tool, ToolCall
 
 NO_USAGE = Usage()
@@ -90,7 +91,8 @@ def requested_call(id_: str, name: str, arguments: str, tools: tuple[Tool, ...])
         return BrokenToolCall(id_, name, arguments, f"there is no tool {name!r}")
     read = JsonObject.parse(arguments)
     if isinstance(read, Failure):
-        return BrokenToolCall(id_, name, arguments, "the arguments are not a JSON object")
+        why = f"the arguments are not a JSON object of at most {MOST_LEVELS} levels"
+        return BrokenToolCall(id_, name, arguments, why)
     return ToolCall(id_, tool, read.unwrap())
 
 

@@ -116,7 +116,7 @@ async def test_broken_arguments_are_a_broken_call(
         events(chunk(message), chunk({}, "tool_calls")) if stream else completed(message, "stop"),
     )
     told = await answer(transport, script, stream=stream)
-    why = "the arguments are not a JSON object"
+    why = "the arguments are not a JSON object of at most 64 levels"
     assert isinstance(told, Success)
     assert told.unwrap().calls == (BrokenToolCall("c", "a__b", arguments, why),)
 

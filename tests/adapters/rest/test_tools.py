@@ -205,7 +205,7 @@ async def test_arguments_that_do_not_fit_are_the_callers_mistake(tools: Tools) -
         (b"{", (400, "CX3001")),
         (b'{"arguments": 1}', (422, "CX3002")),
         (b'{"args": {}}', (422, "CX3002")),
-        (b'{"arguments": {"a": ' + b"[" * 127 + b"]" * 127 + b"}}", (400, "CX3001")),
+        (b'{"arguments": {"a": ' + b"[" * 63 + b"]" * 63 + b"}}", (400, "CX3001")),
         (b'{"arguments": {"a": ' + b"[" * 5000 + b"]" * 5000 + b"}}", (400, "CX3001")),
     ],
 )
@@ -217,7 +217,7 @@ async def test_a_call_of_the_wrong_form_is_not_made(
 
 
 async def test_a_body_may_be_nested_as_deep_as_any(tools: Tools) -> None:
-    body = b'{"arguments": {"a": ' + b"[" * 126 + b"]" * 126 + b"}}"
+    body = b'{"arguments": {"a": ' + b"[" * 62 + b"]" * 62 + b"}}"
     assert (await tools.client.post("/tools/files.read/call", content=body)).status_code == 200
 
 

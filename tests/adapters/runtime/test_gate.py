@@ -3,12 +3,11 @@
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import final
 
 import anyio
 import pytest
-from attrs import define, evolve, field
-from returns.result import Failure, Result, Success
+from attrs import evolve
+from returns.result import Failure, Success
 
 from caxton_adapters.clock import SystemClock
 from caxton_adapters.providers.scripted.model import Scripted
@@ -25,23 +24,14 @@ from caxton_adapters.runtime.ticket import Incoming
 from caxton_adapters.runtime.world import MOST_PATHS
 from caxton_core.agent.sections import Permissions
 from caxton_core.agent.toml import read_agent
-from caxton_core.conversation.model import (
-    Healthy,
-    ModelCapabilities,
-    ModelFailure,
-    ModelRequest,
-    TextDelta,
-)
 from caxton_core.conversation.outcome import Answered
-from caxton_core.events import ApprovalGiven, CallBegun, CallRefused, ToolCalled
-from caxton_core.ports import Answer
+from caxton_core.events import ApprovalGiven, CallBegun, CallRefused
 from caxton_core.primitives import (
     AgentId,
     AgentName,
     ConversationId,
     JsonObject,
     MessageId,
-    ModelName,
     PermissionRule,
     ProviderName,
     ToolName,
@@ -200,43 +190,6 @@ async def test_all_that_are_approved_at_once_still_run_in_their_number() -> None
         files.open.set()
         for ticket in tickets:
             assert await answer_of(ticket) == "written: done so"
-
-
-@final
-@define
-class Deep:
-    """A model whose calls have arguments of a depth that no file may have."""
-
-    depth: int
-    scripted: Scripted = field(factory=lambda: calling(writing("a")))
-
-    async def complete(self, request: ModelRequest) -> Answer:
-        answer = await self.scripted.complete(request)
-        arguments = JsonObject('{"a":' * self.depth + "1" + "}" * self.depth)
-        completion = done(answer)
-        calls = tuple(
-            ToolCall(each.id, ToolName("files.write"), arguments) for each in completion.calls
-        )
-        return Success(evolve(completion, calls=calls))
-
-    def stream(self, request: ModelRequest) -> AsyncIterator[TextDelta | Answer]:
-        return self.scripted.stream(request)
-
-    async def capabilities(
-        self, model: ModelName | None = None
-    ) -> Result[ModelCapabilities, ModelFailure]:
-        return await self.scripted.capabilities(model)
-
-    async def health(self) -> Result[Healthy, ModelFailure]:
-        return await self.scripted.health()
-
-
-@pytest.mark.parametrize(("depth", "made"), [(60, 1), (70, 0), (800, 0)])
-async def test_arguments_are_of_a_depth_that_everybody_can_handle(depth: int, made: int) -> None:
-    servers, files = Servers(), done_at_once()
-    async with servers.next(files, Deep(depth)) as runtime:
-        await answer_of(await sent(runtime, "many"))
-        assert len(files.called) == len(servers.of(ToolCalled)) == made
 
 
 UNDER_SRV = WRITER.replace('allow = ["files.*"]', 'allow = ["files.*:path=/srv/**"]')

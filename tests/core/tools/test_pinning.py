@@ -142,7 +142,7 @@ def test_numbers_that_python_takes_for_equal_are_not_the_same() -> None:
 
 def test_a_schema_of_any_depth_is_compared() -> None:
     def nested(value: object) -> Tool:
-        for _ in range(300):
+        for _ in range(60):
             value = {"properties": value}
         return schema(properties=value)
 
