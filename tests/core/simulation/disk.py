@@ -5,12 +5,15 @@ from typing import NoReturn, TypeAlias, final
 
 from attrs import evolve, field, mutable
 
-from caxton_core.conversation.outcome import Answered
+from caxton_core.conversation.outcome import Answered, NotAnswered, OutcomeUnknown
 from caxton_core.conversation.past import NOTHING, ConversationKey, Past
 from caxton_core.conversation.turn import ModelFailed, Observation, ToolsAnswered
 from caxton_core.conversation.window import without_oldest
 from caxton_core.events import (
+    ApprovalAsked,
+    ApprovalGiven,
     CallAnswered,
+    CallBegun,
     MessageAccepted,
     MessageEnded,
     MessageReopened,
@@ -18,6 +21,7 @@ from caxton_core.events import (
     TurnEvent,
 )
 from caxton_core.journal import Unfinished
+from caxton_core.tools.approval import Approved, Said
 from tests.core.conversation.test_repair import is_accepted
 
 Fold: TypeAlias = Callable[[MessageAccepted, Iterable[TurnEvent]], Unfinished]
@@ -44,6 +48,13 @@ class Stored:
     results: set[str] = field(factory=set)
     openings: int = 1
     endings: int = 0
+    asked: dict[str, str] = field(factory=dict)
+    said: dict[str, Said] = field(factory=dict)
+    begun: set[str] = field(factory=set)
+
+    def say(self, call_id: str) -> Said | None:
+        """What a person said first of a call, since it was last asked for."""
+        return self.said.get(self.asked.get(call_id, ""))
 
 
 @final
@@ -75,6 +86,11 @@ class Disk:
         open_ones = (stored for stored in self.messages.values() if stored.ending is None)
         return [fold(stored.accepted, stored.events) for stored in open_ones]
 
+    def may_be_made(self, message: str, call_id: str) -> bool:
+        """Whether a person approved the call, and it is recorded that it is about to be made."""
+        stored = self.messages[message]
+        return isinstance(stored.say(call_id), Approved) and call_id in stored.begun
+
     def _count(self, stored: Stored, event: TurnEvent) -> None:
         match event:
             case MessageEnded():
@@ -85,7 +101,16 @@ class Disk:
                     stored.results |= {result.call_id for result in observation.results}
             case CallAnswered(result=result):
                 stored.results.add(result.call_id)
+            case ApprovalAsked(approval=approval):
+                stored.asked[approval.call.id] = approval.id.value
+            case ApprovalGiven(approval=approval_id, said=said):
+                stored.said.setdefault(approval_id.value, said)
+            case CallBegun(call_id=call_id):
+                stored.begun.add(call_id)
             case MessageReopened(results=results):
+                stored.asked.clear()
+                stored.said.clear()
+                stored.begun.clear()
                 stored.ending = None
                 stored.openings += 1
                 stored.results |= {result.call_id for result in results}
@@ -98,6 +123,10 @@ class Disk:
         if stored.ending is not None or stored.endings > stored.openings:
             break_off(f"{stored.accepted.text[:10]} ended twice")
         stored.ending = event
+        if isinstance(event.outcome, NotAnswered) and isinstance(event.outcome.why, OutcomeUnknown):
+            waiting = {call.id for call in event.outcome.why.calls if call.id in stored.asked}
+            if not waiting <= stored.begun:
+                break_off(f"{waiting} waited for a person, and are said to be unclear")
         if not isinstance(event.outcome, Answered):
             return
         place = stored.accepted.place

@@ -29,7 +29,7 @@ from caxton_core.tools.tool import (
 )
 from tests.core.conversation.test_repair import is_accepted
 from tests.core.simulation.disk import Disk, break_off
-from tests.core.simulation.plan import IDEMPOTENT, READ, SEND, Plan
+from tests.core.simulation.plan import IDEMPOTENT, PAY, READ, SEND, Plan
 
 SUMMARY: Final = "SUMMARY"
 _NO_ARGUMENTS: Final = JsonObject("{}")
@@ -74,6 +74,8 @@ class Outside:
             break_off(f"{intent} is called again though its result is recorded")
         if call.name not in IDEMPOTENT and self.made[intent] > 1 + self.allowed[intent]:
             break_off(f"{intent} is not idempotent and was called {self.made[intent]} times")
+        if call.name == PAY.name and not self.disk.may_be_made(message, call.id):
+            break_off(f"{intent} is called, and nobody approved it")
         return ToolSucceeded(call.id, f"done {call.name.value}")
 
     def _completion(self, message: str, step: AskModel) -> Completion:
@@ -93,7 +95,7 @@ class Outside:
         call_id = chance.choice(("", "call_1", f"call_{chance.randint(0, 10**6)}"))
         if chance.random() < 0.1:
             return BrokenToolCall(call_id, "files.read", "{", "no JSON")
-        return ToolCall(call_id, chance.choice((READ, SEND)).name, _NO_ARGUMENTS)
+        return ToolCall(call_id, chance.choice((READ, SEND, PAY)).name, _NO_ARGUMENTS)
 
 
 def _usage(request: ModelRequest, part: float) -> Usage:

@@ -30,6 +30,7 @@ AGENTS: Final = (
 )
 READ: Final = Tool(ToolName("files.read"), "Read.", JsonObject("{}"), idempotent=True)
 SEND: Final = Tool(ToolName("mail.send"), "Send.", JsonObject("{}"))
+PAY: Final = Tool(ToolName("bank.pay"), "Pay; a person is asked first.", JsonObject("{}"))
 CANDIDATES: Final = (
     Candidate(ProviderName("first"), None),
     Candidate(ProviderName("second"), None),
@@ -87,7 +88,7 @@ class Plan:
             max_exchanges=chance.choice((2, 50)),
             max_tool_rounds=chance.randint(1, 3),
             tokens_per_turn=chance.choice((None, TokenCount(300), TokenCount(4000))),
-            tools=(READ, SEND),
+            tools=(READ, SEND, PAY),
             strategy=chance.choice(tuple(WindowStrategy)),
         )
 

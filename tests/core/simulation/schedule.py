@@ -13,13 +13,14 @@ from caxton_core.conversation.outcome import (
     OutcomeUnknown,
 )
 from caxton_core.conversation.turn import Cancelled, OutOfOrder
-from caxton_core.events import MessageAccepted, MessageEnded, MessageReopened
+from caxton_core.events import ApprovalGiven, MessageAccepted, MessageEnded, MessageReopened
 from caxton_core.journal import Unfinished, folded
+from caxton_core.tools.approval import Approval, Approved, Denied, Expired, Said
 from caxton_core.tools.tool import ToolSucceeded
 from tests.core.simulation.disk import Broken, Disk, Fold, Stored, break_off
 from tests.core.simulation.outside import SUMMARY, Outside
 from tests.core.simulation.plan import NO_FAULTS, START, Plan, plan_of
-from tests.core.simulation.server import Append, Ask, Make, Server, Sleep, Task
+from tests.core.simulation.server import Append, Ask, Make, Server, Sleep, Task, Wait
 
 FAULTY_TICKS: Final = 45
 MOST_TICKS: Final = 1_000
@@ -131,8 +132,20 @@ class Schedule:
             case Make(calls):
                 made = tuple(self.outside.call(message, call) for call in calls)
                 self.server.go_on(task, made)
+            case Wait(approval):
+                self.server.go_on(task, self._said(task, approval))
             case Sleep() | None:
                 self.server.go_on(task, None)
+
+    def _said(self, task: Task, approval: Approval) -> Said:
+        """A person says something, or nobody does in time; what was recorded first counts."""
+        accepted, chance = task.accepted, self.plan.chance
+        said = chance.choice((Approved("ada"), Approved("ada"), Denied("bob"), Expired()))
+        given = ApprovalGiven(accepted.agent, START, accepted.message, approval.id, said)
+        self.disk.append(given)
+        first = self.disk.messages[accepted.message.value].say(approval.call.id)
+        assert first is not None
+        return first
 
     def _write_unclearly(self, task: Task, events: tuple[object, ...]) -> None:
         """The write fails, or only seems to; either way the task will try it again."""
@@ -158,6 +171,8 @@ class Schedule:
             case Make(calls):
                 for call in calls:
                     self.outside.call(message, call)
+            case Wait(approval):
+                self._said(task, approval)
             case Sleep() | None:
                 pass
 

@@ -3,6 +3,7 @@
 What it remembers ends with it; only the disk and the outside go on.
 """
 
+import hashlib
 from collections.abc import Generator
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias, final
@@ -42,7 +43,9 @@ from caxton_core.conversation.turn import (
     ended,
 )
 from caxton_core.events import (
+    ApprovalAsked,
     CallAnswered,
+    CallBegun,
     MessageAccepted,
     MessageEnded,
     Observed,
@@ -50,18 +53,28 @@ from caxton_core.events import (
     TurnEvent,
     TurnResumed,
 )
-from caxton_core.journal import Unfinished
+from caxton_core.journal import Consent, Unfinished
 from caxton_core.limits import Budget, Reservation, Spending, daily, reserve, settle
 from caxton_core.primitives import AgentId, MessageId, ProviderName, TokenCount
 from caxton_core.resilience import breaker
 from caxton_core.resilience.breaker import Breaker, Closed, Permit, Refused, admit
 from caxton_core.resilience.retry import RetryBudget, RetryPolicy, asked, asked_again, wait_before
+from caxton_core.tools.approval import (
+    Approval,
+    ApprovalId,
+    Approved,
+    Denied,
+    Expired,
+    Said,
+    not_approved,
+)
 from caxton_core.tools.tool import ToolCall, ToolResult
 from tests.core.simulation.disk import Disk, break_off
-from tests.core.simulation.plan import IDEMPOTENT, START, Plan
+from tests.core.simulation.plan import IDEMPOTENT, PAY, START, Plan
 
 MOST_DEATHS_OF_A_TURN: Final = 3
 TURN_TIMEOUT: Final = 120.0
+PATIENCE: Final = timedelta(hours=1)
 
 
 @final
@@ -91,15 +104,23 @@ class Make:
 
 @final
 @frozen
+class Wait:
+    """Wait for what a person says of a call; the turn's deadline stands still."""
+
+    approval: Approval
+
+
+@final
+@frozen
 class Sleep:
     """Wait until then."""
 
     until: float
 
 
-Effect: TypeAlias = Append | Ask | Make | Sleep
+Effect: TypeAlias = Append | Ask | Make | Wait | Sleep
 Answer: TypeAlias = Result[Completion, ModelFailure]
-Told: TypeAlias = Answer | tuple[ToolResult, ...] | None
+Told: TypeAlias = Answer | tuple[ToolResult, ...] | Said | None
 Effects: TypeAlias = Generator[Effect, Told, None]
 
 
@@ -202,7 +223,8 @@ class Server:
         recorded = task.recorded
         if recorded is not None:
             task.told.extend(recorded.observed)
-            yield Append((TurnResumed(*self._of(task), attempt=recorded.attempts + 1),))
+            attempt = recorded.attempts + (not recorded.waits_for_a_person)
+            yield Append((TurnResumed(*self._of(task), attempt=attempt),))
         yield from self._begun(task)
         while True:
             assert task.turn is not None
@@ -297,7 +319,7 @@ class Server:
         self.budgets[agent], reservation = granted.unwrap()
         try:
             answer = yield Ask(step, len(task.told))
-            assert not isinstance(answer, tuple | None)
+            assert isinstance(answer, Result)
             says = (
                 breaker.outcome_of(answer.failure())
                 if isinstance(answer, Failure)
@@ -326,16 +348,49 @@ class Server:
             raise Stopped(OutcomeUnknown(unknown))
         results = list(earlier.results) if earlier else []
         known = {result.call_id for result in results}
-        yield Append((*before, StepTaken(*self._of(task), step=step)))
         calls = [call for call in step.calls if call.id not in known]
+        consents = {each.approval.call.id: each for each in earlier.consents} if earlier else {}
+        asked = [
+            ApprovalAsked(*self._of(task), self._question(task, call))
+            for call in calls
+            if call.name == PAY.name and call.id not in consents
+        ]
+        consents |= {event.approval.call.id: Consent(event.approval) for event in asked}
+        yield Append((*before, StepTaken(*self._of(task), step=step), *asked))
         self.plan.chance.shuffle(calls)
         for call in calls:
-            made = yield Make((call,))
-            assert isinstance(made, tuple)
-            results.extend(made)
+            made = yield from self._made(task, call, consents.get(call.id))
+            results.append(made)
             if len(step.calls) > 1:
-                yield Append(tuple(CallAnswered(*self._of(task), result=one) for one in made))
+                yield Append((CallAnswered(*self._of(task), result=made),))
         return ToolsAnswered(tuple(results))
+
+    def _made(
+        self, task: Task, call: ToolCall, consent: Consent | None
+    ) -> Generator[Effect, Told, ToolResult]:
+        """Make the call, if it needs nobody's consent or has it."""
+        if consent is not None:
+            said = consent.said or (yield from self._waited(task, consent.approval))
+            if not isinstance(said, Approved):
+                return not_approved(call, said)
+            yield Append((CallBegun(*self._of(task), call_id=call.id),))
+        made = yield Make((call,))
+        assert isinstance(made, tuple)
+        return made[0]
+
+    def _waited(self, task: Task, approval: Approval) -> Generator[Effect, Told, Said]:
+        since = self.now
+        said = yield Wait(approval)
+        assert isinstance(said, Approved | Denied | Expired)
+        task.deadline += self.now - since
+        return said
+
+    def _question(self, task: Task, call: ToolCall) -> Approval:
+        rounds = sum(isinstance(told, ToolsAnswered) for told in task.told)
+        key = f"{task.accepted.message.value}:{rounds}:{call.id}"
+        id_ = ApprovalId(f"apr_{hashlib.sha256(key.encode()).hexdigest()[:20]}")
+        _, asked, _ = self._of(task)
+        return Approval(id_, call, asked, asked + PATIENCE)
 
     def _ending(self, task: Task, outcome: Outcome, reply: Reply | None = None) -> Append:
         said, summary = ((), None) if reply is None else (reply.said, reply.summary)

@@ -8,6 +8,7 @@ from attrs import evolve
 
 from caxton_core.events import MessageAccepted, Observed, TurnEvent
 from caxton_core.journal import Unfinished, folded
+from caxton_core.tools.approval import Approved
 from tests.core.simulation.disk import Broken
 from tests.core.simulation.schedule import run
 
@@ -50,6 +51,18 @@ PLANTED: dict[str, tuple[Planted, str]] = {
     "results": (lambda turn: evolve(turn, results=()), "is called again"),
     "calls": (lambda turn: evolve(turn, calls=(), results=turn.results), "is not idempotent"),
     "observations": (lambda turn: evolve(turn, observed=()), "asks a model with"),
+    "consents": (lambda turn: evolve(turn, consents=()), "are said to be unclear"),
+    "that calls were begun": (
+        lambda turn: evolve(turn, consents=tuple(evolve(c, begun=False) for c in turn.consents)),
+        "is not idempotent",
+    ),
+    "that somebody has to answer": (
+        lambda turn: evolve(
+            turn,
+            consents=tuple(evolve(c, said=c.said or Approved("-")) for c in turn.consents),
+        ),
+        "nobody approved it",
+    ),
     "the last observation": (
         lambda turn: evolve(turn, observed=turn.observed[:-1]),
         "asks a model with|is called again",
