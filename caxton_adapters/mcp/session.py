@@ -134,11 +134,9 @@ class Session:
             return self._failed(error)
         except ValidationError as error:
             return Declined(f"the server broke its protocol: {error.error_count()} mistakes")
-        except (ValueError, RecursionError):  # of the library, when it writes the message
-            return Declined(
-                "the arguments cannot be written: they hold no Unicode or nest too deep",
-                Blame.ARGUMENTS,
-            )
+        except ValueError:  # of the library, when it writes the message
+            why = "the arguments cannot be written: they hold no Unicode"
+            return Declined(why, Blame.ARGUMENTS)
         except (RuntimeError, anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
             return Lost(self._ending.why or one_line(str(error), _LONGEST_WHY) or "it is gone")
         return self._outcome(result, known)

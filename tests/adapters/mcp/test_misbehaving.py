@@ -23,13 +23,6 @@ OVERHEAD = 0.5
 LAG = 0.05
 
 
-def nested(levels: int) -> object:
-    value: object = 1
-    for _ in range(levels):
-        value = [value]
-    return value
-
-
 @pytest.fixture
 def lock(tmp_path: Path) -> Path:
     return tmp_path / "caxton.lock"
@@ -116,12 +109,10 @@ async def test_a_server_that_dies_in_a_call_fails_it_at_once_and_is_started_agai
     assert notes.count("call echo") == 3
 
 
-@pytest.mark.parametrize("value", ["\ud800", nested(500)], ids=["no Unicode", "too deep"])
-async def test_arguments_that_cannot_be_written_harm_no_connection(
-    lock: Path, value: object
-) -> None:
+async def test_arguments_that_cannot_be_written_harm_no_connection(lock: Path) -> None:
     async with serving(lock, {"small": small_server()}) as servers:
-        assert "cannot be written" in why(await call(servers, "small.echo", text="hi", more=value))
+        refused = await call(servers, "small.echo", text="hi", more="\ud800")
+        assert "cannot be written" in why(refused)
         assert says(await call(servers, "small.echo", text="hi")) == "hi"
         assert view(servers).connects == 1
 
