@@ -1,14 +1,16 @@
-"""An agent that calls a tool in every turn: what the tool did is there once, whatever happens."""
+"""Agents that call a tool in every turn: what the tool did is there once, whatever happens."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from tests.model_server import Asked
+from tests.proofs import confirming
 from tests.proofs.asking import Asking
 from tests.proofs.installation import AgentFile, Installation
 from tests.proofs.record import Turn
 
+NOT_FOUND = 404
 _NOTES = re.compile(r"\[Notes from memory.*?\[End\]\s*", re.DOTALL)
 _PROBES = (
     [("user", "Hello! How are you?")],
@@ -18,10 +20,12 @@ AGENT = AgentFile(
     "remembering", top='tools = ["memory.remember"]', permissions='allow = ["memory.remember"]'
 )
 
+AGENTS = frozenset({AGENT.name, confirming.AGENT.name})
+
 
 def said_to(turn: Turn) -> str:
     """The text of a message; the model calls the tool that it names."""
-    if turn.agent != AGENT.name:
+    if turn.agent not in AGENTS:
         return turn.text
     return f'{turn.text}: call memory__remember {{"text": "{turn.text}"}}'
 
@@ -35,14 +39,21 @@ def as_sent(calls: Iterable[Asked]) -> Iterator[Asked]:
 
 
 async def entries(here: Installation) -> list[str]:
-    """The texts that the agent has stored."""
+    """The texts that the agents have stored."""
+    return [text for agent in sorted(AGENTS) for text in await _of_agent(here, agent)]
+
+
+async def _of_agent(here: Installation, agent: str) -> list[str]:
     asking, found = Asking(here), list[str]()
-    path: str | None = f"/memory?agent={AGENT.name}&limit=200"
+    path: str | None = f"/memory?agent={agent}&limit=200"
     while path:
-        page = (await asking.get(path)).json()
+        reply = await asking.get(path)
+        if reply.status == NOT_FOUND:  # it is not part of this proof
+            break
+        page = reply.json()
         found += [entry["text"] for entry in page["entries"]]
         following = page["next"]
-        path = following and f"/memory?agent={AGENT.name}&limit=200&cursor={following}"
+        path = following and f"/memory?agent={agent}&limit=200&cursor={following}"
     return found
 
 
@@ -50,7 +61,7 @@ def not_once(turns: Iterable[Turn], stored: Iterable[str]) -> Iterator[str]:
     """The answered turns whose entry is not there exactly once."""
     counted = Counter(stored)
     for turn in turns:
-        if turn.agent == AGENT.name and turn.state == "answered":
+        if turn.agent in AGENTS and turn.state == "answered":
             marked = turn.text.partition(":")[0]
             if counted[marked] != 1:
                 yield f"{marked} was remembered {counted[marked]} times"

@@ -13,7 +13,7 @@ import anyio
 from attrs import define, field
 
 from tests.model_server import ModelServer, model_server
-from tests.proofs import remembering
+from tests.proofs import confirming, remembering
 from tests.proofs.crowd import Crowd
 from tests.proofs.installation import AgentFile, Installation, NotReadyError, installation
 from tests.proofs.report import Report, seconds
@@ -31,6 +31,7 @@ AGENTS = (
     AgentFile("streaming", "streaming"),
     AgentFile("apart", "main", "process"),
     remembering.AGENT,
+    confirming.AGENT,
 )
 
 
@@ -41,6 +42,7 @@ class Witness:
 
     here: Installation
     crowd: Crowd
+    person: confirming.Person = field(init=False)
     ends: dict[str, int] = field(factory=dict)
     at_work: int = 0
     starts: list[float] = field(factory=list)
@@ -48,8 +50,11 @@ class Witness:
     recoveries: list[float] = field(factory=list)
     """Seconds until everything that the one before had been at was at its end."""
     entries: list[str] = field(factory=list)
-    """What the remembering agent has stored at the end."""
+    """What the remembering agents have stored at the end."""
     faults: list[str] = field(factory=list)
+
+    def __attrs_post_init__(self) -> None:
+        self.person = confirming.Person(self.here.port)
 
     async def work(self) -> None:
         """See that the server works; where it has ended, that the next one ends what it began."""
@@ -120,15 +125,26 @@ async def tried(
         crowd = Crowd(here.port, names, seed, said_to=remembering.said_to)
         witness = Witness(here, crowd)
         try:
-            await _end_again_and_again(witness, ends, senders)
-            await crowd.audit(RECOVERY_SECONDS)
+            async with anyio.create_task_group() as people:
+                people.start_soon(witness.person.approve)
+                await _end_again_and_again(witness, ends, senders)
+                await crowd.audit(RECOVERY_SECONDS)
+                people.cancel_scope.cancel()
             witness.entries = await remembering.entries(here)
         except* NotReadyError as never:
-            witness.faults.append(f"the server did not start again: {never.exceptions[0]}")
+            witness.faults.append(f"the server did not start again: {_first(never)}")
         asked = [call for url in bases.values() for call in models.asked(url)]
     calls = sorted(remembering.as_sent(asked), key=lambda call: call.at)
     verdict = judged(crowd.turns, calls, witness.at_work)
     return _report(name, verdict, witness, time.monotonic() - began)
+
+
+def _first(group: BaseExceptionGroup[NotReadyError]) -> BaseException:
+    """The error itself, however many groups it came out of."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def _end_again_and_again(witness: Witness, ends: Iterable[End], senders: int) -> None:
@@ -164,13 +180,15 @@ def _report(name: str, verdict: Verdict, witness: Witness, took: float) -> Repor
         **{what: f"{getattr(verdict, what):,}" for what in SHOWN},
         "model calls": f"{verdict.calls:,}",
         "repeated calls": f"{verdict.repeated} ({verdict.repeatable} were at work)",
+        "approved calls": f"{len(witness.person.approved):,}",
         "tool's entries": f"{len(witness.entries):,}",
         "start to ready": seconds(witness.starts),
         "start to recovered": seconds(witness.recoveries),
         "refused meanwhile": str(witness.crowd.refusals or "none"),
     }
     not_once = remembering.not_once(witness.crowd.turns, witness.entries)
-    faults = [*witness.faults, *verdict.faults, *not_once]
+    unasked = confirming.unasked(witness.crowd.turns, witness.person.approved)
+    faults = [*witness.faults, *verdict.faults, *not_once, *unasked]
     if not verdict.accepted:
         faults.append("nothing was accepted: this run proves nothing")
     return Report(name, counts, faults)
