@@ -10,14 +10,12 @@ import anyio
 from attrs import define, evolve, field
 from returns.result import Failure, Result, Success
 
-from caxton_adapters.runtime.answering import Terms
-from caxton_adapters.runtime.daily_budget import DailyBudget
 from caxton_adapters.runtime.desk import Desk
+from caxton_adapters.runtime.desks import Desks
 from caxton_adapters.runtime.errands import Errands
-from caxton_adapters.runtime.granting import granted, offers, reach
+from caxton_adapters.runtime.granting import granted, reach
 from caxton_adapters.runtime.identity import new_agent_id
 from caxton_adapters.runtime.isolation.choice import Hosts
-from caxton_adapters.runtime.isolation.host import Host
 from caxton_adapters.runtime.policing import Policing, found, permitted, stops_violators, summary
 from caxton_adapters.runtime.refusals import (
     ConfigRefused,
@@ -49,10 +47,8 @@ from caxton_core.agent.lifecycle import (
     unload,
 )
 from caxton_core.agent.record import AgentRecord, StateName, restored, state_name
-from caxton_core.agent.sections import Budget, ConversationRules, ConversationScope, WindowStrategy
 from caxton_core.agent.toml import read_agent
 from caxton_core.conversation.outcome import AgentGone
-from caxton_core.conversation.turn import rules_of
 from caxton_core.events import entered
 from caxton_core.ports import Configs
 from caxton_core.primitives import AgentId
@@ -75,8 +71,13 @@ class Supervisor:
     _tasks: Errands
     _finished: Callable[[Ticket], None]
     policing: Policing | None = None
+    _desks: Desks = field(init=False)
     _residents: dict[AgentId, Resident] = field(factory=dict, init=False)
     _ids: dict[str, AgentId] = field(factory=dict, init=False)
+
+    @_desks.default
+    def _furnished(self) -> Desks:
+        return Desks(self.hosts, self._world, self._tasks, self._finished, self._fail)
 
     def residents(self) -> Sequence[Resident]:
         """Every agent, in the order of creation."""
@@ -101,7 +102,7 @@ class Supervisor:
             resident = Resident(recovered(agent, now=now), record, read)
             self._keep(resident)
             if read is not None:
-                self._budget(resident, read.config.budget)
+                self._desks.keep_budget(resident, read.config.budget)
             cause, state = _AT_START, resident.agent.state
             refused = found(self.policing, resident)
             if refused is not None and record.state is StateName.RUNNING:
@@ -379,68 +380,8 @@ class Supervisor:
         self._tasks.start_soon(reach, self._world, config)
 
     def _run(self, resident: Resident, agent: Agent[Loaded | Stopped], cause: str) -> None:
-        config = agent.state.config
-        terms = self._terms(resident, config)
-        desk = resident.desk
-        if desk is None:
-            desk = Desk(
-                agent.id,
-                config.resources,
-                terms,
-                self._world,
-                self._tasks,
-                self._finished,
-                lambda reason: self._tasks.start_soon(self._fail, resident, reason),
-                partial(self._equip, resident),
-            )
-            resident.desk = desk
-        desk.adopt(config.resources, terms)
-        self._move_in(desk, config)
-        self._tasks.start_soon(self.hosts.get_ready, config)
+        self._desks.furnish(resident, agent.state.config)
         self._enter(resident, start(agent, now=self._world.clock.now()), cause)
-
-    def _move_in(self, desk: Desk, config: AgentConfig) -> None:
-        rules = rules_of(config, desk.terms.grant.tools)
-        before = desk.move_in(self.hosts.host(config, rules, desk))
-        if before is not None:
-            self._tasks.start_soon(_close, before)
-
-    async def _equip(self, resident: Resident) -> None:
-        """Before each turn: grant the agent what is offered now, under the rules of now."""
-        config = resident.config
-        if config is None or not config.tools:
-            return
-        await reach(self._world, config)
-        seen, desk = offers(self._world), resident.desk
-        if desk is None or resident.equipped == seen or resident.config is not config:
-            return
-        before = desk.terms.grant
-        desk.terms = evolve(desk.terms, grant=granted(self._world, config))
-        resident.equipped = seen
-        if desk.terms.grant.tools != before.tools:
-            self._move_in(desk, config)
-
-    def _terms(self, resident: Resident, config: AgentConfig) -> Terms:
-        resident.equipped = None
-        return Terms(
-            granted(self._world, config),
-            config.resources.tool_timeout.value,
-            config.conversation.idle_timeout.value,
-            _exchanges(config.conversation),
-            config.conversation.scope is ConversationScope.SHARED,
-            config.conversation.persist,
-            self._budget(resident, config.budget),
-        )
-
-    def _budget(self, resident: Resident, written: Budget) -> DailyBudget | None:
-        if resident.budget is not None:
-            resident.budget.adopt(written)
-        if written.tokens_per_day is None and written.cost_per_day is None:
-            return None
-        if resident.budget is None:
-            resident.budget = DailyBudget(self._world.clock)
-            resident.budget.adopt(written)
-        return resident.budget
 
     async def _fail(self, resident: Resident, reason: str) -> None:
         async with resident.changing:
@@ -475,12 +416,3 @@ class Supervisor:
         resident.agent = agent
         resident.record = evolve(resident.record, state=state_name(agent), since=now, reason=reason)
         self._world.events.tell(entered(agent, cause=cause, now=now))
-
-
-def _exchanges(rules: ConversationRules) -> int | None:
-    """How much of a conversation is read: all of it where a summary has to be made of the rest."""
-    return None if rules.strategy is WindowStrategy.SUMMARIZE else rules.max_turns.value
-
-
-async def _close(host: Host) -> None:
-    await host.close()
