@@ -1,6 +1,7 @@
 """Rules about tools: which ones, how widely, and whether they are there at all."""
 
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from typing import Final, TypeAlias
 
 from caxton_core.agent.policy.facts import Facts
@@ -10,6 +11,9 @@ from caxton_core.agent.policy.rules.rule import Case, Rule
 from caxton_core.primitives import PermissionRule, ToolPattern
 from caxton_core.problems import Path
 from caxton_core.reading.nearest import nearest
+
+_DIFFERENT: Final = ("a", "Z9_-", "rm -rf / #", "é")
+"""Texts that have nothing in common."""
 
 Named: TypeAlias = tuple[Path, ToolPattern, str]
 """Where tools are named, which they are, and the words that name them."""
@@ -58,8 +62,14 @@ def _is_overruled(case: Case, rule: PermissionRule) -> bool:
 
 
 def _says_nothing(rule: PermissionRule) -> bool:
-    """Whether every value fulfils the condition."""
-    return rule.condition is not None and set(rule.condition[1]) <= {"*", "?"}
+    """Whether the condition lets everything pass: texts, paths or addresses, whatever they are."""
+    if rule.condition is None:
+        return False
+    scheme, _, rest = rule.condition[1].rpartition("://")
+    if not scheme and "/" not in rest:
+        return not rest or all(fnmatchcase(text, rest) for text in _DIFFERENT)
+    names = set(rest.split("/"))
+    return names <= {"", "*", "**"} and (bool(scheme) or "**" in names)
 
 
 def _meant(case: Case, rule: PermissionRule) -> Iterator[str]:
