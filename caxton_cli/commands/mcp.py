@@ -10,6 +10,7 @@ import click
 
 from caxton_cli import exits
 from caxton_cli.client import Answer, Caller, calls_server, connect, refusal, segment
+from caxton_cli.commands.tools import tell_waiting
 from caxton_cli.confirming import YES, confirm
 from caxton_cli.lazy import Entry, LazyGroup
 from caxton_cli.leaving import Leave
@@ -125,6 +126,7 @@ def test(*, name: str, url: str | None, token: str | None, as_json: bool) -> int
     else:
         _tell(document)
         note(f"its tools: caxton tools list --server {name}")
+        tell_waiting(listed(caller, "/tools", "tools", {"server": name}, None))
     return exits.DONE
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import click
 
@@ -61,10 +61,16 @@ def list_tools(
         columns(("TOOL", "STATE", "DESCRIPTION"), map(_row, found))
     else:
         note("no tools" if any(chosen.values()) else "no tools; next: caxton mcp add")
-    waiting = [str(tool["name"]) for tool in found if tool["state"] in _WAITING]
-    if waiting and not as_json:
-        note(f"{_counted(len(waiting))} for an approval; see: caxton tools diff")
+    if not as_json:
+        tell_waiting(found)
     return exits.DONE
+
+
+def tell_waiting(tools: Iterable[Mapping[str, object]]) -> None:
+    """Say how many of the tools wait for an approval, if any do."""
+    waiting = sum(tool["state"] in _WAITING for tool in tools)
+    if waiting:
+        note(f"{_counted(waiting)} for an approval; see: caxton tools diff")
 
 
 @click.command()

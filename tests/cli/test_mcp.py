@@ -49,6 +49,16 @@ def test_a_server_is_registered_listed_tried_and_forgotten(served: Shell) -> Non
         assert "CX4055" in mcp(served, command, "files", code=1).err
 
 
+def test_a_server_that_is_tried_tells_what_waits_for_an_approval(
+    served: Shell, toolbox: ToolServersInADict
+) -> None:
+    mcp(served, "add", "files", "--", "mcp-server-files")
+    told = mcp(served, "test", "files").err
+    assert "1 tool waits for an approval; see: caxton tools diff" in told
+    toolbox.pins = {READ.name: READ}
+    assert "approval" not in mcp(served, "test", "files").err
+
+
 def test_a_registered_server_is_replaced_only_on_demand(served: Shell) -> None:
     mcp(served, "add", "files", "--", "one")
     taken = mcp(served, "add", "files", "--", "two", code=1)
