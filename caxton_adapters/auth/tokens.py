@@ -70,7 +70,8 @@ class _Shown:
 
     @holder.default
     def _holder(self) -> Holder:
-        return Holder(self.token.name.value, self.token.scopes)
+        token = self.token
+        return Holder(token.name.value, token.scopes, token.messages_per_minute)
 
     @until.default
     def _until(self) -> datetime:
@@ -130,7 +131,11 @@ class Tokens:
         return known.holder
 
     async def create(
-        self, name: TokenName, scopes: Scopes, expires: datetime | None
+        self,
+        name: TokenName,
+        scopes: Scopes,
+        expires: datetime | None,
+        messages_per_minute: int | None = None,
     ) -> Result[tuple[Secret, StoredToken], NameTaken | NobodyLeftToAdminister | NotStored]:
         """A new token, which is never shown again; it holds from now on."""
         async with self._changing:
@@ -139,7 +144,12 @@ class Tokens:
             secret = new_token()
             digest = digest_of(secret.reveal().encode("ascii"))
             token = StoredToken(
-                name=name, digest=digest, scopes=scopes, created=self._now(), expires=expires
+                name=name,
+                digest=digest,
+                scopes=scopes,
+                created=self._now(),
+                expires=expires,
+                messages_per_minute=messages_per_minute,
             )
             if not self._administered((*self._by_name.values(), token)):
                 return Failure(NobodyLeftToAdminister())

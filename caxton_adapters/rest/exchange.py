@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias, final
 import msgspec
 from attrs import field, frozen
 
+from caxton_adapters.auth.token import STRANGER, Holder
 from caxton_adapters.rest import problem
 from caxton_adapters.rest.problem import Refused
 
@@ -72,6 +73,7 @@ class Asked:
     on_leave: Callable[[Callable[[], object]], object] = field(default=lambda _: None)
     query: bytes = b""
     about: Callable[..., object] = field(default=lambda *_: None)
+    holder: Holder = STRANGER
 
 
 @final

@@ -152,7 +152,9 @@ class Front:
             return
         body, query = read.unwrap(), scope["query_string"]
         leaver = _leaver(scope)
-        asked = Asked(method, path, headers, body, reply.context, leaver, query, reply.about)
+        asked = Asked(
+            method, path, headers, body, reply.context, leaver, query, reply.about, holder
+        )
         if method == "OPTIONS" and b"access-control-request-method" in headers:
             await reply.write(Answer(204, headers=_PREFLIGHT))
             return

@@ -55,12 +55,21 @@ class HeldTokens:
         if isinstance(expires, Failure):
             return refusal(expires.failure(), asked.context)
         scopes = frozenset(map(Scope, wanted.scopes))
-        made = await self.tokens.create(TokenName(wanted.name), scopes, expires.unwrap())
+        made = await self.tokens.create(
+            TokenName(wanted.name), scopes, expires.unwrap(), wanted.messages_per_minute
+        )
         if isinstance(made, Failure):
             return refusal(_refused(made.failure()), asked.context)
         secret, token = made.unwrap()
         body = _body(token, token.created)
-        new = NewToken(secret.reveal(), body.name, body.scopes, body.created, body.expires)
+        new = NewToken(
+            secret.reveal(),
+            body.name,
+            body.scopes,
+            body.created,
+            body.expires,
+            body.messages_per_minute,
+        )
         return json_answer(new, 201, _NEVER_KEPT)
 
     async def revoke(self, asked: Asked, name: str) -> Answer:
@@ -108,6 +117,7 @@ def _body(token: StoredToken, now: datetime) -> TokenBody:
         None if token.expires is None else token.expires.isoformat(timespec="seconds"),
         token.has_expired(now),
         None if token.used is None else token.used.isoformat(timespec="seconds"),
+        token.messages_per_minute,
     )
 
 
