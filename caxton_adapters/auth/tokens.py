@@ -161,8 +161,8 @@ class Tokens:
 
     async def revoke(
         self, name: str
-    ) -> Result[None, NoSuchToken | NobodyLeftToAdminister | NotStored]:
-        """Forget a token; it opens nothing from now on."""
+    ) -> Result[StoredToken, NoSuchToken | NobodyLeftToAdminister | NotStored]:
+        """Forget a token, which opens nothing from now on; what was kept of it."""
         async with self._changing:
             token = next((each for each in self._by_name.values() if each.name.value == name), None)
             if token is None:
@@ -175,7 +175,7 @@ class Tokens:
                 return removed
             self._by_name.pop(token.name)
             self._shown.pop(token.digest)
-            return Success(None)
+            return Success(token)
 
     async def write_uses(self) -> None:
         """Store when tokens were used last; what cannot be stored is tried again later."""

@@ -7,7 +7,7 @@ from functools import partial
 from typing import final
 
 import anyio
-from attrs import define
+from attrs import define, evolve
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.runtime.approvals import Approvals
@@ -60,8 +60,9 @@ class Runtime:
         found = self.supervisor.find(ref)
         if isinstance(found, Failure):
             return found
-        replaced = await self.supervisor.replace(found.unwrap(), text)
-        return replaced.map(self._view)
+        resident = found.unwrap()
+        replaced = await self.supervisor.replace(resident, text)
+        return replaced.map(lambda before: evolve(self._view(resident), replaced=before))
 
     def agents(self) -> Sequence[AgentView]:
         """Every agent, in the order of creation."""
@@ -110,8 +111,8 @@ class Runtime:
         """Have the agent go on in another process; by force the messages at work are cut off."""
         return await self._changed(ref, partial(self.supervisor.restart, force=force))
 
-    async def delete(self, ref: str, *, force: bool = False) -> Result[None, Refusal]:
-        """Remove the agent."""
+    async def delete(self, ref: str, *, force: bool = False) -> Result[str, Refusal]:
+        """Remove the agent; the text of the file that it had."""
         found = self.supervisor.find(ref)
         if isinstance(found, Failure):
             return found
