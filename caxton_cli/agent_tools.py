@@ -3,7 +3,7 @@
 Loading this loads the protocol's library; the command does it when it runs.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final, TypeAlias, final
@@ -14,7 +14,10 @@ from anyio import to_thread
 from anyio.abc import ObjectReceiveStream, ObjectSendStream, TaskGroup
 from mcp.server import Server, ServerRequestContext
 from mcp.server.stdio import stdio_server
+from mcp.shared.message import SessionMessage
 from mcp_types import (
+    INVALID_REQUEST,
+    PARSE_ERROR,
     CallToolRequestParams,
     CallToolResult,
     ClientCapabilities,
@@ -22,12 +25,15 @@ from mcp_types import (
     ElicitRequest,
     ElicitRequestFormParams,
     ElicitResult,
+    ErrorData,
     InputRequiredResult,
+    JSONRPCError,
     ListToolsResult,
     PaginatedRequestParams,
     TextContent,
     Tool,
 )
+from pydantic import ValidationError
 
 from caxton_cli.client import Caller, segment
 from caxton_cli.leaving import Leave
@@ -69,8 +75,27 @@ async def serve(caller: Caller, only: tuple[str, ...]) -> None:
             on_call_tool=agents.call_tool,
         )
         async with stdio_server() as (read, write):
-            await server.run(read, write, server.create_initialization_options())
+            taken, messages = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+            tasks.start_soon(_take_messages, read, taken, write.send)
+            await server.run(messages, write, server.create_initialization_options())
         tasks.cancel_scope.cancel()
+
+
+async def _take_messages(
+    read: AsyncIterable[SessionMessage | Exception],
+    taken: ObjectSendStream[SessionMessage | Exception],
+    answer: Callable[[SessionMessage], Awaitable[None]],
+) -> None:
+    """Hand on what comes in; a line that is no message is answered here, for the library is mute.
+
+    Whoever wrote it would wait for ever.
+    """
+    async with taken:
+        async for item in read:
+            if not isinstance(item, Exception):
+                await taken.send(item)
+            elif not _is_blank(item):
+                await answer(SessionMessage(_no_message(item)))
 
 
 @final
@@ -213,6 +238,22 @@ class _Asked:
 
     def _wanted(self, _: Caller, approval: _Approval) -> None:
         anyio.from_thread.run(self._tell.send, approval)
+
+
+def _is_blank(why: Exception) -> bool:
+    """Whether the line that could not be read has nothing in it."""
+    if not isinstance(why, ValidationError):
+        return False
+    return not str(why.errors(include_url=False)[0]["input"]).strip()
+
+
+def _no_message(why: Exception) -> JSONRPCError:
+    known = why.errors(include_url=False) if isinstance(why, ValidationError) else []
+    if any(each["type"] == "json_invalid" for each in known):
+        error = ErrorData(code=PARSE_ERROR, message="Parse error: the line is no JSON")
+    else:
+        error = ErrorData(code=INVALID_REQUEST, message="Invalid request: no JSON-RPC message")
+    return JSONRPCError(jsonrpc="2.0", id=None, error=error)
 
 
 def _tool(agent: Mapping[str, object]) -> Tool:

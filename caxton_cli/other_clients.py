@@ -1,6 +1,5 @@
 """The servers of tools in a file of another program, or the end of the command."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,10 +9,7 @@ from caxton_cli.printing import note
 
 
 def servers_in(path: Path) -> dict[str, dict[str, object]]:
-    """The registrations that the file has, by name; what it does not say is told.
-
-    Variables in them are those of whoever runs the command.
-    """
+    """The registrations that the file has, by name; what is not taken over is told."""
     from returns.result import Failure
 
     from caxton_adapters.mcp.importing import imported
@@ -25,10 +21,12 @@ def servers_in(path: Path) -> dict[str, dict[str, object]]:
     for left in found.unwrap().left_out:
         place = ".".join(part for part in (left.server, left.key) if part)
         note(f"left out: {visible(f'{place}: {left.why}')}")
+    for name, written in found.unwrap().renamed.items():
+        note(f"renamed: {visible(written)} becomes {name}")
     servers = found.unwrap().servers
     if not servers:
         raise Leave(f"{path} has no server that can be registered", exit_code=exits.INVALID)
-    return {name: _with_variables(name, table) for name, table in servers.items()}
+    return {name: dict(table) for name, table in servers.items()}
 
 
 def registered_target(table: Mapping[str, object]) -> str:
@@ -40,15 +38,6 @@ def registered_target(table: Mapping[str, object]) -> str:
 
     written = read(Registration, table)
     return "" if isinstance(written, Failure) else written.unwrap().target
-
-
-def _with_variables(name: str, table: Mapping[str, object]) -> dict[str, object]:
-    from caxton_adapters.settings.substitution import substituted, unset_variables
-    from caxton_core.reading.wording import message
-
-    for unset in unset_variables(table, os.environ):
-        raise Leave(f"{name}: {message(unset.what)}", exit_code=exits.INVALID, code=unset.what.code)
-    return substituted(table, os.environ)
 
 
 def _text(path: Path) -> str:

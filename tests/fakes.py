@@ -15,7 +15,9 @@ from caxton_adapters.runtime.toolbox import (
     BadRegistration,
     InSettings,
     Origin,
+    PinnedAnew,
     PinState,
+    Registered,
     ServerRefusal,
     ServerState,
     ServerTaken,
@@ -33,6 +35,7 @@ from caxton_core.ports import Clock, Events, Tools
 from caxton_core.primitives import JsonObject, ServerName, ToolName, ToolPattern
 from caxton_core.problems import MissingKey, Problem
 from caxton_core.reading.report import report
+from caxton_core.tools.pinning import fingerprint
 from caxton_core.tools.tool import (
     Blame,
     Caller,
@@ -130,7 +133,7 @@ class ToolServersInADict:
 
     async def add(
         self, name: str, table: Mapping[str, object], *, replace: bool = False
-    ) -> Result[ServerView, ServerRefusal]:
+    ) -> Result[Registered, ServerRefusal]:
         named = ServerName.parse(name)
         if isinstance(named, Failure):
             return Failure(BadRegistration(report([Problem(("name",), named.failure())], "", name)))
@@ -151,10 +154,11 @@ class ToolServersInADict:
             origin=Origin.API,
             state=ServerState.IDLE,
             since=SINCE,
+            registration=JsonObject.of(table),
         )
-        return Success(self.views[name])
+        return Success(Registered(self.views[name], None if known is None else known.registration))
 
-    async def remove(self, name: str) -> Result[None, ServerRefusal]:
+    async def remove(self, name: str) -> Result[ServerView, ServerRefusal]:
         known = self.views.get(name)
         if known is None:
             return Failure(UnknownServer(name, tuple(self.views)))
@@ -163,8 +167,7 @@ class ToolServersInADict:
         others = tuple(other for other, each in self.tables.items() if each.get("fallback") == name)
         if others:
             return Failure(StandsIn(known.name, others))
-        del self.views[name]
-        return Success(None)
+        return Success(self.views.pop(name))
 
     async def test(self, name: str) -> Result[ServerView, ServerRefusal]:
         known = self.views.get(name)
@@ -177,7 +180,7 @@ class ToolServersInADict:
         count = len(self.offers.get(name, ()))
         return Success(evolve(known, state=ServerState.CONNECTED, tools=count, connects=1))
 
-    async def approve(self, names: Collection[str]) -> Result[Sequence[ToolName], ServerRefusal]:
+    async def approve(self, names: Collection[str]) -> Result[Sequence[PinnedAnew], ServerRefusal]:
         if self.lock_problem is not None:
             return Failure(self.lock_problem)
         patterns = [ToolPattern(name) for name in names]
@@ -193,8 +196,11 @@ class ToolServersInADict:
             for tool in self.offered()
             if self.pins.get(tool.name) != tool and any(each.covers(tool.name) for each in patterns)
         ]
+        before = {name: fingerprint(tool) for name, tool in self.pins.items()}
         self.pins |= {tool.name: tool for tool in fresh}
-        return Success([tool.name for tool in fresh])
+        return Success(
+            [PinnedAnew(tool.name, before.get(tool.name), fingerprint(tool)) for tool in fresh]
+        )
 
     def _view(self, tool: Tool) -> ToolView:
         before = self.pins.get(tool.name)

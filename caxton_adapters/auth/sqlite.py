@@ -14,10 +14,11 @@ from caxton_adapters.database import Database, StorageUnusable
 from caxton_adapters.database.stored import stored
 from caxton_core.storage import NotStored
 
-_SAVE: Final = "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?, ?, ?)"
+_SAVE: Final = "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?)"
 _REMOVE: Final = "DELETE FROM tokens WHERE name = ?"
 _STORED: Final = (
-    "SELECT name, digest, scopes, created, expires, used FROM tokens ORDER BY created, name"
+    "SELECT name, digest, scopes, created, expires, used, messages_per_minute FROM tokens "
+    "ORDER BY created, name"
 )
 
 
@@ -37,6 +38,7 @@ class SqliteTokens:
             token.created.isoformat(),
             None if token.expires is None else token.expires.isoformat(),
             None if token.used is None else token.used.isoformat(),
+            token.messages_per_minute,
         )
         return await stored(self._database.change(lambda open_: open_.execute(_SAVE, row)))
 
@@ -54,8 +56,14 @@ class SqliteTokens:
             raise StorageUnusable(self._database.path, str(error)) from error
 
 
-def _token(
-    name: str, digest: bytes, scopes: str, created: str, expires: str | None, used: str | None
+def _token(  # noqa: PLR0913, PLR0917 - one for each column
+    name: str,
+    digest: bytes,
+    scopes: str,
+    created: str,
+    expires: str | None,
+    used: str | None,
+    messages_per_minute: int | None,
 ) -> StoredToken:
     return StoredToken(
         name=TokenName(name),
@@ -64,4 +72,5 @@ def _token(
         created=datetime.fromisoformat(created),
         expires=None if expires is None else datetime.fromisoformat(expires),
         used=None if used is None else datetime.fromisoformat(used),
+        messages_per_minute=messages_per_minute,
     )

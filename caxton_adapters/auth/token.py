@@ -15,6 +15,8 @@ from caxton_core.primitives import Text, TextRule
 
 PREFIX: Final = "cx_"
 BYTES: Final = 32
+NO_LIMIT: Final = 0
+"""The rate of whoever may send as many messages as they like."""
 Random: TypeAlias = Callable[[int], bytes]
 
 
@@ -35,10 +37,14 @@ class TokenName(Text):
 @final
 @frozen
 class Holder:
-    """Whoever asks: the name that records give them, and all that they may do."""
+    """Whoever asks: the name that records give them, and all that they may do.
+
+    `messages_per_minute` is `None` where the server's own rate holds.
+    """
 
     name: str
     scopes: Scopes = field(converter=whole)
+    messages_per_minute: int | None = None
 
     def may(self, needed: Scopes) -> bool:
         """Whether one of the scopes that are needed is theirs."""
@@ -47,16 +53,19 @@ class Holder:
 
 STRANGER: Final = Holder("anonymous", frozenset())
 """Nobody that is known."""
-ANYBODY: Final = Holder("anonymous", EVERYTHING)
+ANYBODY: Final = Holder("anonymous", EVERYTHING, NO_LIMIT)
 """Whoever reaches a server that asks nobody for a token."""
-OPERATOR: Final = Holder("operator", EVERYTHING)
+OPERATOR: Final = Holder("operator", EVERYTHING, NO_LIMIT)
 """Whoever shows the token of the settings."""
 
 
 @final
 @frozen(kw_only=True)
 class StoredToken:
-    """What is kept of a token; `used` is the hour in which it was shown last."""
+    """What is kept of a token; `used` is the hour in which it was shown last.
+
+    `messages_per_minute` is `None` where the server's own rate holds, and 0 is no limit.
+    """
 
     name: TokenName
     digest: bytes
@@ -64,6 +73,7 @@ class StoredToken:
     created: datetime
     expires: datetime | None = None
     used: datetime | None = None
+    messages_per_minute: int | None = None
 
     def has_expired(self, now: datetime) -> bool:
         """Whether its time is over."""

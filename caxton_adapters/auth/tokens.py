@@ -70,7 +70,8 @@ class _Shown:
 
     @holder.default
     def _holder(self) -> Holder:
-        return Holder(self.token.name.value, self.token.scopes)
+        token = self.token
+        return Holder(token.name.value, token.scopes, token.messages_per_minute)
 
     @until.default
     def _until(self) -> datetime:
@@ -130,7 +131,11 @@ class Tokens:
         return known.holder
 
     async def create(
-        self, name: TokenName, scopes: Scopes, expires: datetime | None
+        self,
+        name: TokenName,
+        scopes: Scopes,
+        expires: datetime | None,
+        messages_per_minute: int | None = None,
     ) -> Result[tuple[Secret, StoredToken], NameTaken | NobodyLeftToAdminister | NotStored]:
         """A new token, which is never shown again; it holds from now on."""
         async with self._changing:
@@ -139,7 +144,12 @@ class Tokens:
             secret = new_token()
             digest = digest_of(secret.reveal().encode("ascii"))
             token = StoredToken(
-                name=name, digest=digest, scopes=scopes, created=self._now(), expires=expires
+                name=name,
+                digest=digest,
+                scopes=scopes,
+                created=self._now(),
+                expires=expires,
+                messages_per_minute=messages_per_minute,
             )
             if not self._administered((*self._by_name.values(), token)):
                 return Failure(NobodyLeftToAdminister())
@@ -151,8 +161,8 @@ class Tokens:
 
     async def revoke(
         self, name: str
-    ) -> Result[None, NoSuchToken | NobodyLeftToAdminister | NotStored]:
-        """Forget a token; it opens nothing from now on."""
+    ) -> Result[StoredToken, NoSuchToken | NobodyLeftToAdminister | NotStored]:
+        """Forget a token, which opens nothing from now on; what was kept of it."""
         async with self._changing:
             token = next((each for each in self._by_name.values() if each.name.value == name), None)
             if token is None:
@@ -165,7 +175,7 @@ class Tokens:
                 return removed
             self._by_name.pop(token.name)
             self._shown.pop(token.digest)
-            return Success(None)
+            return Success(token)
 
     async def write_uses(self) -> None:
         """Store when tokens were used last; what cannot be stored is tried again later."""

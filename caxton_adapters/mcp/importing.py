@@ -24,7 +24,9 @@ _SILENT: Final = frozenset({"type", "transport", "disabled", "enabled", "serverU
 _OLD: Final = "sse"
 _STRING_OR_COMMENT: Final = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _STRING_OR_COMMA: Final = re.compile(r'"(?:\\.|[^"\\])*"|,(?=\s*[}\]])', re.DOTALL)
-_VARIABLE: Final = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+_VARIABLE: Final = re.compile(
+    r"\$\{(?:env:)?(?!workspaceFolder|userHome)([A-Za-z_][A-Za-z0-9_]*)(?::-[^}]*)?\}"
+)
 _ASKED: Final = re.compile(r"\$\{input:[^}]*\}")
 _UNKNOWN: Final = re.compile(r"\$\{(?:workspaceFolder|userHome|[a-z]+:)[^}]*\}")
 
@@ -42,10 +44,14 @@ class LeftOut:
 @final
 @frozen
 class Imported:
-    """The tables that register the servers, by name, and what they do not say."""
+    """The tables that register the servers, by name, and what they do not say.
+
+    `renamed` are the names that those have in the file whose name cannot be had.
+    """
 
     servers: Mapping[str, Table]
     left_out: tuple[LeftOut, ...] = ()
+    renamed: Mapping[str, str] = {}
 
 
 @final
@@ -66,13 +72,16 @@ def imported(text: str) -> Result[Imported, NotImportable]:
     if servers is None:
         return Failure(NotImportable("it has neither `mcpServers` nor `servers`"))
     taken: dict[str, Table] = {}
+    renamed: dict[str, str] = {}
     left_out: list[LeftOut] = []
     for written, each in servers.items():
-        name = _name(str(written), taken, left_out)
-        table = _table(name, each, left_out)
+        name = _name(written, taken)
+        table = _table(written, name, each, left_out)
         if table is not None:
             taken[name] = table
-    return Success(Imported(taken, tuple(left_out)))
+            if name != written:
+                renamed[name] = written
+    return Success(Imported(taken, tuple(left_out), renamed))
 
 
 def _plain(text: str) -> str:
@@ -95,7 +104,7 @@ def _servers(found: object) -> Mapping[str, object] | None:
     return next((each for each in candidates if isinstance(each, dict)), None)
 
 
-def _name(written: str, taken: Mapping[str, Table], left_out: list[LeftOut]) -> str:
+def _name(written: str, taken: Mapping[str, Table]) -> str:
     """The name, or the nearest one that can be had."""
     proposed = re.sub("[^A-Za-z0-9_-]+", "-", written).strip("-")
     if not proposed[:1].isalpha():
@@ -106,45 +115,56 @@ def _name(written: str, taken: Mapping[str, Table], left_out: list[LeftOut]) -> 
     name, number = proposed, 2
     while name in taken:
         name, number = f"{proposed}-{number}", number + 1
-    if name != written:
-        left_out.append(LeftOut(name, "", f"it is called {written!r} there"))
     return ServerName(name).value
 
 
-def _table(name: str, each: object, left_out: list[LeftOut]) -> Table | None:
+def _table(written: str, name: str, each: object, left_out: list[LeftOut]) -> Table | None:
+    """The registration; where there can be none, why not, of the server as it is called there."""
     if not isinstance(each, dict):
-        left_out.append(LeftOut(name, "", "it is no object"))
-        return None
-    if _OLD in (each.get("type"), each.get("transport")):
-        why = "it speaks HTTP with SSE, which the protocol gave up; ask it for streamable HTTP"
-        left_out.append(LeftOut(name, "", why))
-        return None
-    asked = sorted(set(_ASKED.findall(json.dumps({key: each.get(key) for key in _TAKEN}))))
-    if asked:
-        why = f"{', '.join(asked)} is asked for there; write it under [mcp.servers] in caxton.toml"
-        left_out.append(LeftOut(name, "", why))
+        left_out.append(LeftOut(written, "", "it is no object"))
         return None
     table = dict(_taken(each))
-    left_out += _unknown(name, each, table)
+    why = _why_not(each, table)
+    if why is not None:
+        left_out.append(LeftOut(written, "", why))
+        return None
     checked = read(Registration, table)
     if isinstance(checked, Failure):
         problem = checked.failure()[0]
         at = ".".join(map(str, problem.at))
-        left_out.append(LeftOut(name, at, wording.message(problem.what)))
+        left_out.append(LeftOut(written, at, wording.message(problem.what)))
         return None
-    if ("command" in table) == ("url" in table):
-        left_out.append(LeftOut(name, "", "it has not exactly one of `command` and `url`"))
-        return None
+    left_out += _unknown(name, each, table)
     return table
+
+
+def _why_not(each: Mapping[str, object], table: Table) -> str | None:
+    """Why the server as a whole is left out."""
+    if _OLD in (each.get("type"), each.get("transport")):
+        return "it speaks HTTP with SSE, which the protocol gave up; ask it for streamable HTTP"
+    text = json.dumps(table)
+    asked = sorted(set(_ASKED.findall(text)))
+    if asked:
+        return f"{', '.join(asked)} is asked for there; write it under [mcp.servers] in caxton.toml"
+    variables = sorted({found[1] for found in _VARIABLE.finditer(text)})
+    if variables:
+        named = ", ".join(f"${{{name}}}" for name in variables)
+        return (
+            f"it needs {named} of the environment, whose value would be stored; "
+            "write it under [mcp.servers] in caxton.toml, where references stay references"
+        )
+    if ("command" in table) == ("url" in table):
+        return "it has not exactly one of `command` and `url`"
+    return None
 
 
 def _taken(each: Mapping[str, object]) -> Iterator[tuple[str, object]]:
     for key in _TAKEN:
         value = each.get(key)
         if value not in (None, [], {}, ""):
-            yield key, _with_variables(value)
+            yield key, _with_texts(value)
     if "url" not in each and isinstance(each.get("serverUrl"), str):
-        yield "url", _with_variables(each["serverUrl"])
+        yield "url", each["serverUrl"]
     if each.get("disabled") is True or each.get("enabled") is False:
         yield "enabled", False
 
@@ -158,15 +178,13 @@ def _unknown(name: str, each: Mapping[str, object], table: Table) -> Iterator[Le
             yield LeftOut(name, key, f"{reference} means nothing here and stays as it is")
 
 
-def _with_variables(value: object) -> object:
-    """The value with `${env:NAME}` as settings write it."""
+def _with_texts(value: object) -> object:
+    """The value with numbers and truth values in it as texts."""
     match value:
-        case str():
-            return _VARIABLE.sub(r"${\1}", value)
         case dict():
-            return {str(key): _with_variables(_text(item)) for key, item in value.items()}
+            return {str(key): _with_texts(_text(item)) for key, item in value.items()}
         case list():
-            return [_with_variables(_text(item)) for item in value]
+            return [_with_texts(_text(item)) for item in value]
         case _:
             return value
 

@@ -20,7 +20,7 @@ from caxton_adapters.mcp.allowance import Allowance
 from caxton_adapters.mcp.approval import Approval
 from caxton_adapters.mcp.lock_text import read_lock, write_lock
 from caxton_adapters.mcp.pins import Discovered, LockRefusal
-from caxton_adapters.runtime.toolbox import BadLock, PinState
+from caxton_adapters.runtime.toolbox import BadLock, PinnedAnew, PinState
 from caxton_core.codes.catalogue import EXPLANATIONS
 from caxton_core.ports import Clock
 from caxton_core.primitives import ToolName
@@ -108,7 +108,7 @@ class LockFile:
             )
         )
 
-    async def approve(self, tools: Collection[Tool]) -> Result[Sequence[ToolName], LockRefusal]:
+    async def approve(self, tools: Collection[Tool]) -> Result[Sequence[PinnedAnew], LockRefusal]:
         """Take the definitions as they are now, whatever was approved before."""
         return await self._pin(tools, anew=True)
 
@@ -142,7 +142,7 @@ class LockFile:
 
     async def _pin(
         self, tools: Collection[Tool], *, anew: bool
-    ) -> Result[Sequence[ToolName], LockRefusal]:
+    ) -> Result[Sequence[PinnedAnew], LockRefusal]:
         async with self._changing:
             read = await self._read()
             if isinstance(read, Failure):
@@ -150,6 +150,7 @@ class LockFile:
             lock, now = read.unwrap(), self._clock.now()
             fresh = [tool for tool in tools if _wants_pin(lock, tool, anew=anew)]
             fresh = fresh if anew else _fitting(lock, fresh)
+            changed = tuple(_pinned_anew(lock, tool) for tool in fresh)
             if fresh:
                 lock = lock.with_pins(pinned(tool, now=now) for tool in fresh)
                 written = await to_thread.run_sync(_write, self.path, lock)
@@ -159,7 +160,7 @@ class LockFile:
             self._lock = lock
         if fresh:
             self._tell("tools.approved", tools=[tool.name.value for tool in fresh])
-        return Success(tuple(tool.name for tool in fresh))
+        return Success(changed)
 
     async def _read(self) -> Result[Lock, Report]:
         return await to_thread.run_sync(_read, self.path)
@@ -196,6 +197,11 @@ def _wants_pin(lock: Lock, tool: Tool, *, anew: bool) -> bool:
     """Whether a pin is to be written; a description that is no text can have none."""
     pin = lock.pin(tool.name)
     return is_unicode(tool.description) and (pin is None or (anew and not is_same(pin, tool)))
+
+
+def _pinned_anew(lock: Lock, tool: Tool) -> PinnedAnew:
+    pin = lock.pin(tool.name)
+    return PinnedAnew(tool.name, None if pin is None else pin.hash, fingerprint(tool))
 
 
 def _fitting(lock: Lock, fresh: Sequence[Tool]) -> list[Tool]:

@@ -6,7 +6,7 @@ from typing import Protocol, TypeAlias, final
 from attrs import frozen
 from returns.result import Result
 
-from caxton_adapters.runtime.toolbox import BadLock, PinState
+from caxton_adapters.runtime.toolbox import BadLock, PinnedAnew, PinState
 from caxton_core.primitives import ToolName
 from caxton_core.storage import NotStored
 from caxton_core.tools.tool import Tool
@@ -46,8 +46,8 @@ class Pins(Protocol):
         """
         ...
 
-    async def approve(self, tools: Collection[Tool]) -> Result[Sequence[ToolName], LockRefusal]:
-        """Take these definitions as they are now; the names of those whose pin is another now."""
+    async def approve(self, tools: Collection[Tool]) -> Result[Sequence[PinnedAnew], LockRefusal]:
+        """Take these definitions as they are now; those whose pin is another now."""
         ...
 
 

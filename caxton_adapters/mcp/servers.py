@@ -30,11 +30,14 @@ from caxton_adapters.mcp.standing_in import (
     leads_elsewhere,
 )
 from caxton_adapters.mcp.tools import Described, as_written, described
+from caxton_adapters.mcp.without_secrets import without_secrets
 from caxton_adapters.runtime.errands import Errands
 from caxton_adapters.runtime.toolbox import (
     InSettings,
     Origin,
+    PinnedAnew,
     PinState,
+    Registered,
     ServerRefusal,
     ServerState,
     ServerTaken,
@@ -193,14 +196,14 @@ class McpServers:
 
     async def add(
         self, name: str, table: Mapping[str, object], *, replace: bool = False
-    ) -> Result[ServerView, ServerRefusal]:
+    ) -> Result[Registered, ServerRefusal]:
         """Register a server that outlives a restart; the table has the keys of the settings."""
         async with self._changing:
             return await self._added(name, table, replace=replace)
 
     async def _added(
         self, name: str, table: Mapping[str, object], *, replace: bool
-    ) -> Result[ServerView, ServerRefusal]:
+    ) -> Result[Registered, ServerRefusal]:
         known = self._registered.get(name)
         if known is not None and known.origin is Origin.SETTINGS:
             return Failure(InSettings(known.name))
@@ -216,14 +219,15 @@ class McpServers:
         if known is not None:
             await self._end(known)
         self.register(server, written, Origin.API)
-        return Success(_view(self._registered[name]))
+        before = None if known is None else without_secrets(known.written)
+        return Success(Registered(_view(self._registered[name]), before))
 
-    async def remove(self, name: str) -> Result[None, ServerRefusal]:
-        """Forget a server that was added, and end its connection."""
+    async def remove(self, name: str) -> Result[ServerView, ServerRefusal]:
+        """Forget a server that was added, and end its connection; how it was."""
         async with self._changing:
             return await self._removed(name)
 
-    async def _removed(self, name: str) -> Result[None, ServerRefusal]:
+    async def _removed(self, name: str) -> Result[ServerView, ServerRefusal]:
         known = self._find(name)
         if isinstance(known, Failure):
             return known
@@ -235,10 +239,11 @@ class McpServers:
         removed = await self._store.remove(name)
         if isinstance(removed, Failure):
             return removed
+        was = _view(known.unwrap())
         del self._registered[name]
         self.renew()
         await self._end(known.unwrap())
-        return Success(None)
+        return Success(was)
 
     def _standing_behind(self, name: str) -> Iterable[str]:
         """The servers for which this one stands in."""
@@ -256,7 +261,7 @@ class McpServers:
             return Failure(ServerUnreachable(server.name, unreachable.why))
         return Success(_view(server))
 
-    async def approve(self, names: Collection[str]) -> Result[Sequence[ToolName], ServerRefusal]:
+    async def approve(self, names: Collection[str]) -> Result[Sequence[PinnedAnew], ServerRefusal]:
         """Take the definitions of these tools (`server.tool` or `server.*`) as they are now."""
         known = tuple(self._known())
         chosen = {name: _covered(name, known) for name in names}
@@ -416,4 +421,5 @@ def _view(server: _Registered) -> ServerView:
         env=tuple(written.env),
         headers=tuple(written.headers),
         timeout=str(written.timeout),
+        registration=without_secrets(written),
     )

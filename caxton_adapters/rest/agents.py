@@ -9,6 +9,7 @@ from returns.result import Failure, Result, Success
 
 from caxton_adapters.rest import problem
 from caxton_adapters.rest.body import read_json
+from caxton_adapters.rest.changes import hash_of
 from caxton_adapters.rest.exchange import Answer, Asked, json_answer, refusal
 from caxton_adapters.rest.paging import page_of
 from caxton_adapters.rest.problem import Refused
@@ -58,6 +59,7 @@ class Agents:
         if isinstance(deployed, Failure):
             return refusal(of_runtime(deployed.failure()), asked.context)
         agent = deployed.unwrap()
+        asked.changed(None, hash_of(agent.text))
         location = (b"location", b"/agents/" + agent.id.value.encode("ascii"))
         return json_answer(self._details(agent), 201, (location,))
 
@@ -66,7 +68,12 @@ class Agents:
         text = agent_file(asked)
         if isinstance(text, Failure):
             return refusal(text.failure(), asked.context)
-        return self._shown(asked, await self.runtime.replace(ref, text.unwrap()))
+        replaced = await self.runtime.replace(ref, text.unwrap())
+        if isinstance(replaced, Success):
+            agent = replaced.unwrap()
+            before = None if agent.replaced is None else hash_of(agent.replaced)
+            asked.changed(before, hash_of(agent.text))
+        return self._shown(asked, replaced)
 
     def show(self, asked: Asked, ref: str) -> Answer:
         """One agent."""
@@ -81,6 +88,7 @@ class Agents:
         deleted = await self.runtime.delete(ref, force=force)
         if isinstance(deleted, Failure):
             return refusal(of_runtime(deleted.failure()), asked.context)
+        asked.changed(hash_of(deleted.unwrap()), None)
         return Answer(204)
 
     def _shown(self, asked: Asked, found: Result[AgentView, Refusal]) -> Answer:

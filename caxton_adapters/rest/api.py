@@ -21,6 +21,7 @@ from caxton_adapters.rest.front import Front, HotRoutes
 from caxton_adapters.rest.guard import Guard
 from caxton_adapters.rest.health import HealthChecks
 from caxton_adapters.rest.memory import Memories
+from caxton_adapters.rest.message_rates import MessageRates
 from caxton_adapters.rest.messages import Messages
 from caxton_adapters.rest.policies import Policies, ReadAgain
 from caxton_adapters.rest.providers import ListedProvider, Providers
@@ -72,7 +73,10 @@ class RestApi:
         self._events = Events(feed, settings.max_event_streams, settings.heartbeat)
         self._health = HealthChecks(runtime, guard, parts, started)
         self._agents = Agents(runtime, self._health.cpu_shares.of)
-        self._messages = Messages(runtime, heartbeat=settings.heartbeat)
+        rates = MessageRates(
+            settings.messages_per_minute, settings.messages_at_once, runtime.world.clock.monotonic
+        )
+        self._messages = Messages(runtime, rates, heartbeat=settings.heartbeat)
         self._providers = Providers(providers)
         self._memories = Memories(runtime, runtime.world.clock, memory)
         self._tools = ToolResources(runtime, toolbox, log)

@@ -84,7 +84,7 @@ class StoredMessagesController(Controller):
     async def retry_message(
         self, resources: Here, asked: Question, message: FromPath[Message]
     ) -> Response[wire.MessageAccepted]:
-        """Have a message that failed or was cancelled go on from its last recorded step.
+        """Have a failed or cancelled message go on, from its last recorded step.
 
         `results` tell what came of `unknown_calls`; those that are not told are made again.
         """

@@ -1,11 +1,12 @@
 """Who changed what, from where, and what came of it: one line for each request of that kind."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol, final
 
 from attrs import field, frozen
 
+from caxton_adapters.rest.changes import Change, Hashed
 from caxton_adapters.rest.exchange import RequestContext
 from caxton_adapters.rest.guard import READING
 from caxton_adapters.rest.rates import Rates
@@ -16,6 +17,18 @@ _WORK: Final = "/message"
 _LONGEST: Final = 500
 _MOST: Final = 100
 _REFUSALS_A_MINUTE: Final = 120
+
+
+@final
+@frozen
+class About:
+    """What a request was about where its path does not say so, and what it changed."""
+
+    subjects: Sequence[str] = ()
+    change: Change | None = None
+
+
+NOTHING: Final = About()
 
 
 class AuditLog(Protocol):
@@ -37,7 +50,7 @@ class AuditLog(Protocol):
 class Audit(Protocol):
     """Told of every request when it is over; `status` is 0 where nobody was answered.
 
-    `about` is what the request was about beyond its path.
+    `about` is what the request was about beyond its path, and what it replaced by what.
     """
 
     def __call__(
@@ -47,7 +60,7 @@ class Audit(Protocol):
         peer: str,
         context: RequestContext,
         status: int,
-        about: Sequence[str] = (),
+        about: About = NOTHING,
     ) -> None:
         """Write what is to be written."""
         ...
@@ -59,7 +72,7 @@ def not_audited(
     peer: str,
     context: RequestContext,
     status: int,
-    about: Sequence[str] = (),
+    about: About = NOTHING,
 ) -> None:
     """Nothing is written."""
 
@@ -83,7 +96,7 @@ class Audited:
         peer: str,
         context: RequestContext,
         status: int,
-        about: Sequence[str] = (),
+        about: About = NOTHING,
     ) -> None:
         """Write at most one line."""
         refused = status in _REFUSED
@@ -102,12 +115,28 @@ class Audited:
             peer=peer,
             status=status,
             request_id=context.request_id,
-            **_named(about),
+            **_named(about.subjects),
+            **_replaced(about.change),
         )
 
 
-def _named(about: Sequence[str]) -> dict[str, object]:
+def _named(subjects: Sequence[str]) -> dict[str, object]:
     """What the request was about, of so much as a line can hold."""
-    named = [each[:_LONGEST] for each in about[:_MOST]]
-    more = len(about) - len(named)
+    named = [each[:_LONGEST] for each in subjects[:_MOST]]
+    more = len(subjects) - len(named)
     return {"about": [*named, *([f"and {more} more"] if more else [])]} if named else {}
+
+
+def _replaced(change: Change | None) -> dict[str, object]:
+    """The hashes of what was there before and is there now."""
+    if change is None:
+        return {}
+    return {"before": _bounded(change.before), "after": _bounded(change.after)}
+
+
+def _bounded(hashed: Hashed) -> object:
+    if not isinstance(hashed, Mapping):
+        return hashed
+    named = {name[:_LONGEST]: hashed[name] for name in sorted(hashed)[:_MOST]}
+    more = len(hashed) - len(named)
+    return {**named, "...": f"and {more} more"} if more else named

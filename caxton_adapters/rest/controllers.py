@@ -220,7 +220,7 @@ class PolicyController(Controller):
         self, resources: Here, asked: Question
     ) -> Response[wire.PolicyReloaded]:
         """Read the policy's file again; where it has problems the policy before stays in force."""
-        return served(asked, await resources.policies.reload(asked.about))
+        return served(asked, await resources.policies.reload(asked.about, asked.changed))
 
 
 @final

@@ -3,6 +3,7 @@
 import base64
 import copy
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -16,6 +17,8 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.openapi.spec import License
 
+from caxton_adapters.auth.scopes import EVERYTHING
+from caxton_adapters.rest.access import Rule, rule_for
 from caxton_adapters.rest.archive_wire import RetryRequest
 from caxton_adapters.rest.problem import ProblemDetails
 from caxton_adapters.rest.token_wire import TokenRequest
@@ -36,6 +39,15 @@ _Json = dict[str, Any]
 NOT_FOUND: Final = 404
 
 _TOML_EXAMPLE: Final = 'name = "greeter"\nsystem_prompt = "You greet people warmly and briefly."\n'
+_SENTENCE: Final = re.compile(r"[.;:,](?:\s|$)")
+"""Ends the first clause of a description, which is short enough for a list."""
+_NAME: Final = re.compile(r"\{[^}]*\}")
+_TOKEN_SCHEME: Final[_Json] = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A token of the server; each operation names the scope that it needs. `admin` "
+    "includes all others.",
+}
 _STRUCTS: Final = (
     ProblemDetails,
     MessageRequest,
@@ -161,16 +173,32 @@ def completed(generated: Mapping[str, Any]) -> _Json:
     )
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(components)
-    document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    document["components"]["securitySchemes"] = {"token": _TOKEN_SCHEME}
     document["security"] = [{}, {"token": []}]
-    for item in document["paths"].values():
-        for operation in item.values():
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
             _complete(operation)
+            _secure(operation, rule_for(method.upper(), _NAME.sub("name", path)))
     return document
+
+
+def _secure(operation: _Json, rule: Rule) -> None:
+    """Say which scope the operation asks for; without any token a server asks for none."""
+    if not rule.scopes:
+        operation["security"] = []
+        needs = "Open to everybody."
+    elif rule.scopes == EVERYTHING:
+        needs = "Needs a token of any scope."
+    else:
+        scopes = sorted(scope.value for scope in rule.scopes)
+        operation["security"] = [{}, *({"token": [scope]} for scope in scopes)]
+        needs = f"Needs the scope {' or '.join(f'`{scope}`' for scope in scopes)}."
+    operation["description"] = f"{operation['description'].rstrip()}\n\n{needs}"
 
 
 def _complete(operation: _Json) -> None:
     name = operation["operationId"]
+    operation["summary"] = _SENTENCE.split(operation["description"], maxsplit=1)[0]
     operation["responses"].pop("400", None)
     operation["responses"]["default"] = _PROBLEM
     body = _BODIES.get(name)

@@ -9,7 +9,9 @@ from typing import Any, Final, TypeAlias, final
 import msgspec
 from attrs import field, frozen
 
+from caxton_adapters.auth.token import STRANGER, Holder
 from caxton_adapters.rest import problem
+from caxton_adapters.rest.changes import Hashed
 from caxton_adapters.rest.problem import Refused
 
 Scope: TypeAlias = MutableMapping[str, Any]  # the ASGI specification's own types
@@ -61,7 +63,8 @@ class Asked:
     """A request, its body included; the names of headers are in lower case.
 
     `on_leave` is told whom to call when the client goes away before it has its answer; `about`,
-    for the audit, what the request is about where its path does not say so.
+    for the audit, what the request is about where its path does not say so, and `changed` what of
+    the configuration was there before and is there now.
     """
 
     method: str
@@ -72,6 +75,8 @@ class Asked:
     on_leave: Callable[[Callable[[], object]], object] = field(default=lambda _: None)
     query: bytes = b""
     about: Callable[..., object] = field(default=lambda *_: None)
+    holder: Holder = STRANGER
+    changed: Callable[[Hashed, Hashed], object] = field(default=lambda *_: None)
 
 
 @final

@@ -6,11 +6,13 @@ from functools import partial
 from typing import Final, TypeAlias, final
 
 import anyio
+from attrs import evolve
 from returns.result import Failure
 
 from caxton_adapters.auth.token import Holder
 from caxton_adapters.rest import problem
-from caxton_adapters.rest.audit import Audit, not_audited
+from caxton_adapters.rest.audit import NOTHING, Audit, not_audited
+from caxton_adapters.rest.changes import Change, Hashed
 from caxton_adapters.rest.connection import CONNECTION, Connection
 from caxton_adapters.rest.exchange import (
     ASKED,
@@ -128,7 +130,7 @@ class Front:
             if not reply.started:
                 _say_failed(scope, reply.context)
                 await reply.refuse(_BROKEN)
-            self._audit(scope["method"], scope["path"], peer, context, reply.status, reply.subjects)
+            self._audit(scope["method"], scope["path"], peer, context, reply.status, reply.subject)
 
     async def _answer(
         self,
@@ -152,7 +154,18 @@ class Front:
             return
         body, query = read.unwrap(), scope["query_string"]
         leaver = _leaver(scope)
-        asked = Asked(method, path, headers, body, reply.context, leaver, query, reply.about)
+        asked = Asked(
+            method,
+            path,
+            headers,
+            body,
+            reply.context,
+            leaver,
+            query,
+            reply.about,
+            holder,
+            reply.changed,
+        )
         if method == "OPTIONS" and b"access-control-request-method" in headers:
             await reply.write(Answer(204, headers=_PREFLIGHT))
             return
@@ -186,11 +199,15 @@ class _Reply:
         self.started = False
         self.status = 0
         """What was answered; 0 where nothing was."""
-        self.subjects: list[str] = []
+        self.subject = NOTHING
 
     def about(self, *subjects: str) -> None:
         """Note what the request is about."""
-        self.subjects += subjects
+        self.subject = evolve(self.subject, subjects=(*self.subject.subjects, *subjects))
+
+    def changed(self, before: Hashed, after: Hashed) -> None:
+        """Note what the request replaced by what."""
+        self.subject = evolve(self.subject, change=Change(before, after))
 
     async def write(self, answered: Answered) -> None:
         """Write what a handler answered."""

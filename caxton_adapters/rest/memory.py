@@ -14,6 +14,7 @@ from returns.result import Failure, Result, Success
 
 from caxton_adapters.rest import problem
 from caxton_adapters.rest.body import read_json
+from caxton_adapters.rest.changes import hash_of_bytes
 from caxton_adapters.rest.exchange import (
     Answer,
     Answered,
@@ -217,6 +218,8 @@ class Memories:
         if isinstance(loaded, Failure):
             return refusal(of_memory(loaded.failure()), asked.context)
         stored = 0 if check else len(good)
+        if stored:
+            asked.about(hash_of_bytes(asked.body))
         shown = errors[:_MOST_ERRORS]
         return json_answer(ImportOutcome(len(lines), stored, loaded.unwrap(), shown))
 

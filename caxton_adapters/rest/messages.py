@@ -23,6 +23,7 @@ from caxton_adapters.rest.exchange import (
     refusal,
 )
 from caxton_adapters.rest.failures import of_turn
+from caxton_adapters.rest.message_rates import MessageRates
 from caxton_adapters.rest.paging import cursor_of
 from caxton_adapters.rest.problem import Refused, details
 from caxton_adapters.rest.refusals import no_offer, of_runtime
@@ -59,8 +60,9 @@ _BAD_KEY: Final = Refused(
 class Messages:
     """The resource `/agents/{ref}/message`, its sibling by capability, and `/messages/{id}`."""
 
-    def __init__(self, runtime: Runtime, *, heartbeat: float) -> None:
+    def __init__(self, runtime: Runtime, rates: MessageRates, *, heartbeat: float) -> None:
         self._runtime = runtime
+        self._rates = rates
         self._heartbeat = heartbeat
         self._chooser = Chooser(runtime)
         self._archive = Archive(runtime)
@@ -105,7 +107,7 @@ class Messages:
         if isinstance(read, Failure):
             return Failure(refusal(read.failure(), asked.context))
         incoming = read.unwrap()
-        accepted = await self._runtime.accept(ref, incoming)
+        accepted = await self._runtime.accept(ref, incoming, self._rates.of(asked.holder))
         if isinstance(accepted, Failure):
             return Failure(refusal(of_runtime(accepted.failure()), asked.context))
         ticket = accepted.unwrap()
@@ -143,7 +145,7 @@ class Messages:
         if isinstance(read, Failure):
             return refusal(read.failure(), asked.context)
         results = tuple(_result(*told) for told in read.unwrap().results.items())
-        reopened = await self._runtime.reopen(id_, results)
+        reopened = await self._runtime.reopen(id_, results, self._rates.of(asked.holder))
         if isinstance(reopened, Failure):
             return refusal(of_runtime(reopened.failure()), asked.context)
         return json_answer(message_accepted(reopened.unwrap()), 202, (_location(id_),))

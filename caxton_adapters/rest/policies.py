@@ -20,6 +20,7 @@ from caxton_adapters.process.policy_file import (
 )
 from caxton_adapters.process.policy_place import PolicyPlace
 from caxton_adapters.rest import problem
+from caxton_adapters.rest.changes import Hashed, hash_of_table
 from caxton_adapters.rest.placed import error_items, items_in, unplaced
 from caxton_adapters.rest.problem import ErrorItem, Refused
 from caxton_adapters.rest.wire import (
@@ -35,6 +36,7 @@ from caxton_adapters.runtime.runtime import Runtime
 from caxton_adapters.runtime.views import AgentView
 from caxton_core.agent.policy.doubts import doubts
 from caxton_core.agent.policy.file import BUILT_IN, InForce, values_of
+from caxton_core.primitives import Duration
 from caxton_core.reading.report import Report, report
 
 WrongSettings: TypeAlias = tuple[Report, ...] | str
@@ -82,11 +84,13 @@ class Policies:
         return Success(_body(policing.in_force, self._doubts(policing)))
 
     async def reload(
-        self, about: Callable[..., object] = lambda *_: None
+        self,
+        about: Callable[..., object] = lambda *_: None,
+        changed: Callable[[Hashed, Hashed], object] = lambda *_: None,
     ) -> Result[PolicyReloaded, Refused]:
         """Put the policy and the rules for calls in force as they are written now, or neither.
 
-        `about` is told which policy was put in force.
+        `about` is told which policy was put in force, `changed` what it and the rules replaced.
         """
         policing = self.runtime.policing
         if policing is None or self.again is None:
@@ -102,7 +106,9 @@ class Policies:
             written, fresh = settings.unwrap(), read.unwrap()
             moved = None if written.place == place else written.place.shown
             about(fresh.file, fresh.digest or BUILT_IN)
+            before = _hashes(policing.in_force, self._rules)
             put = await self._put_in_force(policing, fresh, written.rules)
+            changed(before, _hashes(fresh, written.rules))
             return Success(structs.replace(put, after_restart=moved))
 
     async def _put_in_force(
@@ -133,6 +139,20 @@ class Policies:
         """What deserves a look in the rules for calls of the settings."""
         found = report(doubts(self._rules.permissions, policing.facts()), "", "caxton.toml")
         return unplaced(found.warnings)
+
+
+def _hashes(in_force: InForce, rules: ServerRules) -> Hashed:
+    """The hash of the policy's file, and that of `[permissions]` as the settings are shown."""
+    permissions = {
+        "allow": list(map(str, rules.permissions.allow)),
+        "ask": list(map(str, rules.permissions.ask)),
+        "deny": list(map(str, rules.permissions.deny)),
+        "timeout": str(Duration(rules.patience)),
+    }
+    return {
+        "policy": f"sha256:{in_force.digest}" if in_force.digest else None,
+        "permissions": hash_of_table(permissions),
+    }
 
 
 def _body(in_force: InForce, warnings: tuple[ErrorItem, ...]) -> PolicyBody:

@@ -35,6 +35,7 @@ TOO_MANY_FAILURES: Final = "CX3023"
 TOKEN_NAME_TAKEN: Final = "CX3024"  # noqa: S105 - a code
 UNKNOWN_TOKEN: Final = "CX3025"  # noqa: S105 - a code
 NOBODY_LEFT: Final = "CX3026"
+TOO_MANY_MESSAGES: Final = "CX3027"
 
 
 class ErrorItem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

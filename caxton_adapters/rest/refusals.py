@@ -25,6 +25,7 @@ from caxton_adapters.runtime.refusals import (
     Overloaded,
     PolicyRefused,
     Refusal,
+    TooManyMessages,
     TurnsInFlight,
     UnknownAgent,
     UnknownConversation,
@@ -83,6 +84,8 @@ def of_runtime(refusal: Refusal) -> Refused:  # noqa: C901, PLR0912 - one case e
             if unit == "messages":
                 detail = f"The server works on {limit} messages, as many as it may."
             return Refused(_LATER, "CX4014", detail, headers=(retry_after(seconds),))
+        case TooManyMessages():
+            return _too_many(refusal)
         case Draining(seconds):
             headers = (retry_after(seconds), (b"connection", b"close"))
             detail = "The server is stopping and takes no new work."
@@ -113,6 +116,17 @@ def of_runtime(refusal: Refusal) -> Refused:  # noqa: C901, PLR0912 - one case e
             verb = "is" if count == 1 else "are"
             detail = f"{work} of {id_} {verb} at work; ?force=true cancels."
             return Refused(_CONFLICT, "CX4036", detail)
+
+
+def _too_many(sent: TooManyMessages) -> Refused:
+    messages = "one message" if sent.a_minute == 1 else f"{sent.a_minute} messages"
+    bound = "" if sent.at_once == sent.a_minute else f", {sent.at_once} of them at once"
+    name, seconds = retry_after(sent.retry_after)
+    detail = (
+        f"This token may send {messages} a minute{bound}. "
+        f"This one was not accepted: try again in {seconds.decode()} s."
+    )
+    return Refused(_LATER, problem.TOO_MANY_MESSAGES, detail, headers=((name, seconds),))
 
 
 def _counted(errors: int) -> str:

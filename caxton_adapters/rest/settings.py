@@ -20,6 +20,7 @@ class RestSettings:
 
     `hosts` are the names under which the server may be addressed, without a port (`*` is any);
     `origins` are the foreign web pages that may use the API, as `scheme://host[:port]`.
+    `messages_per_minute` holds for each token without a rate of its own; 0 is no limit.
     """
 
     hosts: frozenset[str] = LOOPBACK_HOSTS
@@ -30,6 +31,8 @@ class RestSettings:
     max_headers: int = 32 * KIB
     max_connections: int = 4096
     max_event_streams: int = 64
+    messages_per_minute: int = 60
+    messages_at_once: int = 20
     costly_per_minute: int = 1200
     failed_logins_per_minute: int = 60
     request_timeout: float = 20.0

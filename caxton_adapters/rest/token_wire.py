@@ -1,6 +1,6 @@
 """Tokens as they stand on the wire."""
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -10,6 +10,14 @@ from caxton_adapters.rest.wire import Time
 
 ScopeWord: TypeAlias = Literal[
     "read", "message", "agents:write", "approve", "memory:write", "mcp:admin", "admin"
+]
+MOST_MESSAGES: Final = 1_000_000
+MessagesPerMinute: TypeAlias = Annotated[
+    int | None,
+    Meta(
+        description="The most messages in a minute; 0 is no limit, null the server's own rate.",
+        examples=[600],
+    ),
 ]
 WrittenName: TypeAlias = Annotated[
     str,
@@ -29,6 +37,7 @@ class TokenRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expires_in: Annotated[
         str | None, Meta(description="How long it holds; for ever without it.", examples=["30d"])
     ] = None
+    messages_per_minute: Annotated[int, Meta(ge=0, le=MOST_MESSAGES)] | None = None
 
 
 class TokenBody(msgspec.Struct, frozen=True):
@@ -40,6 +49,7 @@ class TokenBody(msgspec.Struct, frozen=True):
     expires: Time | None
     expired: bool
     used: Time | None
+    messages_per_minute: MessagesPerMinute
 
 
 class TokenList(msgspec.Struct, frozen=True):
@@ -56,3 +66,4 @@ class NewToken(msgspec.Struct, frozen=True):
     scopes: tuple[ScopeWord, ...]
     created: Time
     expires: Time | None
+    messages_per_minute: MessagesPerMinute

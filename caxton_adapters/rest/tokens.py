@@ -5,6 +5,7 @@ from typing import Final, TypeAlias, final
 
 import msgspec
 from attrs import frozen
+from msgspec import structs
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.auth.scopes import Scope
@@ -18,6 +19,7 @@ from caxton_adapters.auth.tokens import (
 )
 from caxton_adapters.rest import problem
 from caxton_adapters.rest.body import invalid, read_json
+from caxton_adapters.rest.changes import hash_of_table
 from caxton_adapters.rest.exchange import Answer, Asked, json_answer, refusal
 from caxton_adapters.rest.problem import Refused
 from caxton_adapters.rest.refusals import of_runtime
@@ -29,6 +31,7 @@ from caxton_core.storage import NotStored
 Why: TypeAlias = NameTaken | NoSuchToken | NobodyLeftToAdminister | NotStored
 
 _DECODER: Final = msgspec.json.Decoder(TokenRequest)
+_CHANGING: Final = frozenset({"expired", "used"})
 _NEVER_KEPT: Final = ((b"cache-control", b"no-store"),)
 
 
@@ -55,12 +58,22 @@ class HeldTokens:
         if isinstance(expires, Failure):
             return refusal(expires.failure(), asked.context)
         scopes = frozenset(map(Scope, wanted.scopes))
-        made = await self.tokens.create(TokenName(wanted.name), scopes, expires.unwrap())
+        made = await self.tokens.create(
+            TokenName(wanted.name), scopes, expires.unwrap(), wanted.messages_per_minute
+        )
         if isinstance(made, Failure):
             return refusal(_refused(made.failure()), asked.context)
         secret, token = made.unwrap()
+        asked.changed(None, _hash(token))
         body = _body(token, token.created)
-        new = NewToken(secret.reveal(), body.name, body.scopes, body.created, body.expires)
+        new = NewToken(
+            secret.reveal(),
+            body.name,
+            body.scopes,
+            body.created,
+            body.expires,
+            body.messages_per_minute,
+        )
         return json_answer(new, 201, _NEVER_KEPT)
 
     async def revoke(self, asked: Asked, name: str) -> Answer:
@@ -68,6 +81,7 @@ class HeldTokens:
         revoked = await self.tokens.revoke(name)
         if isinstance(revoked, Failure):
             return refusal(_refused(revoked.failure()), asked.context)
+        asked.changed(_hash(revoked.unwrap()), None)
         return Answer(204)
 
     def _end(self, expires_in: str | None) -> Result[datetime | None, Refused]:
@@ -108,7 +122,14 @@ def _body(token: StoredToken, now: datetime) -> TokenBody:
         None if token.expires is None else token.expires.isoformat(timespec="seconds"),
         token.has_expired(now),
         None if token.used is None else token.used.isoformat(timespec="seconds"),
+        token.messages_per_minute,
     )
+
+
+def _hash(token: StoredToken) -> str:
+    """The hash of what is decided about the token: not of the token, and not of its uses."""
+    body = structs.asdict(_body(token, token.created))
+    return hash_of_table({key: value for key, value in body.items() if key not in _CHANGING})
 
 
 def _words(token: StoredToken) -> tuple[ScopeWord, ...]:

@@ -125,7 +125,7 @@ class ToolServersController(Controller):
 
     @post("/mcp/servers", operation_id="addToolServer")
     async def add_server(self, resources: Here, asked: Question) -> Response[ToolServerBody]:
-        """Register a server: `name`, and the keys of `[mcp.servers.NAME]`.
+        """Register a new server: `name`, and the keys of `[mcp.servers.NAME]`.
 
         Whoever may do this has the server run any command, so it takes the operator's rights.
         """

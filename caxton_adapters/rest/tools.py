@@ -12,6 +12,7 @@ from caxton_adapters.rest import problem
 from caxton_adapters.rest.audit import AuditLog
 from caxton_adapters.rest.body import invalid, read_json
 from caxton_adapters.rest.by_hand import CallsByHand
+from caxton_adapters.rest.changes import hash_of
 from caxton_adapters.rest.exchange import Answer, Asked, json_answer, refusal
 from caxton_adapters.rest.paging import page_of
 from caxton_adapters.rest.problem import ErrorItem, Refused
@@ -126,8 +127,13 @@ class ToolResources:
         approved = await self.servers.approve(names)
         if isinstance(approved, Failure):
             return refusal(of_servers(approved.failure()), asked.context)
-        found = tuple(name.value for name in approved.unwrap())
+        anew = approved.unwrap()
+        found = tuple(each.name.value for each in anew)
         asked.about(*(name for name in found if name not in names))
+        asked.changed(
+            {each.name.value: None if each.before is None else each.before.value for each in anew},
+            {each.name.value: each.now.value for each in anew},
+        )
         return json_answer(Approved(found))
 
     def _unseen(self, names: Collection[str], seen: Mapping[str, str] | None) -> Refused | None:
@@ -225,6 +231,7 @@ class ToolResources:
         removed = await self.servers.remove(name)
         if isinstance(removed, Failure):
             return refusal(of_servers(removed.failure()), asked.context)
+        asked.changed(hash_of(removed.unwrap().registration.value), None)
         return Answer(204)
 
     async def test_server(self, asked: Asked, name: str) -> Answer:
@@ -246,9 +253,13 @@ class ToolResources:
         added = await self.servers.add(name, table, replace=status != 201)  # noqa: PLR2004 - created
         if isinstance(added, Failure):
             return refusal(of_servers(added.failure()), asked.context)
-        asked.about(added.unwrap().target)
+        now, before = added.unwrap().now, added.unwrap().before
+        asked.about(now.target)
+        asked.changed(
+            None if before is None else hash_of(before.value), hash_of(now.registration.value)
+        )
         location = (b"location", b"/mcp/servers/" + name.encode())
-        return json_answer(server_body(added.unwrap()), status, (location,))
+        return json_answer(server_body(now), status, (location,))
 
     async def _reach(self, server: str | None) -> None:
         if self.servers is not None:

@@ -135,6 +135,10 @@ class ToolServerBody(msgspec.Struct, frozen=True, omit_defaults=True):
     env: Annotated[tuple[str, ...], Meta(description="Names of variables, never values.")] = ()
     headers: Annotated[tuple[str, ...], Meta(description="Names, never values.")] = ()
     timeout: Annotated[str, Meta(description="How long a call may take.", examples=["10s"])] = ""
+    registration: Annotated[
+        msgspec.Raw | None,
+        Meta(description="What is written of it, without secrets; the audit has its hash."),
+    ] = None
 
 
 class ToolServerPage(msgspec.Struct, frozen=True):
@@ -163,6 +167,7 @@ def server_body(view: ServerView) -> ToolServerBody:
         env=view.env,
         headers=view.headers,
         timeout=view.timeout,
+        registration=_raw(view.registration.value),
     )
 
 

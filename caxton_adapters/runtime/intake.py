@@ -1,10 +1,10 @@
 """Where messages come in: each is accepted once, found again, cancelled, and drained at the end."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import count
-from typing import Final, final
+from typing import Final, TypeAlias, final
 
 import anyio
 from attrs import define, field, frozen
@@ -21,6 +21,7 @@ from caxton_adapters.runtime.refusals import (
     NotRunning,
     Overloaded,
     Refusal,
+    TooManyMessages,
     UnknownMessage,
 )
 from caxton_adapters.runtime.resident import Resident
@@ -50,6 +51,8 @@ class RuntimeLimits:
 
 
 DEFAULT_LIMITS: Final = RuntimeLimits()
+Admit: TypeAlias = Callable[[], TooManyMessages | None]
+"""Counts one message of its sender, or says why it is one too many."""
 _NEWS: Final = 0.1
 
 
@@ -67,22 +70,25 @@ class Intake:
     _numbers: Iterator[int] = field(factory=count, init=False)
     _claims: Claims = field(factory=Claims, init=False)
 
-    async def accept(self, ref: str, incoming: Incoming) -> Result[Ticket, Refusal]:
+    async def accept(
+        self, ref: str, incoming: Incoming, admit: Admit | None = None
+    ) -> Result[Ticket, Refusal]:
         """Take in a message for an agent; the ticket leads to its answer.
 
-        A message with a key that came before gets the ticket of the first one.
+        A message with a key that came before gets the ticket of the first one. `admit` is asked
+        about one that could be taken in otherwise.
         """
         found = self.supervisor.find(ref)
         if isinstance(found, Failure):
             return found
         resident = found.unwrap()
         if incoming.key is None:
-            return await self._accept(resident, incoming)
+            return await self._accept(resident, incoming, admit)
         async with self._claims.of((resident.agent.id, incoming.key)):
-            return await self._accept_once(resident, incoming, incoming.key)
+            return await self._accept_once(resident, incoming, incoming.key, admit)
 
     async def _accept_once(
-        self, resident: Resident, incoming: Incoming, key: str
+        self, resident: Resident, incoming: Incoming, key: str, admit: Admit | None
     ) -> Result[Ticket, Refusal]:
         earlier = self._messages.with_key(resident.agent.id, key)
         if earlier is None:
@@ -91,14 +97,18 @@ class Intake:
                 return read
             stored = read.unwrap()
             if stored is None:
-                return await self._accept(resident, incoming)
+                return await self._accept(resident, incoming, admit)
             earlier = ended_ticket(next(self._numbers), stored, resident.record.name)
         if _same(earlier.incoming, incoming):
             return Success(earlier)
         return Failure(KeyReused(key))
 
-    async def _accept(self, resident: Resident, incoming: Incoming) -> Result[Ticket, Refusal]:
+    async def _accept(
+        self, resident: Resident, incoming: Incoming, admit: Admit | None
+    ) -> Result[Ticket, Refusal]:
         refused = self._refused(resident, len(incoming.text))
+        if refused is None and admit is not None:
+            refused = admit()
         desk = resident.desk
         if refused is not None or desk is None:
             return Failure(refused or not_running(resident))

@@ -9,7 +9,7 @@ from returns.result import Failure, Result, Success
 
 from caxton_adapters.runtime.claims import Claims
 from caxton_adapters.runtime.daily_budget import restore
-from caxton_adapters.runtime.intake import Intake, not_running
+from caxton_adapters.runtime.intake import Admit, Intake, not_running
 from caxton_adapters.runtime.recording import recorded
 from caxton_adapters.runtime.refusals import (
     Draining,
@@ -49,12 +49,13 @@ class Recovery:
     _claims: Claims = field(factory=Claims, init=False)
 
     async def reopen(
-        self, message: str, results: tuple[ToolResult, ...] = ()
+        self, message: str, results: tuple[ToolResult, ...] = (), admit: Admit | None = None
     ) -> Result[Ticket, Refusal]:
         """Have the turn of a message that failed go on from its last recorded observation.
 
         Calls whose outcome is unknown have these results; the others are made again, but for those
-        of which nobody was told yet that it is unknown: the message ends with that first.
+        of which nobody was told yet that it is unknown: the message ends with that first. `admit`
+        is asked about a message that could go on otherwise.
         """
         async with self._claims.of(message):
             found = await self._intake.message(message)
@@ -66,10 +67,10 @@ class Recovery:
             known = _known(before, results)
             if known or before.state not in _REOPENED:
                 return Failure(NotOpenable(message, before.state.value, known))
-            return await self._reopen(before, results)
+            return await self._reopen(before, results, admit)
 
     async def _reopen(
-        self, before: Ticket, results: tuple[ToolResult, ...]
+        self, before: Ticket, results: tuple[ToolResult, ...], admit: Admit | None
     ) -> Result[Ticket, Refusal]:
         holder = self._intake.supervisor.find(before.agent.value)
         if isinstance(holder, Failure):
@@ -85,6 +86,9 @@ class Recovery:
         turn = read.unwrap()
         if turn is None:
             return Failure(UnknownMessage(before.message.value))
+        refused = None if admit is None else admit()
+        if refused is not None:
+            return Failure(refused)
         reopened = MessageReopened(before.agent, world.clock.now(), before.message, results)
         in_doubt = _in_doubt(before, turn, reopened.at, desk.terms.idempotent)
         events = (reopened,) if in_doubt is None else (reopened, in_doubt)

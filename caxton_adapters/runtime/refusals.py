@@ -103,6 +103,16 @@ class Overloaded:
 
 @final
 @frozen
+class TooManyMessages:
+    """Whoever sends it may send so many a minute, and these were sent; not one is taken in."""
+
+    a_minute: int
+    at_once: int
+    retry_after: float
+
+
+@final
+@frozen
 class Draining:
     """The server is stopping and takes no new work."""
 
@@ -173,6 +183,7 @@ Refusal: TypeAlias = (
     | TurnsInFlight
     | MailboxFull
     | Overloaded
+    | TooManyMessages
     | Draining
     | KeyReused
     | UnknownMessage

@@ -7,12 +7,12 @@ from functools import partial
 from typing import final
 
 import anyio
-from attrs import define
+from attrs import define, evolve
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.runtime.approvals import Approvals
 from caxton_adapters.runtime.errands import Errands
-from caxton_adapters.runtime.intake import DEFAULT_LIMITS, Intake, RuntimeLimits
+from caxton_adapters.runtime.intake import DEFAULT_LIMITS, Admit, Intake, RuntimeLimits
 from caxton_adapters.runtime.isolation.choice import Hosts
 from caxton_adapters.runtime.messages import Messages
 from caxton_adapters.runtime.policing import Policing
@@ -60,8 +60,9 @@ class Runtime:
         found = self.supervisor.find(ref)
         if isinstance(found, Failure):
             return found
-        replaced = await self.supervisor.replace(found.unwrap(), text)
-        return replaced.map(self._view)
+        resident = found.unwrap()
+        replaced = await self.supervisor.replace(resident, text)
+        return replaced.map(lambda before: evolve(self._view(resident), replaced=before))
 
     def agents(self) -> Sequence[AgentView]:
         """Every agent, in the order of creation."""
@@ -110,8 +111,8 @@ class Runtime:
         """Have the agent go on in another process; by force the messages at work are cut off."""
         return await self._changed(ref, partial(self.supervisor.restart, force=force))
 
-    async def delete(self, ref: str, *, force: bool = False) -> Result[None, Refusal]:
-        """Remove the agent."""
+    async def delete(self, ref: str, *, force: bool = False) -> Result[str, Refusal]:
+        """Remove the agent; the text of the file that it had."""
         found = self.supervisor.find(ref)
         if isinstance(found, Failure):
             return found
@@ -121,12 +122,15 @@ class Runtime:
             self._intake.forget_agent(agent)
         return deleted
 
-    async def accept(self, ref: str, incoming: Incoming) -> Result[Ticket, Refusal]:
+    async def accept(
+        self, ref: str, incoming: Incoming, admit: Admit | None = None
+    ) -> Result[Ticket, Refusal]:
         """Take in a message for an agent; the ticket leads to its answer.
 
-        A message with a key that came before gets the ticket of the first one.
+        A message with a key that came before gets the ticket of the first one. `admit` is asked
+        about one that could be taken in otherwise.
         """
-        return await self._intake.accept(ref, incoming)
+        return await self._intake.accept(ref, incoming, admit)
 
     async def keyed(self, capability: CapabilityName, key: str) -> Result[AgentId | None, NotRead]:
         """The agent with this capability that was given a message under this key before."""
@@ -145,13 +149,14 @@ class Runtime:
         self._intake.cancel(ticket)
 
     async def reopen(
-        self, message: str, results: tuple[ToolResult, ...] = ()
+        self, message: str, results: tuple[ToolResult, ...] = (), admit: Admit | None = None
     ) -> Result[Ticket, Refusal]:
         """Have the turn of a message that failed go on from its last recorded observation.
 
-        Calls whose outcome is unknown have these results; the others are made again.
+        Calls whose outcome is unknown have these results; the others are made again. `admit` is
+        asked about a message that could go on otherwise.
         """
-        return await self._recovery.reopen(message, results)
+        return await self._recovery.reopen(message, results, admit)
 
     @property
     def approvals(self) -> Approvals:

@@ -138,8 +138,11 @@ class Supervisor:
             self._load_and_run(resident, vacant, read.config, "deployed")
         return Success(resident)
 
-    async def replace(self, resident: Resident, text: str) -> Result[Resident, Refusal]:
-        """The same agent with another file; turns that run end under the old one."""
+    async def replace(self, resident: Resident, text: str) -> Result[str, Refusal]:
+        """The same agent with another file; turns that run end under the old one.
+
+        The text of the file that was there before.
+        """
         reading = read_agent(text)
         if isinstance(reading, Failure):
             return Failure(ConfigRefused(reading.failure()))
@@ -154,6 +157,7 @@ class Supervisor:
             stored = await self._permitted(resident, read.config, record)
             if isinstance(stored, Failure):
                 return stored
+            before = resident.record.text
             resident.read, resident.record = read, record
             agent = resident.agent
             if isinstance(agent.state, Running):
@@ -161,7 +165,7 @@ class Supervisor:
                 self._enter(resident, agent, cause)
             vacant = self._vacated(resident, cause)
             self._load_and_run(resident, vacant, read.config, cause)
-        return Success(resident)
+        return Success(before)
 
     async def start(self, resident: Resident) -> Result[Resident, Refusal]:
         """Have the agent take messages; nothing happens where it does."""
@@ -242,10 +246,11 @@ class Supervisor:
                 return Success(resident)
         return await self.start(resident)
 
-    async def delete(self, resident: Resident, *, force: bool) -> Result[None, Refusal]:
+    async def delete(self, resident: Resident, *, force: bool) -> Result[str, Refusal]:
         """Remove the agent and what it said; refused while it answers, unless by force.
 
         The agent itself goes last: whatever comes between, the agent that is left can be deleted.
+        The text of the file that it had.
         """
         async with resident.changing:
             if self._gone(resident):
@@ -270,7 +275,7 @@ class Supervisor:
                 desk.keep_discarded(gone)
                 stays = Agent(agent.id, resident.agent.state)
                 self._run(resident, stays, "it could not be deleted")
-        return forgotten
+        return forgotten.map(lambda _: resident.record.text)
 
     async def decide(self, resident: Resident, call: ToolCall) -> Result[Decision, Refusal]:
         """Whether a call would be made now; its file counts, whether or not the agent runs."""

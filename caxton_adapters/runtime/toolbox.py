@@ -11,6 +11,7 @@ from returns.result import Result
 from caxton_core.primitives import JsonObject, ServerName, ToolName
 from caxton_core.reading.report import Report
 from caxton_core.storage import NotStored
+from caxton_core.tools.pinning import Fingerprint
 from caxton_core.tools.tool import Tool
 
 
@@ -40,7 +41,8 @@ class ServerView:
     """A server of tools at one moment; `target` is its command line or address, without secrets.
 
     `reason` says why there is no connection, where one was tried. Of variables and headers only the
-    names are told; `timeout` is how long a call may take.
+    names are told; `timeout` is how long a call may take. `registration` is its
+    table, without secrets.
     """
 
     name: ServerName
@@ -59,6 +61,16 @@ class ServerView:
     env: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
     timeout: str = ""
+    registration: JsonObject = JsonObject()
+
+
+@final
+@frozen
+class Registered:
+    """A server that was registered, and the registration in whose place that was put."""
+
+    now: ServerView
+    before: JsonObject | None
 
 
 @final
@@ -79,6 +91,16 @@ class ToolView:
     pin: PinState
     returns: JsonObject | None = None
     before: Tool | None = None
+
+
+@final
+@frozen
+class PinnedAnew:
+    """A tool of which another definition is approved than before, by their fingerprints."""
+
+    name: ToolName
+    before: Fingerprint | None
+    now: Fingerprint
 
 
 @final
@@ -187,21 +209,21 @@ class ToolServers(Protocol):
 
     async def add(
         self, name: str, table: Mapping[str, object], *, replace: bool = False
-    ) -> Result[ServerView, ServerRefusal]:
+    ) -> Result[Registered, ServerRefusal]:
         """Register a server that outlives a restart; the table has the keys of the settings."""
         ...
 
-    async def remove(self, name: str) -> Result[None, ServerRefusal]:
-        """Forget a server that was added, and end its connection."""
+    async def remove(self, name: str) -> Result[ServerView, ServerRefusal]:
+        """Forget a server that was added, and end its connection; how it was."""
         ...
 
     async def test(self, name: str) -> Result[ServerView, ServerRefusal]:
         """Connect now, and list its tools."""
         ...
 
-    async def approve(self, names: Collection[str]) -> Result[Sequence[ToolName], ServerRefusal]:
+    async def approve(self, names: Collection[str]) -> Result[Sequence[PinnedAnew], ServerRefusal]:
         """Take the definitions of these tools (`server.tool` or `server.*`) as they are now.
 
-        The names of those whose pin changed.
+        Those whose pin changed.
         """
         ...

@@ -19,7 +19,10 @@ from caxton_core.reading.report import Report
 @final
 @frozen
 class AgentView:
-    """An agent as it is at one moment."""
+    """An agent as it is at one moment.
+
+    `replaced` is the text of the file before, told to whoever has replaced it.
+    """
 
     id: AgentId
     name: AgentName
@@ -41,6 +44,7 @@ class AgentView:
     use: ResourceUse
     balances: tuple[Balance, ...]
     findings: Report | None = None
+    replaced: str | None = None
 
 
 def view_of(resident: Resident, hosts: Hosts) -> AgentView:

@@ -37,6 +37,8 @@ def rest_settings(settings: Settings) -> RestSettings:
         max_body=server.max_body.value,
         max_connections=limits.connections.value,
         max_event_streams=limits.event_streams.value,
+        messages_per_minute=limits.messages_per_minute.value,
+        messages_at_once=limits.messages_at_once.value,
         costly_per_minute=limits.costly_per_minute.value,
         failed_logins_per_minute=limits.failed_logins_per_minute.value,
         request_timeout=limits.request_timeout.value,

@@ -18,6 +18,7 @@ __all__ = [
     "Checksum",
     "FilePath",
     "Host",
+    "MessageRate",
     "Origin",
     "Port",
     "Retries",
@@ -43,6 +44,14 @@ class Retries(WholeNumber):
     """How often something is tried again; 0 never."""
 
     rule: ClassVar = NumberRule("a number of retries", low=0, high=10, example=3)
+
+
+@final
+@frozen
+class MessageRate(WholeNumber):
+    """How often a minute; 0 is no limit."""
+
+    rule: ClassVar = NumberRule("a rate of messages", low=0, high=1_000_000, example=60)
 
 
 @final

@@ -13,6 +13,7 @@ from caxton_adapters.settings.primitives import (
     EnvironmentName,
     FilePath,
     Host,
+    MessageRate,
     Origin,
     Port,
     Retries,
@@ -120,6 +121,17 @@ class LimitTable:
 
     connections: Annotated[Count, Key("The most open connections.", "4096")] = Count(4096)
     event_streams: Annotated[Count, Key("The most open streams of events.", "64")] = Count(64)
+    messages_per_minute: Annotated[
+        MessageRate,
+        Key(
+            "The most messages in a minute, for each token that was given out without a rate of "
+            "its own; 0 is no limit.",
+            "60",
+        ),
+    ] = MessageRate(60)
+    messages_at_once: Annotated[
+        Count, Key("How many of a minute's messages a token may send at once.", "20")
+    ] = Count(20)
     costly_per_minute: Annotated[
         Count,
         Key("The most deployments, imports and the like in a minute, for each token.", "1200"),

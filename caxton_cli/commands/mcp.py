@@ -307,7 +307,7 @@ def _row(server: Mapping[str, object]) -> tuple[object, ...]:
 
 def _tell(server: Mapping[str, object]) -> None:
     for name, value in server.items():
-        if value not in (None, ""):
+        if value not in (None, "") and not isinstance(value, Mapping):
             shown = ", ".join(map(str, value)) if isinstance(value, list) else value
             print(f"{name:<10} {_plain(shown)}")
 

@@ -3,7 +3,7 @@
 import click
 
 from caxton_cli import exits
-from caxton_cli.client import connect
+from caxton_cli.client import connect, segment
 
 
 @click.command()
@@ -21,6 +21,8 @@ def serve(*, agents: tuple[str, ...], url: str | None, token: str | None) -> int
 
     caller = connect(url, token)
     caller.call("GET", "/agents")
+    for agent in agents:
+        caller.call("GET", f"/agents/{segment(agent)}")
 
     from caxton_cli.agent_tools import serve as serving
 

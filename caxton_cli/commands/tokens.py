@@ -31,12 +31,20 @@ tokens = LazyGroup("tokens", COMMANDS, help="Look after who may ask, and for wha
     help="What it is good for; repeat for several.",
 )
 @click.option("--expires", metavar="DURATION", help="How long it holds: 12h, 30d.")
+@click.option(
+    "--messages-per-minute",
+    "messages",
+    metavar="N",
+    type=click.IntRange(0, 1_000_000),
+    help="How many messages it may send; 0 is no limit. Else limits.messages_per_minute holds.",
+)
 @calls_server
-def create(
+def create(  # noqa: PLR0913 - one for each option
     *,
     name: str,
     scopes: tuple[str, ...],
     expires: str | None,
+    messages: int | None,
     url: str | None,
     token: str | None,
     as_json: bool,
@@ -46,7 +54,12 @@ def create(
     Whoever has the scope mcp:admin registers servers of tools, and so can have any program run as
     the user of the server; admin includes it.
     """
-    wanted = {"name": name, "scopes": scopes, "expires_in": expires}
+    wanted = {
+        "name": name,
+        "scopes": scopes,
+        "expires_in": expires,
+        "messages_per_minute": messages,
+    }
     made = connect(url, token).call("POST", "/tokens", wanted).document
     if as_json:
         emit(made)
@@ -65,7 +78,8 @@ def list_tokens(*, url: str | None, token: str | None, as_json: bool) -> int:
     if as_json:
         emit(document)
     elif isinstance(found, list) and found:
-        columns(("NAME", "SCOPES", "CREATED", "EXPIRES", "LAST USED"), map(_row, found))
+        heads = ("NAME", "SCOPES", "MESSAGES/MIN", "CREATED", "EXPIRES", "LAST USED")
+        columns(heads, map(_row, found))
     else:
         note("no token was given out")
     return exits.DONE
@@ -88,4 +102,12 @@ def _row(token: Mapping[str, object]) -> tuple[object, ...]:
     scopes = token["scopes"]
     shown = " ".join(map(str, scopes)) if isinstance(scopes, list) else ""
     expires = f"{token['expires']} (over)" if token["expired"] else token["expires"] or "never"
-    return token["name"], shown, token["created"], expires, token["used"] or "never"
+    rate = _rate(token["messages_per_minute"])
+    return token["name"], shown, rate, token["created"], expires, token["used"] or "never"
+
+
+def _rate(messages: object) -> object:
+    """A rate of the token's own; the server's, which may change, is only named."""
+    if messages is None:
+        return "default"
+    return messages or "no limit"

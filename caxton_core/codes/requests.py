@@ -191,4 +191,14 @@ REQUESTS: Final = (
         "Create a token with the scope admin and without an end first, or give the server a token "
         "of its own: server.token.",
     ),
+    Explanation(
+        "CX3027",
+        "too many messages",
+        "with this token more messages were sent than it may send in the time",
+        "Every message costs a model's work; a program that runs wild, or a stolen token, would "
+        "spend what all others need. The message was not accepted.",
+        "Wait as long as `Retry-After` says, then send it again. Whoever runs the server can raise "
+        "limits.messages_per_minute, or create a token with a rate of its own: "
+        "`caxton tokens create NAME --messages-per-minute N`.",
+    ),
 )

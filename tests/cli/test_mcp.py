@@ -133,7 +133,8 @@ def test_a_server_that_cannot_be_reached_is_a_failure(
 DESKTOP = """{
   // as its editor writes it
   "mcpServers": {
-    "files": {"command": "npx", "args": ["-y", "some server"], "env": {"TOKEN": "${env:TOKEN}"}},
+    "my files": {"command": "npx", "args": ["-y", "some server"], "env": {"LEVEL": "3"}},
+    "my mail": {"command": "mail", "env": {"TOKEN": "${env:TOKEN}"}},
     "docs": {"command": "docs"},
     "old": {"type": "sse", "url": "https://tools.example.org/sse"}
   }
@@ -146,15 +147,19 @@ def test_the_servers_of_another_program_are_shown_and_registered(
     served.write("desktop.json", DESKTOP)
     mcp(served, "add", "docs", "--", "mine")
     dry = mcp(served, "import", "desktop.json", "--dry-run", TOKEN="t-1")
-    assert "files: npx -y 'some server'\n       with TOKEN\n" in dry.err
-    assert "left out: old" in dry.err
+    assert "files: npx -y 'some server'\n          with LEVEL\n" in dry.err
+    assert "renamed: my files becomes my-files\n" in dry.err
+    assert "left out: old: it speaks HTTP with SSE" in dry.err
+    assert "left out: my mail: it needs ${TOKEN} of the environment" in dry.err
+    assert dry.err.count("my mail") == 1
     assert "t-1" not in dry.err
     assert toolbox.tables.keys() == {"docs"}
     assert mcp(served, "import", "desktop.json", code=2, TOKEN="t-1").err.endswith("add --yes\n")
     done = mcp(served, "import", "desktop.json", "--yes", code=1, TOKEN="t-1")
-    assert done.out == "registered files\ndiffers docs\n"
+    assert done.out == "registered my-files\ndiffers docs\n"
     assert "docs was not taken: `mine` is registered, with another target" in done.err
-    assert toolbox.tables["files"]["env"] == {"TOKEN": "t-1"}
+    assert toolbox.tables["my-files"]["env"] == {"LEVEL": "3"}
+    assert "t-1" not in str(toolbox.tables)
     assert toolbox.tables["docs"] == {"command": "mine"}
     again = mcp(served, "import", "desktop.json", "--yes", "--replace", "--json", TOKEN="t-2")
     assert [one["outcome"] for one in json.loads(again.out)["servers"]] == ["registered"] * 2
@@ -188,7 +193,7 @@ def test_a_server_is_shown_with_names_and_without_values(
         ("{", "no JSON"),
         ("{}", "neither"),
         ('{"servers": {"a": {"type": "sse"}}}', "no server"),
-        ('{"servers": {"a": {"command": "b", "env": {"C": "${env:NOT_SET}"}}}}', "CX2201"),
+        ('{"servers": {"a": {"command": "b", "env": {"C": "${env:KEY}"}}}}', "needs ${KEY}"),
         (None, "cannot be read"),
     ],
 )

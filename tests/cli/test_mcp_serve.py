@@ -157,5 +157,34 @@ async def test_an_unknown_agent_and_an_empty_message_are_told(keeper: Shell) -> 
                 assert answer.is_error
 
 
+def test_an_agent_that_is_not_there_ends_the_command(keeper: Shell) -> None:
+    refused = keeper.run("mcp", "serve", "--agent", "keeper", "--agent", "keper")
+    assert (refused.code, refused.out) == (1, "")
+    assert "CX4001" in refused.err
+    assert "No agent is called keper. Did you mean keeper?" in refused.err
+
+
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": 7,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    },
+}
+
+
+def test_a_line_that_is_no_message_is_answered_and_the_next_one_too(keeper: Shell) -> None:
+    lines = ("no json", "", '{"a": 1}', "[" * 5000, json.dumps(HELLO))
+    served = keeper.run("mcp", "serve", stdin="".join(f"{line}\n" for line in lines))
+    assert served.code == 0, served.err
+    answers = [json.loads(line) for line in served.out.splitlines()]
+    told = [(answer["id"], answer.get("error", {}).get("code")) for answer in answers]
+    assert told == [(None, -32700), (None, -32600), (None, -32700), (7, None)]
+    assert "Traceback" not in served.err
+
+
 def test_without_a_server_the_command_ends(shell: Shell) -> None:
     assert shell.run("mcp", "serve").code == 3

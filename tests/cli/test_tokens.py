@@ -38,6 +38,24 @@ def test_a_token_from_its_creation_to_its_end(running: Shell) -> None:
     assert running.run("list", **guest).code == 5
 
 
+def test_a_token_has_a_rate_of_messages(running: Shell) -> None:
+    boss = {"CAXTON_API_TOKEN": created(running, "boss", "--scope", "admin")}
+    rate = ("--scope", "message", "--messages-per-minute")
+    robot = {"CAXTON_API_TOKEN": created(running, "robot", *rate, "1", **boss)}
+    created(running, "free", *rate, "0", **boss)
+    assert running.run("deploy", "talker.toml", **boss).code == 0
+    assert running.run("send", "talker", "Hello", **robot).code == 0
+    refused = running.run("send", "talker", "Hello", **robot)
+    assert (refused.code, "CX3027" in refused.err) == (1, True)
+    assert "This token may send one message a minute" in refused.err
+    assert "try again in" in refused.err
+    listed = running.run("tokens", "list", **boss).out.splitlines()
+    assert [line.split()[2] for line in listed[1:3]] == ["default", "1"]
+    assert "no limit" in listed[3]
+    wrong = running.run("tokens", "create", "x", *rate, "-1", **boss)
+    assert wrong.code == 2
+
+
 def test_tokens_outlive_the_server_and_are_nowhere_in_its_files(running: Shell) -> None:
     boss = {"CAXTON_API_TOKEN": created(running, "boss", "--scope", "admin")}
     assert running.run("server", "stop", **boss).code == 0

@@ -1,6 +1,8 @@
 """Tokens: recognised at once, kept as digests, gone the moment they are revoked."""
 
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +13,14 @@ from returns.result import Failure, Result, Success
 from caxton_adapters.auth.scopes import EVERYTHING, Scope, Scopes, allows
 from caxton_adapters.auth.sqlite import SqliteTokens
 from caxton_adapters.auth.store import InMemoryTokens, TokenStore
-from caxton_adapters.auth.token import ANYBODY, OPERATOR, StoredToken, TokenName, new_token
+from caxton_adapters.auth.token import (
+    ANYBODY,
+    OPERATOR,
+    StoredToken,
+    TokenName,
+    digest_of,
+    new_token,
+)
 from caxton_adapters.auth.tokens import (
     NameTaken,
     NobodyLeftToAdminister,
@@ -20,12 +29,15 @@ from caxton_adapters.auth.tokens import (
     stored_tokens,
 )
 from caxton_adapters.database import open_database
+from caxton_adapters.database.migrations import migrate, migrations
 from caxton_adapters.secrets import Secret
 from caxton_core.storage import NotStored
 
 NOON = datetime(2026, 11, 28, 12, 30, tzinfo=UTC)
 ADMIN = frozenset({Scope.ADMIN})
 READ = frozenset({Scope.READ})
+WITHOUT_RATES = 5
+"""The last version of the database in which tokens had no rates."""
 
 
 @define
@@ -99,6 +111,36 @@ async def test_a_name_is_taken_once(store: TokenStore) -> None:
     await made(tokens, "boss", ADMIN)
     again = await tokens.create(TokenName("boss"), READ, None)
     assert again == Failure(NameTaken(TokenName("boss")))
+
+
+@pytest.mark.parametrize("rate", [None, 0, 600])
+async def test_the_rate_of_a_token_outlives_the_process(
+    store: TokenStore, rate: int | None
+) -> None:
+    tokens = Tokens(Secret("own"), store, Time())
+    created = await tokens.create(TokenName("robot"), READ, None, rate)
+    assert not isinstance(created, Failure)
+    shown = created.unwrap()[0].reveal().encode()
+    later = await stored_tokens(Secret("own"), store, Time())
+    for known in (tokens, later):
+        holder = known.holder(shown)
+        assert holder is not None
+        assert holder.messages_per_minute == rate
+        assert [token.messages_per_minute for token in known.all()] == [rate]
+
+
+async def test_a_token_of_an_earlier_database_has_the_rate_of_the_server(tmp_path: Path) -> None:
+    path, shown = tmp_path / "caxton.db", new_token().reveal().encode()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        migrate(connection, migrations()[:WITHOUT_RATES])
+        row = ("boss", digest_of(shown), "admin", NOON.isoformat(), None, None)
+        connection.execute("INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?)", row)
+    async with open_database(path) as database:
+        tokens = await stored_tokens(None, SqliteTokens(database), Time())
+    holder = tokens.holder(shown)
+    assert holder is not None
+    assert (holder.name, holder.messages_per_minute) == ("boss", None)
 
 
 async def test_the_last_use_is_known_to_the_hour(store: TokenStore) -> None:

@@ -33,7 +33,7 @@ def test_a_command_and_an_address_are_taken_over() -> None:
     )
 
 
-def test_comments_and_variables_of_vs_code_are_understood() -> None:
+def test_comments_and_folders_of_vs_code_are_understood() -> None:
     file = """
     {
       // my servers, at http://nowhere
@@ -41,13 +41,13 @@ def test_comments_and_variables_of_vs_code_are_understood() -> None:
         "files": {
           "type": "stdio", "command": "npx", /* more */
           "args": ["http://kept // as it is", "${workspaceFolder}"],
-          "env": {"KEY": "${env:FILES_KEY}"},
+          "env": {"LEVEL": "3"},
         },
       },
     }
     """
     result = taken(file)
-    assert result.servers["files"]["env"] == {"KEY": "${FILES_KEY}"}
+    assert result.servers["files"]["env"] == {"LEVEL": "3"}
     assert result.servers["files"]["args"] == ["http://kept // as it is", "${workspaceFolder}"]
     assert result.left_out == (
         LeftOut("files", "args", "${workspaceFolder} means nothing here and stays as it is"),
@@ -60,6 +60,27 @@ def test_a_server_that_asks_a_person_for_a_value_is_left_out() -> None:
     assert set(result.servers) == {"files"}
     why = "${input:key} is asked for there; write it under [mcp.servers] in caxton.toml"
     assert result.left_out == (LeftOut("asks", "", why),)
+
+
+@pytest.mark.parametrize("key", ["${env:KEY}", "${KEY}", "${KEY:-none}", "Bearer ${env:KEY}"])
+@pytest.mark.parametrize("member", ["env", "headers", "args"])
+def test_a_server_that_needs_a_variable_is_left_out_with_the_place_for_it(
+    key: str, member: str
+) -> None:
+    needs = {"command": "npx", member: [key] if member == "args" else {"A": key}}
+    result = taken({"servers": {"My files!": needs, "docs": {"command": "docs"}}})
+    assert result.servers == {"docs": {"command": "docs"}}
+    [left] = result.left_out
+    assert (left.server, left.key) == ("My files!", "")
+    assert left.why.startswith("it needs ${KEY} of the environment")
+    assert "[mcp.servers] in caxton.toml" in left.why
+
+
+def test_what_is_renamed_is_not_left_out_and_what_is_left_out_is_not_renamed() -> None:
+    file = {"servers": {"my files": {"command": "npx"}, "my old": {"type": "sse", "url": "x"}}}
+    result = taken(file)
+    assert result.renamed == {"my-files": "my files"}
+    assert [each.server for each in result.left_out] == ["my old"]
 
 
 def test_what_is_left_out_is_told() -> None:
@@ -75,12 +96,11 @@ def test_what_is_left_out_is_told() -> None:
     assert set(result.servers) == {"My-files", "memory-server"}
     assert result.servers["My-files"] == {"command": "npx", "enabled": False}
     assert {(each.server, each.key) for each in result.left_out} == {
-        ("My-files", ""),
         ("My-files", "autoApprove"),
         ("old", ""),
-        ("memory-server", ""),
         ("none", ""),
     }
+    assert result.renamed == {"My-files": "My files!", "memory-server": "memory"}
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"mcpServers": []}', "[" * 100_000])

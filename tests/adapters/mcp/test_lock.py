@@ -3,6 +3,7 @@
 
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, final
 
@@ -18,12 +19,12 @@ from caxton_adapters.mcp.approval import Approval
 from caxton_adapters.mcp.lock import MOST_PINS, LockFile, open_lock
 from caxton_adapters.mcp.lock_text import read_lock, write_lock
 from caxton_adapters.mcp.pins import withheld
-from caxton_adapters.runtime.toolbox import BadLock, PinState
+from caxton_adapters.runtime.toolbox import BadLock, PinnedAnew, PinState
 from caxton_core.primitives import JsonObject, ToolName
 from caxton_core.reading.report import Report, human
 from caxton_core.storage import NotStored
 from caxton_core.testing.conversation import tools
-from caxton_core.tools.pinning import Lock, pinned
+from caxton_core.tools.pinning import Lock, fingerprint, pinned
 from caxton_core.tools.tool import Tool
 from caxton_core.tools.visible import is_visible
 
@@ -120,7 +121,7 @@ async def test_a_server_that_lists_tools_without_end_fills_neither_lock_nor_log(
     assert len(lock.known("evil")) == MOST_PINS
     assert lock.known("files") == (READ,)
     assert lock.state(named("evil.t2_1")) is PinState.NEW
-    assert await lock.approve([named("evil.t2_1")]) == Success((ToolName("evil.t2_1"),))
+    assert await lock.approve([named("evil.t2_1")]) == anew(named("evil.t2_1"))
     for turn in range(3):
         await lock.note([named(f"evil.t0_{number}", f"changed {turn}") for number in range(100)])
     await lock.note([POISONED])
@@ -137,6 +138,11 @@ async def test_a_definition_that_comes_back_is_told_again(path: Path) -> None:
     assert heard.events() == ["tools.approved", *["tool.changed"] * 3]
 
 
+def anew(now: Tool, before: Tool | None = None) -> Success[Sequence[PinnedAnew]]:
+    known = None if before is None else fingerprint(before)
+    return Success((PinnedAnew(now.name, known, fingerprint(now)),))
+
+
 def named(name: str, description: str = "It helps.") -> Tool:
     return Tool(ToolName(name), description, JsonObject())
 
@@ -149,7 +155,7 @@ async def test_where_a_person_approves_every_tool_nothing_is_approved_by_its_use
     noted = await lock.note([READ])
     assert noted.unwrap().new == (READ.name,)  # type: ignore[union-attr] # it fits
     assert not path.exists()
-    assert await lock.approve([READ]) == Success((READ.name,))
+    assert await lock.approve([READ]) == anew(READ)
     assert await lock.approve([READ]) == Success(())
     assert lock.state(READ) is PinState.APPROVED
     assert heard.events() == ["tool.new", "tools.approved"]
@@ -163,7 +169,7 @@ async def test_what_was_approved_is_approved_after_a_restart(path: Path) -> None
         PinState.CHANGED,
         PinState.NEW,
     )
-    assert await again.approve([POISONED]) == Success((READ.name,))
+    assert await again.approve([POISONED]) == anew(POISONED, READ)
     assert opened(path).state(POISONED) is PinState.APPROVED
 
 
@@ -279,7 +285,7 @@ async def test_what_cannot_be_stored_is_not_approved() -> None:
 
 async def test_a_description_that_is_no_text_is_never_approved(path: Path) -> None:
     lock, torn = opened(path), evolve(READ, description="\ud800")
-    assert await lock.approve([torn, WRITE]) == Success((WRITE.name,))
+    assert await lock.approve([torn, WRITE]) == anew(WRITE)
     assert lock.state(torn) is PinState.NEW
 
 

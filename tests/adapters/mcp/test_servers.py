@@ -189,7 +189,8 @@ async def test_a_changed_list_is_listed_again_and_waits_for_approval(lock: Path)
         (shown,) = (each for each in servers.offered() if each.name.value == "small.echo")
         assert shown.description == "Say it again."
         approved = await servers.approve(["small.echo"])
-        assert approved == Success((ToolName("small.echo"),))
+        assert isinstance(approved, Success)
+        assert [each.name.value for each in approved.unwrap()] == ["small.echo"]
         assert servers.generation > generation
         assert text(await call(servers, "small.echo", text="hi")) == "hi"
 
@@ -248,14 +249,14 @@ async def test_a_server_can_be_added_and_comes_back(lock: Path) -> None:
     async with serving(lock, {}, store=store) as servers:
         added = await servers.add("small", small_table())
         assert isinstance(added, Success)
-        assert added.unwrap().origin is Origin.API
+        assert added.unwrap().now.origin is Origin.API
         assert isinstance(await servers.add("small", small_table()), Failure)
         tested = await servers.test("small")
         assert isinstance(tested, Success)
         assert tested.unwrap().tools > 5
     async with serving(lock, {}, store=store) as servers:
         assert text(await call(servers, "small.echo", text="hi")) == "hi"
-        assert await servers.remove("small") == Success(None)
+        assert isinstance(await servers.remove("small"), Success)
         assert servers.servers() == ()
         assert servers.offered() == ()
     assert store.kept == {}
@@ -277,12 +278,26 @@ async def test_adding_says_what_is_wrong(lock: Path) -> None:
         assert await servers.remove("smalls") == Failure(UnknownServer("smalls", ("small",)))
 
 
+async def test_a_registration_tells_in_whose_place_it_is_put(lock: Path) -> None:
+    async with serving(lock, {}) as servers:
+        first = await servers.add("small", small_table())
+        second = await servers.add("small", small_table() | {"timeout": "30s"}, replace=True)
+        removed = await servers.remove("small")
+    assert isinstance(first, Success)
+    assert isinstance(second, Success)
+    assert isinstance(removed, Success)
+    assert first.unwrap().before is None
+    assert second.unwrap().before == first.unwrap().now.registration
+    assert removed.unwrap().registration == second.unwrap().now.registration
+    assert removed.unwrap().registration.members()["timeout"] == "30s"
+
+
 async def test_a_view_tells_names_and_no_values(lock: Path, tmp_path: Path) -> None:
     own = {"env": {"TOKEN": "t-1"}, "cwd": str(tmp_path), "timeout": "30s"}
     async with serving(lock, {}) as servers:
         added = await servers.add("small", small_table() | own)
         assert isinstance(added, Success)
-        seen = added.unwrap()
+        seen = added.unwrap().now
         assert (seen.env, seen.cwd, seen.timeout) == (("TOKEN",), str(tmp_path), "30s")
         assert "t-1" not in repr(seen)
 
@@ -428,7 +443,8 @@ async def test_changes_of_one_name_at_once_exclude_each_other(lock: Path) -> Non
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(removing)
             tasks.start_soon(removing)
-        assert results == [Success(None), Failure(UnknownServer("small"))]
+        assert isinstance(results[0], Success)
+        assert results[1:] == [Failure(UnknownServer("small"))]
 
 
 class SlowStore(InADict):

@@ -20,11 +20,13 @@ from caxton_adapters.providers.scripted.model import Scripted
 from caxton_adapters.providers.scripted.scenario import read_scenario
 from caxton_adapters.rest.api import RestApi
 from caxton_adapters.rest.audit import AuditLog
+from caxton_adapters.rest.policies import ReadAgain
 from caxton_adapters.rest.providers import ListedProvider
 from caxton_adapters.rest.serving import RestServer
 from caxton_adapters.rest.settings import RestSettings
 from caxton_adapters.runtime.feed import EventFeed
 from caxton_adapters.runtime.isolation.choice import Hosts
+from caxton_adapters.runtime.policing import Policing
 from caxton_adapters.runtime.runtime import Runtime, running
 from caxton_core.agent.sections import Isolation
 from caxton_core.conversation.model import ModelRequest, ProviderUnknown
@@ -121,6 +123,8 @@ async def serving(  # noqa: PLR0913 - one for each part that a test may want oth
     reached: ToolServersInADict | None = None,
     tokens: Tokens | None = None,
     log: AuditLog | None = None,
+    policing: Policing | None = None,
+    again: ReadAgain | None = None,
 ) -> AsyncIterator[Served]:
     """The server; the servers of tools that are `reached` agents have reached at their start."""
     model, feed = scripted(scenario), EventFeed()
@@ -133,7 +137,8 @@ async def serving(  # noqa: PLR0913 - one for each part that a test may want oth
         OneModel(model), tools=offered, events=feed, clock=clock or SystemClock(), toolbox=reached
     )
     hosts = Hosts(default=Isolation.TASK)
-    async with running(world, configs=InMemoryConfigs(), hosts=hosts) as runtime:
+    configs = InMemoryConfigs()
+    async with running(world, configs=configs, hosts=hosts, policing=policing) as runtime:
         parts = () if part is None else (lambda: part.component,)
         api = RestApi(
             runtime,
@@ -144,6 +149,7 @@ async def serving(  # noqa: PLR0913 - one for each part that a test may want oth
             lambda: part is None or part.started,
             memory=InMemoryMemory(),
             toolbox=toolbox,
+            policy=again,
             tokens=tokens,
             log=log,
         )

@@ -9,7 +9,7 @@ from caxton_adapters.auth.scopes import Scope
 from caxton_adapters.auth.store import InMemoryTokens
 from caxton_adapters.auth.token import TokenName
 from caxton_adapters.auth.tokens import Tokens
-from caxton_adapters.rest.audit import Audited
+from caxton_adapters.rest.audit import About, Audited
 from caxton_adapters.rest.exchange import RequestContext
 from caxton_adapters.rest.settings import RestSettings
 from caxton_adapters.secrets import Secret
@@ -86,8 +86,10 @@ def test_whatever_became_of_it_there_is_one_line(status: int) -> None:
 def test_a_line_names_so_much_as_it_can_hold() -> None:
     log = Lines()
     audited = Audited(log)
-    audited("POST", "/tools/approve", "10.0.0.9", CONTEXT, 200, ["files." + "x" * 9000] * 200)
-    audited("POST", "/tools/approve", "10.0.0.9", CONTEXT, 200, ["files.read"])
+    audited(
+        "POST", "/tools/approve", "10.0.0.9", CONTEXT, 200, About(["files." + "x" * 9000] * 200)
+    )
+    audited("POST", "/tools/approve", "10.0.0.9", CONTEXT, 200, About(["files.read"]))
     [many, one] = [facts["about"] for _, _, facts in log.lines]
     assert isinstance(many, list)
     assert (len(many), len(many[0]), many[-1]) == (101, 500, "and 100 more")

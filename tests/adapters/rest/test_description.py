@@ -13,10 +13,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from caxton_adapters.auth.scopes import EVERYTHING
+from caxton_adapters.rest.access import rule_for
 from caxton_core.primitives import JsonObject, ToolName
 from caxton_core.tools.tool import Tool
 from tests.acceptance.criteria import criterion
 from tests.adapters.rest.conftest import Served, serving
+from tests.adapters.rest.routes import PARAMETER
 from tests.fakes import ToolServersInADict
 
 EXAMPLES = 6
@@ -88,6 +91,40 @@ async def test_every_route_is_described(server: Served) -> None:
         ("get", "/health/ready"),
         ("get", "/events"),
     } <= described
+
+
+async def operations(server: Served) -> list[tuple[str, str, dict[str, Any]]]:
+    document = (await server.client.get("/schema/openapi.json")).json()
+    return [
+        (method.upper(), path, operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    ]
+
+
+async def test_every_operation_has_a_short_summary_for_people(server: Served) -> None:
+    described = await operations(server)
+    summaries = [operation["summary"] for _, _, operation in described]
+    assert len(set(summaries)) == len(summaries) > OPERATIONS
+    for _, _, operation in described:
+        summary, name = operation["summary"], operation["operationId"]
+        assert re.fullmatch(r"[A-Z][^.;:]{5,59}[^.;:,\s]", summary), summary
+        assert operation["description"].startswith(summary)
+        assert summary != re.sub("(?<!^)(?=[A-Z])", " ", name).title()
+
+
+async def test_every_operation_names_the_scope_that_it_needs(server: Served) -> None:
+    for method, path, operation in await operations(server):
+        scopes = rule_for(method, PARAMETER.sub("nobody", path)).scopes
+        needs = operation["description"].rpartition("\n\n")[2]
+        named = set(re.findall("`([a-z:]+)`", needs))
+        if scopes in (frozenset(), EVERYTHING):
+            assert needs == ("Needs a token of any scope." if scopes else "Open to everybody.")
+            assert operation.get("security") == (None if scopes else [])
+        else:
+            assert named == {scope.value for scope in scopes}
+            held = {scope for each in operation["security"] for scope in each.get("token", ())}
+            assert held == named
 
 
 async def test_every_answer_and_body_is_described_by_a_schema_that_exists(server: Served) -> None:

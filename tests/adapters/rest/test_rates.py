@@ -12,7 +12,7 @@ from caxton_adapters.auth.store import InMemoryTokens
 from caxton_adapters.auth.token import OPERATOR, STRANGER, Holder, TokenName
 from caxton_adapters.auth.tokens import Tokens
 from caxton_adapters.rest.guard import Guard
-from caxton_adapters.rest.rates import MOST_REMEMBERED, Rates
+from caxton_adapters.rest.rates import MOST_REMEMBERED, Buckets, Rate, Rates
 from caxton_adapters.rest.settings import RestSettings
 from caxton_adapters.secrets import Secret
 from tests.adapters.rest.conftest import serving
@@ -54,10 +54,10 @@ def test_never_more_than_told_pass_in_a_minute(pauses: list[float]) -> None:
 
 
 def test_what_is_remembered_has_an_end() -> None:
-    rates = Rates(1, Seconds())
+    buckets = Buckets(Seconds())
     for number in range(2 * MOST_REMEMBERED):
-        rates.take(number)
-    assert len(rates._buckets) == MOST_REMEMBERED
+        buckets.take(number, Rate(1, 1))
+    assert len(buckets) == MOST_REMEMBERED
 
 
 async def test_costly_requests_are_counted_for_each_token() -> None:

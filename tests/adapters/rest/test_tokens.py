@@ -38,6 +38,17 @@ async def test_a_list_shows_everything_but_the_tokens(server: Served) -> None:
     assert "cx_" not in listed.text
 
 
+async def test_a_rate_of_its_own_is_told_of_a_token(server: Served) -> None:
+    rates = (None, 0, 600)
+    shown = bearer((await server.client.post("/tokens", json=ADMIN)).json()["token"])
+    for number, rate in enumerate(rates):
+        wanted = {"name": f"r{number}", "scopes": ["read"], "messages_per_minute": rate}
+        made = await server.client.post("/tokens", json=wanted, headers=shown)
+        assert made.json()["messages_per_minute"] == rate
+    listed = (await server.client.get("/tokens", headers=shown)).json()["tokens"]
+    assert [token["messages_per_minute"] for token in listed[1:]] == list(rates)
+
+
 async def test_a_revoked_token_is_gone_and_the_last_one_leaves_the_server_open(
     server: Served,
 ) -> None:
@@ -74,6 +85,9 @@ async def test_nobody_locks_everybody_out(server: Served) -> None:
         {"name": "x", "scopes": ["read"], "expires_in": "0s"},
         {"name": "x", "scopes": ["read"], "token": "cx_mine"},
         {"scopes": ["read"]},
+        {"name": "x", "scopes": ["read"], "messages_per_minute": -1},
+        {"name": "x", "scopes": ["read"], "messages_per_minute": 1_000_001},
+        {"name": "x", "scopes": ["read"], "messages_per_minute": "many"},
     ],
 )
 async def test_what_is_no_token_is_refused(body: dict[str, object]) -> None:

@@ -129,8 +129,27 @@ async def test_who_comes_after_a_deletion_finds_no_agent() -> None:
             await anyio.wait_all_tasks_blocked()
             disk.pace.set()
         gone = Failure(UnknownAgent("greeter"))
-        assert found == [Success(None), gone, gone]
+        assert found == [Success(GREETER), gone, gone]
         assert list(await disk.stored()) == []
+
+
+async def test_each_of_several_who_replace_an_agent_is_told_what_he_replaced() -> None:
+    replaced: list[tuple[str | None, str]] = []
+    async with opened(Isolation.TASK) as runtime:
+        await deploy(runtime)
+
+        async def replace(number: int) -> None:
+            done = await runtime.replace("greeter", f"{GREETER}\n# {number}")
+            assert isinstance(done, Success)
+            replaced.append((done.unwrap().replaced, done.unwrap().text))
+
+        async with anyio.create_task_group() as asking:
+            for number in range(5):
+                asking.start_soon(replace, number)
+        assert {before for before, _ in replaced[1:]} == {after for _, after in replaced[:-1]}
+        assert replaced[0][0] == GREETER
+        assert runtime.agents()[0].text == replaced[-1][1]
+        assert runtime.agents()[0].replaced is None
 
 
 async def test_a_message_is_cancelled_also_while_its_agent_stops() -> None:

@@ -19,6 +19,7 @@ allowed_hosts = ["caxton.example.org"]
 max_body = "2KB"
 [limits]
 connections = 7
+messages_per_minute = 0
 [providers.one]
 kind = "openai-compatible"
 base_url = "http://h/v1/"
@@ -55,6 +56,7 @@ def test_the_api_is_called_by_its_own_names_and_those_that_are_allowed(tmp_path:
     rest = rest_settings(settings(tmp_path))
     assert rest.hosts == {"localhost", "127.0.0.1", "[::1]", "10.0.0.1", "caxton.example.org"}
     assert (rest.max_body, rest.max_connections) == (2048, 7)
+    assert (rest.messages_per_minute, rest.messages_at_once) == (0, 20)
 
 
 def test_a_provider_gets_everything_that_was_written(tmp_path: Path) -> None:

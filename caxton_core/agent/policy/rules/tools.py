@@ -125,13 +125,15 @@ def _may_mean(glob: NameGlob, tool: ToolPattern) -> bool:
 
 
 def unknown_servers(named: Iterable[Named], facts: Facts) -> Iterator[Found]:
-    """Servers of tools that are not registered."""
+    """Servers of tools that are not registered, each where it is named first."""
     known = facts.servers
     if known is None:
         return
+    told: set[str] = set()
     for at, tool, written in named:
         server = server_of(tool)
-        if server not in known:
+        if server not in known and server not in told:
+            told.add(server)
             shown = ", ".join(sorted(known)) or "none"
             yield found(
                 *at, suggestion=nearest(server, known), pattern=written, server=server, known=shown
