@@ -5,6 +5,7 @@ there; below it lies its place for temporary files, which is empty at each start
 """
 
 import contextlib
+import errno
 import os
 import stat
 import time
@@ -50,7 +51,9 @@ class Home:
 
     def delete(self) -> None:
         """Have nothing of it left; raises OSError."""
-        with contextlib.suppress(FileNotFoundError), _opened(self.path.parent) as beside:
+        if not self.path.is_symlink() and not self.path.exists():
+            return
+        with _opened(self.path.parent) as beside:
             with _opened(self.path.name, beside) as home:
                 _empty(home)
             os.rmdir(self.path.name, dir_fd=beside)
@@ -86,7 +89,7 @@ def _empty(directory: int) -> None:
     while names := os.listdir(directory):
         for name in names:
             if time.monotonic() > until:
-                raise TimeoutError
+                raise TimeoutError(errno.ETIMEDOUT, "it takes too long")
             if _is_directory(name, directory):
                 _take_apart(name, directory)
             else:

@@ -4,7 +4,7 @@ A program begins in a directory of its own, which is also its home, unless its r
 otherwise: what is no whole path would silently be another file.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -25,9 +25,9 @@ def beginning_elsewhere(at: Place, text: str, given: Collection[str]) -> Iterato
         yield Problem(at, stated(BEGINS_ELSEWHERE, beginning=beginning, key=deciding))
 
 
-def astray(arguments: Sequence[str]) -> str | None:
-    """The first argument that names something where we are, and nothing where a program begins."""
-    return next((text for text in arguments if _is_here(_path(text))), None)
+def astray(texts: Mapping[str, str]) -> str | None:
+    """The first of the named texts that is the path of something here, where no program begins."""
+    return next((name for name, text in texts.items() if _is_here(_path(text))), None)
 
 
 def _path(text: str) -> str:

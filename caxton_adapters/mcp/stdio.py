@@ -124,12 +124,10 @@ def _command(
 ) -> tuple[str, ...]:
     """The program by its whole path, and its arguments; without a `cwd` it is sought here."""
     assert written.command is not None
-    name, arguments = written.command.value, [argument.value for argument in written.args]
-    lost = astray(arguments) if written.cwd is None else None
+    name = written.command.value
+    lost = None if written.cwd is not None else astray(_named(written))
     if lost is not None:
-        message = (
-            f"its argument {shlex.quote(lost)} would be sought in a directory of its own: {_WAYS}"
-        )
+        message = f"its {lost} would be sought in a directory of its own: {_WAYS}"
         raise NotStarted(message)
     if not directory.is_dir():
         message = f"there is no directory {directory}"
@@ -141,7 +139,13 @@ def _command(
     if found is None:
         message = f"there is no program {shlex.quote(name)}"
         raise NotStarted(message)
-    return (str(Path(found).absolute()), *arguments)
+    return (str(Path(found).absolute()), *(argument.value for argument in written.args))
+
+
+def _named(written: Registration) -> dict[str, str]:
+    """What the program is told, by how it may be shown: the values of variables are secrets."""
+    arguments = {f"argument {shlex.quote(each.value)}": each.value for each in written.args}
+    return arguments | {f"variable {name}": text.value for name, text in written.env.items()}
 
 
 def _limits(limits: ProgramLimits) -> tuple[str, str, str]:

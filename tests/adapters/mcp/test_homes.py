@@ -195,6 +195,16 @@ async def test_an_argument_that_meant_a_file_there_is_refused_with_a_way_out(
     assert "write its whole path, or where the program begins (`cwd`)" in told
 
 
+async def test_a_variable_that_meant_a_file_there_is_named_without_its_value(
+    lock: Path, beside: Path
+) -> None:
+    (beside / "store.json").touch()
+    async with serving(lock, {"small": small_server(env={"STORE": "store.json"})}) as servers:
+        told = why(await call(servers, "small.echo", text="hi"))
+    assert "its variable STORE would be sought" in told
+    assert "store.json" not in told
+
+
 async def test_relative_paths_begin_in_the_directory_that_is_given(
     lock: Path, beside: Path
 ) -> None:
