@@ -25,6 +25,7 @@ from caxton_adapters.health.storage import keep_probing
 from caxton_adapters.health.tools import tools
 from caxton_adapters.journal.sqlite import SqliteConversations, SqliteJournal
 from caxton_adapters.mcp.connection import Means as ToolMeans
+from caxton_adapters.mcp.homes import HOMES
 from caxton_adapters.mcp.lock import LockFile, open_lock
 from caxton_adapters.mcp.oauth.authenticating import with_logins
 from caxton_adapters.mcp.servers import McpServers, tool_servers
@@ -163,6 +164,7 @@ async def _equipped(launch: Launch, catalogue: Catalogue, database: Database) ->
         settings.tool_servers,
         means=ToolMeans(
             machine,
+            settings.server.data_dir / HOMES,
             authenticate=with_logins(settings.server.data_dir),
             hide=process.log.hide,
         ),

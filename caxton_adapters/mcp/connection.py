@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from importlib import import_module
 from math import inf
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 import anyio
@@ -17,6 +18,7 @@ from anyio.abc import TaskGroup
 from attrs import define, field, frozen
 
 from caxton_adapters.mcp.ending import Ending
+from caxton_adapters.mcp.homes import Home, begins_in
 from caxton_adapters.mcp.listed import (
     CallOutcome,
     Declined,
@@ -60,6 +62,8 @@ class Means:
     """What every connection of a process shares."""
 
     clock: Clock
+    homes: Path
+    """Below it each program has a directory, which is named like its server."""
     warden: Warden = field(factory=Warden)
     jitter: Callable[[], float] = random.random
     authenticate: Authenticate = unauthenticated
@@ -120,10 +124,21 @@ class Connection:
     def __attrs_post_init__(self) -> None:
         self.since = self._means.clock.now()
         self._masking = Masking(self.written.secrets())
-        self.said = Said(self.server, self._masking)
+        self.said = self._silent()
         self._slots = anyio.Semaphore(self.written.max_concurrent.value)
         if not self.written.enabled:
             self._enter(ServerState.DISABLED, "it is disabled in its registration")
+
+    @property
+    def home(self) -> Home:
+        """The directory of its program."""
+        return Home(self._means.homes / self.server)
+
+    @property
+    def directory(self) -> str | None:
+        """Where its program begins; None for a server at an address."""
+        is_program = self.written.command is not None
+        return str(begins_in(self.written, self.home)) if is_program else None
 
     async def call(
         self,
@@ -261,7 +276,7 @@ class Connection:
         """Open a conversation and keep it until it ends; why it ended."""
         await to_thread.run_sync(import_module, _LIBRARY)
         ending, failed = Ending(), ""
-        self.said = Said(self.server, self._masking)
+        self.said = self._silent()
         try:
             async with anyio.create_task_group() as beside:
                 patience = anyio.CancelScope()
@@ -292,7 +307,7 @@ class Connection:
         written, means = self.written, self._means
         auth = means.authenticate(self.server, written)
         async with open_session(
-            self.server, written, means.warden, watcher, legacy=self._legacy, auth=auth
+            self.server, written, self.home, means.warden, watcher, legacy=self._legacy, auth=auth
         ) as session:
             listed = await session.tools()
             await self._on_tools(listed)
@@ -328,6 +343,10 @@ class Connection:
                 live.ending.tell("it does not list its tools any more")
         finally:
             done.set()
+
+    def _silent(self) -> Said:
+        limits = {} if self.written.command is None else self.written.program_limits.written()
+        return Said(self.server, self._masking, limits)
 
     def _on_changed(self) -> None:
         self._changed.set()

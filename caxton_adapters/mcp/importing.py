@@ -11,7 +11,11 @@ from typing import Final, TypeAlias, final
 from attrs import frozen
 from returns.result import Failure, Result, Success
 
-from caxton_adapters.mcp.registration import RESERVED, Registration
+from caxton_adapters.mcp.registration import (
+    RESERVED,
+    Registration,
+    beginning_where_nobody_meant,
+)
 from caxton_core.primitives import ServerName
 from caxton_core.reading import wording
 from caxton_core.reading.tables import read
@@ -129,8 +133,12 @@ def _table(written: str, name: str, each: object, left_out: list[LeftOut]) -> Ta
         left_out.append(LeftOut(written, "", why))
         return None
     checked = read(Registration, table)
-    if isinstance(checked, Failure):
-        problem = checked.failure()[0]
+    problem = (
+        checked.failure()[0]
+        if isinstance(checked, Failure)
+        else next(beginning_where_nobody_meant(checked.unwrap()), None)
+    )
+    if problem is not None:
         at = ".".join(map(str, problem.at))
         left_out.append(LeftOut(written, at, wording.message(problem.what)))
         return None

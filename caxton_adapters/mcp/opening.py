@@ -11,6 +11,7 @@ from mcp.shared._stream_protocols import ReadStream, WriteStream
 from mcp.shared.message import SessionMessage
 
 from caxton_adapters.mcp.ending import Ending
+from caxton_adapters.mcp.homes import Home
 from caxton_adapters.mcp.registration import Registration
 from caxton_adapters.mcp.session import Session, session
 from caxton_adapters.mcp.stdio import StdioTransport
@@ -22,9 +23,10 @@ _Incoming: TypeAlias = SessionMessage | Exception
 _Streams: TypeAlias = tuple[ReadStream[_Incoming], WriteStream[SessionMessage]]
 
 
-def open_session(
+def open_session(  # noqa: PLR0913 - all that a connection has for it
     server: str,
     written: Registration,
+    home: Home,
     warden: Warden,
     watcher: Watcher,
     *,
@@ -33,7 +35,7 @@ def open_session(
 ) -> AbstractAsyncContextManager[Session]:
     """A conversation with the server, for as long as the context lasts."""
     transport: Transport = (
-        StdioTransport(written, warden, watcher.ending, watcher.said)
+        StdioTransport(written, home, warden, watcher.ending, watcher.said)
         if written.url is None
         else _noticed(_http(written, auth), watcher.ending)
     )

@@ -12,6 +12,8 @@ from returns.result import Failure, Result, Success
 
 from caxton_adapters.mcp.approval import Approval
 from caxton_adapters.mcp.oauth.table import OAuthTable, broken_oauth, unreachable
+from caxton_adapters.mcp.program_limits import ProgramLimits
+from caxton_adapters.mcp.relative import beginning_elsewhere
 from caxton_adapters.setting_values import FilePath, WrittenHeader, WrittenVariable
 from caxton_core.codes.stating import stated
 from caxton_core.primitives import Count, Duration, Size, Text, TextRule
@@ -29,7 +31,7 @@ RESERVED: Final = frozenset({"memory"})
 """Names of built-in tools."""
 
 _MIB: Final = 1024 * 1024
-_OF_COMMAND: Final = ("args", "env", "cwd")
+_OF_COMMAND: Final = ("args", "env", "cwd", "limits")
 _OF_URL: Final = ("headers", "private_network", "oauth")
 _VARIABLE: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 _HEADER: Final = re.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -136,18 +138,29 @@ class Registration:
     ] = None
     args: Annotated[
         tuple[Argument, ...],
-        Key("The program's arguments.", '["-y", "@modelcontextprotocol/server-filesystem", "."]'),
+        Key(
+            "The program's arguments.", '["-y", "@modelcontextprotocol/server-filesystem", "/srv"]'
+        ),
     ] = ()
     env: Annotated[
         Mapping[str, WrittenVariable],
         Key(
-            "Variables of the program, beside PATH, HOME, LANG and TMPDIR.",
+            "Variables of the program, beside PATH and LANG, and HOME and TMPDIR in its own "
+            "directory.",
             '{ LEVEL = "3" }',
         ),
     ] = field(factory=dict)
     cwd: Annotated[
         FilePath | None,
-        Key("The program's working directory.", '"/srv/docs"', default="the server's own"),
+        Key(
+            "The program's working directory; a relative one begins where Caxton's server runs.",
+            '"/srv/docs"',
+            default="a directory of its own, `tool-servers/NAME` in the data directory",
+        ),
+    ] = None
+    limits: Annotated[
+        ProgramLimits | None,
+        Key("What its processes may use.", "{}", default="the defaults of each"),
     ] = None
     url: Annotated[
         ServerUrl | None,
@@ -220,6 +233,11 @@ class Registration:
         words = [] if self.command is None else [self.command.value]
         return masked(shlex.join([*words, *(argument.value for argument in self.args)]))
 
+    @property
+    def program_limits(self) -> ProgramLimits:
+        """What the processes of the program may use."""
+        return ProgramLimits() if self.limits is None else self.limits
+
     def timeout_of(self, tool: str) -> float:
         """How many seconds a call of the tool may take."""
         own = self.tools.get(tool)
@@ -280,10 +298,20 @@ def broken_rules(
         yield Problem((), stated(WAY_UNCLEAR, found="both" if both else "neither"))
     yield from _misplaced(written)
     yield from _unusable_names(written)
+    yield from beginning_where_nobody_meant(written)
     yield from _of_address(written)
     fallback = written.fallback
     if fallback is not None and (fallback == name or fallback not in others):
         yield Problem(("fallback",), stated(FALLBACK_UNUSABLE, name=fallback))
+
+
+def beginning_where_nobody_meant(written: Registration) -> Iterator[Problem]:
+    """Paths that would begin in the program's own directory."""
+    keys = (*written.env, *(() if written.cwd is None else ("cwd",)))
+    for at, argument in enumerate(written.args):
+        yield from beginning_elsewhere(("args", at), argument.value, keys)
+    for name, text in written.env.items():
+        yield from beginning_elsewhere(("env", name), text.value, keys)
 
 
 def _misplaced(written: Registration) -> Iterator[Problem]:

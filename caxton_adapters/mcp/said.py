@@ -4,7 +4,10 @@ All of it goes to the log of the standard library, `caxton.mcp`, cut to size and
 """
 
 import logging
+import re
+import signal
 from collections import deque
+from collections.abc import Mapping
 from typing import Final, final
 
 from attrs import define, field
@@ -20,6 +23,15 @@ _KEPT: Final = 64 * _LONGEST
 _TAIL: Final = 10
 _LINES_PER_SECOND: Final = 20
 _BURST: Final = 200
+_WROTE_TOO_MUCH: Final = -signal.SIGXFSZ
+_WORDS: Final = {
+    "memory": re.compile(
+        "(?i)out of ?memory|memoryerror|cannot allocate memory|bad_alloc|allocation .*failed"
+    ),
+    "open_files": re.compile("(?i)too many open files"),
+    "file_size": re.compile("(?i)file too large"),
+}
+"""How programs complain of a limit."""
 _LEVELS: Final = {
     "debug": logging.DEBUG,
     "info": logging.INFO,
@@ -39,8 +51,10 @@ class Said:
 
     _server: str
     _masking: Masking = field(factory=Masking)
+    _limits: Mapping[str, str] = field(factory=dict)
     exit_code: int | None = field(default=None, init=False)
     garbage: int = field(default=0, init=False)
+    _reached: set[str] = field(factory=set, init=False)
     _tail: deque[str] = field(factory=lambda: deque(maxlen=_TAIL), init=False)
     _partial: bytes = field(default=b"", init=False)
     _allowance: Allowance = field(factory=lambda: Allowance(_BURST, _LINES_PER_SECOND), init=False)
@@ -55,6 +69,7 @@ class Said:
             text = one_line(line[:_LONGEST].decode("utf-8", "replace"), _LONGEST)
             if text:
                 self._tail.append(text)
+                self._reached.update(limit for limit in _WORDS if _WORDS[limit].search(text))
                 self._log(logging.DEBUG, "stderr", text)
 
     def on_garbage(self, line: bytes) -> None:
@@ -83,7 +98,14 @@ class Said:
         """The reason of an end, with the exit code and the last words."""
         code = self.exit_code
         died = "" if code is None else f" (exit code {code})" if code >= 0 else f" (signal {-code})"
-        return one_line(self._masking.text(f"{why}{died}{self._last_words()}"), _LONGEST)
+        told = f"{why}{died}{self._limits_reached()}{self._last_words()}"
+        return one_line(self._masking.text(told), _LONGEST)
+
+    def _limits_reached(self) -> str:
+        """The limits of which it complained, as far as it has them."""
+        reached = self._reached | ({"file_size"} if self.exit_code == _WROTE_TOO_MUCH else set())
+        told = (f"`limits.{key}` is {self._limits[key]}" for key in self._limits if key in reached)
+        return "".join(f"; its {each}" for each in told)
 
     def _last_words(self) -> str:
         partial = one_line(self._partial.decode("utf-8", "replace"), _LONGEST)

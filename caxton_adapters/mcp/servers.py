@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final, final
 
 import anyio
+from anyio import to_thread
 from attrs import define, evolve, field
 from returns.result import Failure, Result, Success
 
@@ -103,8 +104,9 @@ class McpServers:
             return {}
         spare = self._registered.get(found.written.fallback or "")
         if spare is None:
-            return followed(found.written, paths)
-        return followed_at_both(found.written, spare.written, paths)
+            return followed(found.connection.directory, paths)
+        here, there = found.connection.directory, spare.connection.directory
+        return followed_at_both(here, there, paths)
 
     async def call(self, call: ToolCall, caller: Caller) -> ToolResult:
         """Have it done by its server, or by the one that stands in for it."""
@@ -127,7 +129,8 @@ class McpServers:
         if spare is None or not spare.written.enabled:
             return result_of(call, why)
         instead = evolve(call, name=ToolName(f"{spare.name}.{call.name.tool}"))
-        if leads_elsewhere(found.written, spare.written, call.arguments):
+        here, there = found.connection.directory, spare.connection.directory
+        if leads_elsewhere(here, there, call.arguments):
             return result_of(call, Unreachable(f"{why.why}; its paths are others at {spare.name}"))
         if not self._may_stand_in(instead, self.real):
             return result_of(call, Unreachable(f"{why.why}; {instead.name} may not stand in"))
@@ -243,6 +246,7 @@ class McpServers:
         del self._registered[name]
         self.renew()
         await self._end(known.unwrap())
+        await _emptied(known.unwrap().connection)
         return Success(was)
 
     def _standing_behind(self, name: str) -> Iterable[str]:
@@ -387,6 +391,15 @@ async def _own(server: _Registered) -> None:
             await server.connection.run()
     finally:
         server.ended.set()
+
+
+async def _emptied(connection: Connection) -> None:
+    """Leave nothing of its program for one that gets the same name."""
+    try:
+        await to_thread.run_sync(connection.home.delete)
+    except OSError as error:
+        why = error.strerror or repr(error)
+        LOG.error("%s: %s cannot be deleted: %s", connection.server, connection.home.path, why)
 
 
 def _covered(name: str, known: Iterable[Described]) -> tuple[Tool, ...]:

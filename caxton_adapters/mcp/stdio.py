@@ -20,6 +20,7 @@ from typing import Final, Self, TypeAlias, cast, final
 
 import anyio
 import anyio.lowlevel
+from anyio import to_thread
 from attrs import define, field
 from mcp.client import Transport
 from mcp.shared.message import SessionMessage
@@ -27,16 +28,21 @@ from mcp_types import JSONRPCMessage, jsonrpc_message_adapter
 
 from caxton_adapters.mcp.ending import Ending
 from caxton_adapters.mcp.frames import Frames, FrameTooLong
+from caxton_adapters.mcp.homes import Home, begins_in
+from caxton_adapters.mcp.program_limits import ProgramLimits
 from caxton_adapters.mcp.registration import Registration
+from caxton_adapters.mcp.relative import astray
 from caxton_adapters.mcp.said import Said
 from caxton_adapters.mcp.stream import Stream
 from caxton_adapters.mcp.warden import Warden
 
-INHERITED: Final = ("PATH", "HOME", "LANG", "TMPDIR")
+INHERITED: Final = ("PATH", "LANG")
 
 _LAUNCHER: Final = Path(__file__).with_name("launcher.py")
 _GRACE: Final = 2.0
 _POLL: Final = 0.02
+_NO_LIMIT: Final = -1
+_WAYS: Final = "write its whole path, or where the program begins (`cwd`)"
 _BACKLOG: Final = 64
 """As many messages wait to be taken before the pipe is left alone."""
 
@@ -54,14 +60,17 @@ class StdioTransport(Transport):
     """Starts the command when entered, and has it gone when left."""
 
     _written: Registration
+    _home: Home
     _warden: Warden
     _ending: Ending
     _said: Said
     _child: "_Child | None" = field(default=None, init=False)
 
     async def __aenter__(self) -> "tuple[_Reader, _Writer]":
-        environment = environment_of(self._written, os.environ)
-        command = _command(self._written, environment)
+        await to_thread.run_sync(_prepare, self._home)
+        environment = environment_of(self._written, os.environ, self._home)
+        directory = begins_in(self._written, self._home).absolute()
+        command = _command(self._written, environment, directory)
         child = _Child(self._written.max_frame.value, self._warden, self._ending, self._said)
         try:
             await asyncio.get_running_loop().subprocess_exec(
@@ -71,9 +80,10 @@ class StdioTransport(Transport):
                 "-S",
                 str(_LAUNCHER),
                 str(os.getpid()),
+                *_limits(self._written.program_limits),
                 *command,
                 env=environment,
-                cwd=_directory(self._written),
+                cwd=directory,
                 start_new_session=True,
             )
             self._child = child
@@ -94,31 +104,54 @@ class StdioTransport(Transport):
                 await self._child.stop()
 
 
-def environment_of(written: Registration, ours: Mapping[str, str]) -> dict[str, str]:
+def environment_of(written: Registration, ours: Mapping[str, str], home: Home) -> dict[str, str]:
     """The variables that the program gets, and no others."""
     inherited = {name: ours[name] for name in INHERITED if name in ours}
-    return inherited | {name: text.value for name, text in written.env.items()}
+    own = {"HOME": str(home.path), "TMPDIR": str(home.temporary)}
+    return inherited | own | {name: text.value for name, text in written.env.items()}
 
 
-def _command(written: Registration, environment: Mapping[str, str]) -> list[str]:
+def _prepare(home: Home) -> None:
+    try:
+        home.make()
+    except OSError as error:
+        message = f"{home.path} cannot be the program's directory: {error.strerror or error!r}"
+        raise NotStarted(message) from error
+
+
+def _command(
+    written: Registration, environment: Mapping[str, str], directory: Path
+) -> tuple[str, ...]:
+    """The program by its whole path, and its arguments; without a `cwd` it is sought here."""
     assert written.command is not None
     name = written.command.value
-    directory = _directory(written)
-    if directory is not None and not Path(directory).is_dir():
+    lost = None if written.cwd is not None else astray(_named(written))
+    if lost is not None:
+        message = f"its {lost} would be sought in a directory of its own: {_WAYS}"
+        raise NotStarted(message)
+    if not directory.is_dir():
         message = f"there is no directory {directory}"
         raise NotStarted(message)
     path = Path(name).expanduser()
-    if "/" in name:
-        path = path if directory is None else Path(directory) / path
+    if "/" in name and written.cwd is not None:
+        path = directory / path
     found = shutil.which(str(path) if "/" in name else name, path=environment.get("PATH"))
     if found is None:
         message = f"there is no program {shlex.quote(name)}"
         raise NotStarted(message)
-    return [found, *(argument.value for argument in written.args)]
+    return (str(Path(found).absolute()), *(argument.value for argument in written.args))
 
 
-def _directory(written: Registration) -> str | None:
-    return None if written.cwd is None else str(Path(written.cwd.value).expanduser().absolute())
+def _named(written: Registration) -> dict[str, str]:
+    """What the program is told, by how it may be shown: the values of variables are secrets."""
+    arguments = {f"argument {shlex.quote(each.value)}": each.value for each in written.args}
+    return arguments | {f"variable {name}": text.value for name, text in written.env.items()}
+
+
+def _limits(limits: ProgramLimits) -> tuple[str, str, str]:
+    """What the launcher is told; as each process of the program has it."""
+    memory = _NO_LIMIT if limits.memory is None else limits.memory.value
+    return str(memory), str(limits.open_files.value), str(limits.file_size.value)
 
 
 @final

@@ -17,6 +17,7 @@ from caxton_cli.leaving import Leave
 from caxton_cli.other_clients import registered_target, servers_in
 from caxton_cli.pages import listed
 from caxton_cli.printing import columns, emit, note
+from caxton_cli.trying import tried_here
 from caxton_cli.unreached import tell_unreached
 
 PATIENCE = 60.0
@@ -117,14 +118,26 @@ def show(*, name: str, url: str | None, token: str | None, as_json: bool) -> int
 @click.argument("name")
 @calls_server
 def test(*, name: str, url: str | None, token: str | None, as_json: bool) -> int:
-    """Connect with the server of tools of this NAME, and list its tools."""
-    caller = connect(url, token)
-    path = f"/mcp/servers/{segment(name)}/test"
-    document = caller.call("POST", path, timeout=PATIENCE).document
+    """Connect with the server of tools of this NAME, and list its tools.
+
+    Where no server of Caxton runs on this machine, the command does it by itself for one of the
+    settings.
+    """
+    caller, path = connect(url, token), f"/mcp/servers/{segment(name)}/test"
+    here = False
+    try:
+        document = caller.call("POST", path, timeout=PATIENCE).document
+    except Leave as nobody:
+        if url is not None or nobody.exit_code != exits.NOT_RUNNING:
+            raise
+        document, here = tried_here(name, nobody), True
     if as_json:
         emit(document)
+        return exits.DONE
+    _tell(document)
+    if here:
+        note("no server runs, so it was tried from here; next: caxton server start")
     else:
-        _tell(document)
         note(f"its tools: caxton tools list --server {name}")
         tell_waiting(listed(caller, "/tools", "tools", {"server": name}, None))
     return exits.DONE
@@ -135,10 +148,13 @@ def test(*, name: str, url: str | None, token: str | None, as_json: bool) -> int
 @YES
 @calls_server
 def remove(*, name: str, yes: bool, url: str | None, token: str | None, as_json: bool) -> int:
-    """Forget the server of tools of this NAME; what was approved of it stays approved."""
+    """Forget the server of tools of this NAME, and delete its own directory.
+
+    What was approved of it stays approved.
+    """
     caller, path = connect(url, token), f"/mcp/servers/{segment(name)}"
     if caller.call("GET", path).document.get("origin") == "api":
-        confirm(f"forget the server of tools {name}?", yes=yes)
+        confirm(f"forget the server of tools {name}, and delete its own directory?", yes=yes)
     caller.call("DELETE", path)
     if as_json:
         emit({"removed": name})

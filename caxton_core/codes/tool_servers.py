@@ -60,4 +60,16 @@ TOOL_SERVERS: Final = (
         "Register the server under [mcp.servers] in caxton.toml, where such a reference is the "
         "variable of Caxton's server; `--env NAME` stores the value that it has here.",
     ),
+    Explanation(
+        "CX2216",
+        "path without a beginning",
+        "a path that begins with `{beginning}` needs `{key}`: without it, it begins in the "
+        "program's own directory",
+        "A program that is a server of tools gets a directory of its own as its home and its "
+        "working directory. A path that leads from there would silently be another one.",
+        "Write the whole path, or give the program a directory: `cwd` for what begins with `.`, "
+        "the variable HOME in `env` for what begins with `~`.",
+        '[mcp.servers.files]\ncommand = "files"\nargs = ["./docs"]',
+        '[mcp.servers.files]\ncommand = "files"\nargs = ["./docs"]\ncwd = "/srv"',
+    ),
 )

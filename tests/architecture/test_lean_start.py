@@ -56,7 +56,7 @@ async def main():
     written = {{name: Registration(command=Command("true")) for name in names}}
     clock = SystemClock()
     pins = open_lock(Path({lock!r}), clock, print).unwrap()
-    means = ToolMeans(clock)
+    means = ToolMeans(clock, Path("/nowhere"))
     async with tool_servers(
         written, means=means, pins=pins, store=InADict(), may_stand_in=Rulebook().allows
     ) as servers:

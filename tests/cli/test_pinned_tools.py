@@ -17,6 +17,7 @@ REGISTRATION = f"""
 [mcp.servers.small]
 command = "{sys.executable}"
 args = ["-I", "-S", "small.py"]
+cwd = "."
 """
 
 

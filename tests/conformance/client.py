@@ -52,7 +52,7 @@ async def use(url: str, authenticate: Authenticate, context: Mapping[str, Any]) 
         timeout=Duration(60),
         connect_timeout=Duration(60),
     )
-    means = Means(SystemClock(), authenticate=authenticate)
+    means = Means(SystemClock(), Path("/nowhere"), authenticate=authenticate)
     connection = Connection(NAME, written, means, on_tools)
     async with create_task_group() as tasks:
         tasks.start_soon(connection.run)

@@ -21,6 +21,7 @@ Run as `python -I -S server.py [OPTION=VALUE ...]`:
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -31,6 +32,7 @@ from typing import Any
 
 OPTIONS = dict(argument.split("=", 1) for argument in sys.argv[1:])
 FOR_EVER = 10**6
+LIMITS = [each for each in dir(resource) if each.startswith("RLIMIT_")]
 OBJECT = {"type": "object"}
 TEXT = {**OBJECT, "properties": {"text": {"type": "string"}}, "required": ["text"]}
 SUM = {**OBJECT, "properties": {"sum": {"type": "number"}}, "required": ["sum"]}
@@ -148,8 +150,27 @@ def environment(_: dict[str, Any]) -> dict[str, Any]:
         "variables": dict(each.split("=", 1) for each in given),
         "files": files,
         "group": os.getpgid(0),
+        "directory": str(Path.cwd()),
+        "limits": {each: resource.getrlimit(getattr(resource, each)) for each in LIMITS},
     }
     return said(json.dumps({**facts, "pid": os.getpid(), "session": os.getsid(0)}))
+
+
+def grow(arguments: dict[str, Any]) -> dict[str, Any]:
+    return said(str(len(bytearray(arguments["bytes"]))))
+
+
+def open_files(arguments: dict[str, Any]) -> dict[str, Any]:
+    try:
+        kept = [os.open("/dev/null", os.O_RDONLY) for _ in range(arguments["number"])]
+    except OSError as error:
+        sys.exit(str(error))
+    return said(str(len(kept)))
+
+
+def write_file(arguments: dict[str, Any]) -> dict[str, Any]:
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    return said(str(Path("large").write_bytes(bytes(arguments["bytes"]))))
 
 
 def log(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -188,6 +209,9 @@ ANSWERS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "fail": lambda _: said("it went wrong", isError=True),
     "long": long,
     "environment": environment,
+    "grow": grow,
+    "open_files": open_files,
+    "write_file": write_file,
     "log": log,
     "mixed": mixed,
     "twice": twice,

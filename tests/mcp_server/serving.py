@@ -52,13 +52,14 @@ async def serving(  # noqa: PLR0913 - each test names what it is about
     approval: Approval = Approval.FIRST_USE,
     jitter: float = 0.1,
     may_stand_in: MayStandIn = lambda *_: True,
+    homes: Path | None = None,
     hide: Callable[[Iterable[Secret]], None] = lambda _: None,
 ) -> AsyncIterator[McpServers]:
     """The servers, whose tools are pinned in the file."""
     clock = SystemClock()
     pins = open_lock(lock, clock, _unheard, approval)
     assert isinstance(pins, Success)
-    means = Means(clock, jitter=lambda: jitter, hide=hide)
+    means = Means(clock, homes or lock.parent / "homes", jitter=lambda: jitter, hide=hide)
     named = {ServerName(name): each for name, each in written.items()}
     async with tool_servers(
         named,

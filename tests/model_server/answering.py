@@ -8,11 +8,13 @@ after a tool's result, that result. A JSON schema as response format is answered
 import json
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import TypeAlias, final
 
 from attrs import frozen
 
 from tests.model_server.behaviour import Behaviour, Fault
+from tests.model_server.obeying import READ, orders
 from tests.model_server.request import ChatRequest, Function, JsonObject, ResponseFormat
 
 _PLAIN: dict[str, object] = {"string": "text", "boolean": True, "null": None}
@@ -42,6 +44,8 @@ Answer: TypeAlias = Said | Called
 
 def answer(request: ChatRequest, behaviour: Behaviour, fault: Fault) -> Answer:
     """What this model says to the request."""
+    if behaviour.obey and _forced(request) is None:
+        return _obedience(request)
     last = request.messages[-1]
     if request.tools and last.role != "tool":
         calls = tuple(_calls(request, last.text, fault))
@@ -54,6 +58,18 @@ def answer(request: ChatRequest, behaviour: Behaviour, fault: Fault) -> Answer:
     else:
         text = last.text if last.role == "tool" else _last_user_text(request)
     return Said(text, behaviour.finish or "stop")
+
+
+def _obedience(request: ChatRequest) -> Answer:
+    """Calls of all that was ordered and is not done yet; then a list of what was done."""
+    done = [call.function for message in request.messages for call in message.tool_calls or ()]
+    todo = orders(request)[len(done) :]
+    if not todo:
+        return Said(json.dumps({"obeyed": [[each.name, each.arguments] for each in done]}))
+    first, *others = todo
+    at_once = takewhile(lambda each: READ not in each.arguments, others)
+    read = request.messages[-1].text
+    return Called(tuple(each.carried_out(read) for each in (first, *at_once)))
 
 
 def _last_user_text(request: ChatRequest) -> str:

@@ -70,6 +70,8 @@ class Behaviour:
     context: int = 131_072
     """Context length in tokens (four characters each); a longer prompt is refused."""
     vision: bool = False
+    obey: bool = False
+    """It does whatever anybody tells it, wherever that stands (`obeying.py`)."""
     unique: bool = False
     """Every text ends in a number that no other has, and what was asked is kept for `/asked`."""
 
@@ -113,6 +115,7 @@ _OPTIONS: dict[str, Callable[[str], object]] = {
     "padding": int,
     "context": int,
     "vision": _yes,
+    "obey": _yes,
     "unique": _yes,
 }
 

@@ -15,11 +15,25 @@ class Part(Struct):
     text: str = ""
 
 
+class CalledFunction(Struct):
+    """What was called, with the JSON text of its arguments."""
+
+    name: str
+    arguments: str
+
+
+class SaidCall(Struct):
+    """The wrapper that the wire puts around a call."""
+
+    function: CalledFunction
+
+
 class Message(Struct):
     """Who said what."""
 
     role: str
     content: str | list[Part] | None = None
+    tool_calls: list[SaidCall] | None = None
 
     @property
     def text(self) -> str:
@@ -34,6 +48,7 @@ class Function(Struct):
     """A function that the model may call."""
 
     name: str
+    description: str = ""
     parameters: JsonObject = {}
 
 

@@ -33,6 +33,15 @@ def test_a_command_and_an_address_are_taken_over() -> None:
     )
 
 
+def test_a_working_directory_is_taken_over_and_what_needs_one_is_left_out() -> None:
+    at = {"command": "files", "args": ["./docs"]}
+    result = taken({"mcpServers": {"files": {**at, "cwd": "/srv"}, "lost": at}})
+    assert result.servers == {"files": {**at, "cwd": "/srv"}}
+    (left_out,) = result.left_out
+    assert (left_out.server, left_out.key) == ("lost", "args.0")
+    assert "a path that begins with `.` needs `cwd`" in left_out.why
+
+
 def test_comments_and_folders_of_vs_code_are_understood() -> None:
     file = """
     {

@@ -28,7 +28,7 @@ async def supervised(
     oauth = None if data_dir is None else OAuthTable()
     written = Registration(url=ServerUrl(url), oauth=oauth, max_frame=Size(max_frame))
     authenticate = with_logins(data_dir or Path("/nowhere"))
-    means = Means(SystemClock(), jitter=lambda: 0.1, authenticate=authenticate)
+    means = Means(SystemClock(), Path("/nowhere"), jitter=lambda: 0.1, authenticate=authenticate)
     connection = Connection("small", written, means, on_tools)
     with anyio.fail_after(60):
         async with anyio.create_task_group() as tasks:

@@ -337,16 +337,18 @@ async def test_a_program_gets_only_what_it_is_given(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
     monkeypatch.setenv("LANG", "C")
-    written = small_server(env={"LEVEL": "3"}, cwd=str(tmp_path))
+    written = small_server(env={"LEVEL": "3"})
     leaked = os.open(tmp_path, os.O_RDONLY)
     os.set_inheritable(leaked, True)
     try:
-        async with serving(lock, {"small": written}) as servers:
+        async with serving(lock, {"small": written}, homes=tmp_path / "homes") as servers:
             facts = json.loads(text(await call(servers, "small.environment")))
     finally:
         os.close(leaked)
-    usual = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
-    assert facts["variables"] == {**usual, "LANG": "C", "LEVEL": "3"}
+    home = str(tmp_path / "homes" / "small")
+    own = {"HOME": home, "TMPDIR": f"{home}/tmp", "LEVEL": "3"}
+    assert facts["variables"] == {"PATH": os.environ["PATH"], "LANG": "C", **own}
+    assert facts["directory"] == home
     assert len(facts["files"]) == 4  # and one of them is the listing itself
     assert facts["pid"] == facts["group"] == facts["session"]
 

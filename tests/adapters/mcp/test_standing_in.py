@@ -103,7 +103,7 @@ async def test_an_absolute_path_that_leads_elsewhere_is_not_given_to_a_server_el
     tmp_path: Path,
 ) -> None:
     (tmp_path / "link").symlink_to("/etc")
-    here, there = small_server(), Registration()
+    here, there = "/srv", None
     link = f"{tmp_path}/link"
     assert leads_elsewhere(there, here, JsonObject.of({"files": [{"path": link}]}))
     assert leads_elsewhere(here, there, JsonObject.of({"path": link}))

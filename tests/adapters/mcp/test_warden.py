@@ -11,6 +11,7 @@ import pytest
 
 from caxton_adapters.mcp.warden import Warden
 from tests.mcp_server.serving import ended
+from tests.waiting import until
 
 SLEEPER = [sys.executable, "-I", "-S", "-c", "import time; time.sleep(10**6)"]
 
@@ -38,7 +39,7 @@ async def test_what_is_watched_ends_with_the_warden_and_the_rest_does_not(
     assert guardians() == []
     warden.watch(watched)
     warden.watch(forgotten)
-    assert len(guardians()) == 1
+    await until(lambda: len(guardians()) == 1)  # its command line shows a moment after its start
     warden.forget(forgotten)
     warden.close()
     await ended(watched)
@@ -52,6 +53,7 @@ async def test_a_warden_that_was_killed_is_replaced_and_told_everything(
     first, second = sleepers
     warden = Warden()
     warden.watch(first)
+    await until(lambda: len(guardians()) == 1)
     (guardian,) = guardians()
     os.kill(guardian, signal.SIGKILL)
     await ended(guardian)

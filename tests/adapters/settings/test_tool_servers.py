@@ -76,11 +76,15 @@ def test_what_may_be_secret_is_never_shown(tmp_path: Path) -> None:
         ("CX2210", "[mcp.servers.files]\nenabled = true"),
         ("CX2210", '[mcp.servers.files]\ncommand = "a"\nurl = "https://b.example"'),
         ("CX2211", '[mcp.servers.files]\nurl = "https://b.example"\nargs = ["a"]'),
+        ("CX2211", '[mcp.servers.files]\nurl = "https://b.example"\nlimits = { open_files = 9 }'),
         ("CX2211", '[mcp.servers.files]\ncommand = "a"\nheaders = { A = "b" }'),
         ("CX2212", '[mcp.servers.files]\ncommand = "a"\nfallback = "files"'),
         ("CX2212", '[mcp.servers.files]\ncommand = "a"\nfallback = "spare"'),
         ("CX2213", '[mcp.servers.memory]\ncommand = "a"'),
         ("CX2214", '[mcp.servers.files]\ncommand = "a"\nenv = { "A=B" = "c" }'),
+        ("CX2216", '[mcp.servers.files]\ncommand = "a"\nargs = ["--root=../docs"]'),
+        ("CX2216", '[mcp.servers.files]\ncommand = "a"\nargs = ["~"]\ncwd = "/srv"'),
+        ("CX2216", '[mcp.servers.files]\ncommand = "a"\nenv = { STORE = "./store.json" }'),
         ("CX1102", '[mcp.servers."a.b"]\ncommand = "a"'),
         ("CX1102", '[mcp.servers.files]\nurl = "https://b.example"\nheaders = { A = "b\\nc" }'),
         ("CX1102", '[mcp.servers.files]\nurl = "https://me:word@b.example"'),
@@ -88,6 +92,23 @@ def test_what_may_be_secret_is_never_shown(tmp_path: Path) -> None:
 )
 def test_mistakes_are_told(tmp_path: Path, code: str, text: str) -> None:
     assert f"[{code}]" in told(around(tmp_path, text))
+
+
+def test_a_relative_path_is_taken_where_it_is_said_where_it_begins(tmp_path: Path) -> None:
+    text = """
+    [mcp.servers.files]
+    command = "files"
+    args = [".", "~/docs", "..."]
+    cwd = "/srv"
+    env = { HOME = "/home/me", STORE = "./store.json" }
+    """
+    assert loaded(around(tmp_path, text)).settings.tool_servers[FILES].target
+
+
+def test_limits_of_a_program_are_read(tmp_path: Path) -> None:
+    text = '[mcp.servers.files]\ncommand = "a"\nlimits = { memory = "2GB", open_files = 100 }'
+    limits = loaded(around(tmp_path, text)).settings.tool_servers[FILES].program_limits
+    assert limits.written() == {"memory": "2GB", "open_files": "100", "file_size": "8GB"}
 
 
 def test_a_rule_is_told_at_its_place(tmp_path: Path) -> None:
