@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import signal
+import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from socket import socket
+from socket import AF_UNIX, socket
 from typing import Final, final
 
 import anyio
@@ -21,6 +22,8 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _TICK: Final = 1.0
 _LINGER: Final = 1.0
 _GLANCE: Final = 0.005
+_HANDSHAKE: Final = 10.0
+_FAREWELL: Final = 2.0
 
 
 async def _nothing() -> None:
@@ -31,7 +34,8 @@ async def _nothing() -> None:
 class RestServer(uvicorn.Server):
     """Serves on sockets that are bound already, until it is told to stop; then drains.
 
-    Made inside the running loop.
+    Made inside the running loop. With `tls` whatever comes through a port is encrypted; a UNIX
+    socket stays on the machine.
     `drain` runs while connections are still answered: whoever asks then is told to come back.
     `on_started` and `on_stopping` tell the composition root where the server is.
     `ended_by` is the signal that cut the drain short, None where it ran to its end.
@@ -42,12 +46,14 @@ class RestServer(uvicorn.Server):
         application: Application,
         settings: RestSettings,
         *,
+        tls: ssl.SSLContext | None = None,
         drain: Callable[[], Awaitable[None]] = _nothing,
         on_started: Callable[[], object] = lambda: None,
         on_stopping: Callable[[str], object] = lambda _: None,
     ) -> None:
         super().__init__(_config(application, settings))
         self._settings = settings
+        self._tls = tls
         self._drain = drain
         self._on_started = on_started
         self._on_stopping = on_stopping
@@ -82,6 +88,27 @@ class RestServer(uvicorn.Server):
         finally:
             for number in _SIGNALS:
                 loop.remove_signal_handler(number)
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Answer at every socket."""
+        self.servers = [await self._answer_at(listener) for listener in sockets or ()]
+        self.started = True
+
+    async def _answer_at(self, listener: socket) -> asyncio.Server:
+        loop, backlog = asyncio.get_running_loop(), self.config.backlog
+        connection = partial(Connection, self.config, self.server_state, {}, limits=self._settings)
+        if listener.family == AF_UNIX:
+            return await loop.create_unix_server(connection, sock=listener, backlog=backlog)
+        if self._tls is None:
+            return await loop.create_server(connection, sock=listener, backlog=backlog)
+        return await loop.create_server(
+            connection,
+            sock=listener,
+            backlog=backlog,
+            ssl=self._tls,
+            ssl_handshake_timeout=_HANDSHAKE,
+            ssl_shutdown_timeout=_FAREWELL,
+        )
 
     async def main_loop(self) -> None:
         """Serve until told to stop."""
@@ -145,7 +172,7 @@ def _config(application: Application, settings: RestSettings) -> Config:
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     return Config(
         application,
-        http=partial(Connection, limits=settings),  # type: ignore[arg-type] # called like a class
+        http=Connection,
         loop="none",
         ws="none",
         lifespan="off",
