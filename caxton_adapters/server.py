@@ -17,6 +17,7 @@ from caxton_adapters.clock import SystemClock
 from caxton_adapters.configs.sqlite import SqliteConfigs
 from caxton_adapters.configs.tool_servers import SqliteToolServers
 from caxton_adapters.database import Database, StorageUnusable, Synchronous, open_database
+from caxton_adapters.health.certificate import certificate
 from caxton_adapters.health.component import Part
 from caxton_adapters.health.machine import clock, disk
 from caxton_adapters.health.provider import provider
@@ -269,8 +270,15 @@ def _parts(opened: Opened, world: World) -> tuple[Part, ...]:
         disk(opened.process.directory),
         clock(opened.machine.stepped),
         tools(lambda: world.calls.breakers),
+        *_certificate(opened),
         *_conditions(opened.catalogue),
     )
+
+
+def _certificate(opened: Opened) -> Iterator[Part]:
+    shown = opened.process.certificate
+    if shown is not None:
+        yield certificate(lambda: shown.pair, opened.machine.now)
 
 
 async def _served(opened: Opened, runtime: Runtime, api: RestApi, tokens: Tokens) -> int:

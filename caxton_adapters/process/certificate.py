@@ -57,15 +57,28 @@ class Log(Protocol):
 
 @final
 @frozen
-class Pair:
-    """A certificate with its key, ready to be shown.
+class Doubt:
+    """Why clients will not accept a certificate that is whole: it has ended, most likely."""
 
-    `doubt` is why clients will not accept it although it is whole: it has ended, most likely.
-    """
+    why: str
+
+
+@final
+@frozen
+class Validity:
+    """From when until when a certificate holds."""
+
+    begins: datetime
+    ends: datetime
+
+
+@final
+@frozen
+class Pair:
+    """A certificate with its key, ready to be shown."""
 
     context: ssl.SSLContext
-    ends: datetime | None
-    doubt: str = ""
+    holds: Validity | Doubt
 
 
 class _PasswordNeeded(Exception):
@@ -104,13 +117,13 @@ class Certificate:
             self.tell(log, "tls.renewed")
 
     def tell(self, log: Log, event: str) -> None:
-        """Say what is shown, and until when it is good."""
-        ends = None if self.pair.ends is None else self.pair.ends.isoformat()
-        facts = {"path": str(self.place.certificate), "ends": ends}
-        if self.pair.doubt:
-            log.warning(event, **facts, doubt=self.pair.doubt)
-        else:
-            log.info(event, **facts)
+        """Say what is shown, and until when it holds."""
+        path = str(self.place.certificate)
+        match self.pair.holds:
+            case Validity(_, ends):
+                log.info(event, path=path, ends=ends.isoformat())
+            case Doubt(why):
+                log.warning(event, path=path, doubt=why)
 
     def _show(self, connection: ssl.SSLObject, _: str | None, __: ssl.SSLContext) -> None:
         """Called in each handshake, whether the client names a host or not."""
@@ -139,8 +152,7 @@ def read(place: CertificatePlace) -> Result[Pair, CertificateTrouble]:
         return Failure(KeyUnusable(place.key, "it has a password, and nobody is there to give it"))
     except OSError as error:
         return Failure(_at_fault(place, error))
-    ends, doubt = _tried(context, certificates.unwrap())
-    return Success(Pair(context, ends, doubt))
+    return Success(Pair(context, _tried(context, certificates.unwrap())))
 
 
 def _certificates(path: Path) -> Result[str, CertificateUnusable]:
@@ -197,8 +209,8 @@ def _at_fault(place: CertificatePlace, error: OSError) -> CertificateUnusable | 
     return KeyUnusable(place.key, _OF_KEY.get(known, "it holds no key in PEM form"))
 
 
-def _tried(context: ssl.SSLContext, certificates: str) -> tuple[datetime | None, str]:
-    """When the certificate ends, and what a client that trusts it has against it."""
+def _tried(context: ssl.SSLContext, certificates: str) -> Validity | Doubt:
+    """Until when the certificate holds, or what a client that trusts it has against it."""
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client.check_hostname = False
     client.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
@@ -206,11 +218,14 @@ def _tried(context: ssl.SSLContext, certificates: str) -> tuple[datetime | None,
     try:
         shown = _shaken_hands(client, context)
     except ssl.SSLCertVerificationError as error:
-        return None, error.verify_message
+        return Doubt(error.verify_message)
     except ssl.SSLError as error:
-        return None, error.reason or str(error)
-    ends = ssl.cert_time_to_seconds(str(shown["notAfter"]))
-    return datetime.fromtimestamp(ends, UTC), ""
+        return Doubt(error.reason or str(error))
+    return Validity(_time(shown["notBefore"]), _time(shown["notAfter"]))
+
+
+def _time(written: object) -> datetime:
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(written)), UTC)
 
 
 def _shaken_hands(client: ssl.SSLContext, server: ssl.SSLContext) -> dict[str, object]:

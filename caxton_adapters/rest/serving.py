@@ -22,7 +22,6 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _TICK: Final = 1.0
 _LINGER: Final = 1.0
 _GLANCE: Final = 0.005
-_HANDSHAKE: Final = 10.0
 _FAREWELL: Final = 2.0
 
 
@@ -106,7 +105,7 @@ class RestServer(uvicorn.Server):
             sock=listener,
             backlog=backlog,
             ssl=self._tls,
-            ssl_handshake_timeout=_HANDSHAKE,
+            ssl_handshake_timeout=self._settings.request_timeout,
             ssl_shutdown_timeout=_FAREWELL,
         )
 

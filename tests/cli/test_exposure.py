@@ -81,3 +81,16 @@ def test_a_proxy_is_declared_in_the_environment_too(configured: Shell) -> None:
         assert started.code == code, (text, started.err)
         if code == 0:
             assert configured.run("server", "stop").code == 0
+
+
+def test_the_doctor_sees_what_would_keep_a_public_server_from_starting(configured: Shell) -> None:
+    files = issued(configured.directory)
+    pair = {"CAXTON_TLS_CERTIFICATE": str(files.certificate), "CAXTON_TLS_KEY": str(files.key)}
+    public = {"CAXTON_HOST": EVERY_ADDRESS, **TOKEN}
+    assert "bad  address:" in configured.run("doctor", **public).out
+    examined = configured.run("doctor", **public, **pair)
+    assert "bad  address" not in examined.out
+    assert f"ok   certificate: {files.certificate} holds until 20" in examined.out
+    files.key.chmod(0o644)
+    examined = configured.run("doctor", **public, **pair)
+    assert (examined.code, "[CX2116]" in examined.out) == (1, True)

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from returns.result import Failure, Success
 
-from caxton_adapters.process.certificate import Certificate, open_certificate
+from caxton_adapters.process.certificate import Certificate, Validity, open_certificate
 from caxton_adapters.process.certificate_place import CertificatePlace
 from caxton_adapters.process.refusals import CertificateTrouble, in_words
 from tests.certificates import Files, issued, write
@@ -79,11 +79,11 @@ def test_a_pair_is_shown_and_told_with_its_end(tmp_path: Path) -> None:
     certificate = opened(files)
     certificate.tell(log, "tls.certificate")
     assert shown(certificate) == first_of(files)
-    ends = certificate.pair.ends
-    assert ends is not None
-    assert timedelta(days=29) < ends - datetime.now(UTC) < timedelta(days=31)
+    holds = certificate.pair.holds
+    assert isinstance(holds, Validity)
+    assert timedelta(days=29) < holds.ends - datetime.now(UTC) < timedelta(days=31)
     assert log.events == [
-        ("tls.certificate", {"path": str(files.certificate), "ends": ends.isoformat()})
+        ("tls.certificate", {"path": str(files.certificate), "ends": holds.ends.isoformat()})
     ]
 
 
