@@ -37,7 +37,8 @@ def print_status(
     mine = owner if owner.get("url") == url else {}
     waiting = not running and bool(mine) and places.is_locked(directory)
     if as_json:
-        facts = {"running": running, "url": url, "ready": condition in READY, **_identity(mine)}
+        at = {"url": url, "socket": mine.get("socket")}
+        facts = {"running": running, **at, "ready": condition in READY, **_identity(mine)}
         told = {"status": condition, "reasons": reasons} if running or doubt else {}
         _print_json({**facts, "data_dir": directory, **told})
     elif running:

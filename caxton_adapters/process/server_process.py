@@ -93,7 +93,8 @@ class ServerProcess:
         owner = Owner(pid, self.url, version("caxton"), since, unix_socket)
         pid_file.write(self.directory, owner)
         took = round((self._clock() - self.started).total_seconds(), 3)
-        self.log.info("server.ready", url=self.url, pid=pid, startup_seconds=took)
+        beside = {} if unix_socket is None else {"socket": unix_socket}
+        self.log.info("server.ready", url=self.url, **beside, pid=pid, startup_seconds=took)
         self._tell(READY=1, STATUS=f"answers at {self.url}", MAINPID=pid)
         self._pipe.say(Ready(self.url, pid, agents, providers))
 

@@ -256,7 +256,8 @@ def _peer(scope: Scope) -> str:
     """The address that the connection comes from, whatever headers say about it."""
     client = scope.get("client")
     if client:
-        return client[0]
+        address: str = client[0]
+        return address
     server = scope.get("server")
     return UNIX_PEER if server is not None and server[1] is None else ""
 

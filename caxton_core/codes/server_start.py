@@ -112,8 +112,8 @@ SERVER_START: Final = (
         "cannot answer at the UNIX socket {path}: {reason}",
         "The right to the file is the right to call: whoever could put another in its place would "
         "be sent tokens and messages.",
-        "Name a path in a directory that only this user may write to; a relative one begins in "
-        "the data directory, which is such a place.",
+        "Name a path in a directory that only this user may write to (`chmod go-w DIRECTORY`); a "
+        "relative one begins in the data directory, which is made so.",
         right='[server]\nunix_socket = "caxton.sock"',
     ),
     Explanation(
