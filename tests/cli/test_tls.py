@@ -73,6 +73,7 @@ def test_a_server_that_expects_tls_is_told_from_one_that_is_down(secure: Shell) 
     refused = secure.run("list", "--url", plain)
     assert (refused.code, "begins with https://" in refused.err) == (3, True)
     assert secure.run("server", "status", "--url", plain).code == 3
+    assert {line["level"] for line in log_of(secure)} == {"info"}
 
 
 def test_a_server_without_a_certificate_is_told_from_one_that_is_down(running: Shell) -> None:
