@@ -75,7 +75,7 @@ class Client:
         patience: float = 150.0,
         authorities: str | Path | None = None,
     ) -> None:
-        unix_socket = Path(url.removeprefix(UNIX)) if url.startswith(UNIX) else None
+        unix_socket = Path(url.removeprefix(UNIX)) if url.startswith(f"{UNIX}/") else None
         self._url = url.rstrip("/") if unix_socket is None else "http://localhost"
         self._token = Secret(token) if isinstance(token, str) else token
         self._timeout = timeout

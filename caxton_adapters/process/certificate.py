@@ -3,6 +3,7 @@
 Files that somebody renews are noticed, so that a new certificate needs no restart.
 """
 
+import errno
 import os
 import re
 import ssl
@@ -28,9 +29,8 @@ from caxton_adapters.process.refusals import (
 _BETWEEN_LOOKS: Final = 2.0
 _LARGEST: Final = 1024 * 1024
 _FLIGHTS: Final = 4
-_GROUP: Final = stat.S_IRWXG
-_OTHERS: Final = stat.S_IRWXO
-_MAY_READ: Final = stat.S_IRGRP
+_ANYBODY_ELSE: Final = stat.S_IRWXG | stat.S_IRWXO
+_GROUP_MAY_READ: Final = stat.S_IRGRP
 _CERTIFICATE: Final = re.compile(
     "-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----", re.ASCII
 )
@@ -158,11 +158,10 @@ def read(place: CertificatePlace) -> Result[Pair, CertificateTrouble]:
 def _certificates(path: Path) -> Result[str, CertificateUnusable]:
     """What the file has of certificates, without what stands between them."""
     try:
-        with path.open("rb") as file:
-            text = file.read(_LARGEST).decode("ascii", "replace")
+        _, content = _read(path)
     except OSError as error:
         return Failure(CertificateUnusable(path, error.strerror or str(error)))
-    found = "\n".join(_CERTIFICATE.findall(text))
+    found = "\n".join(_CERTIFICATE.findall(content.decode("ascii", "replace")))
     if not found:
         return Failure(CertificateUnusable(path, "it holds no certificate in PEM form"))
     try:
@@ -175,18 +174,28 @@ def _certificates(path: Path) -> Result[str, CertificateUnusable]:
 def _protected(path: Path) -> Result[None, KeyUnusable | KeyUnprotected]:
     """Whether nobody else can read the key; the group of one that belongs to root may."""
     try:
-        with path.open("rb") as file:
-            known = os.fstat(file.fileno())
+        known, _ = _read(path)
     except OSError as error:
         return Failure(KeyUnusable(path, error.strerror or str(error)))
     if known.st_uid not in (0, os.geteuid()):
         reason = f"it belongs to the user {known.st_uid}"
         return Failure(KeyUnprotected(path, reason, f"chown {os.geteuid()} {path}"))
-    allowed = _MAY_READ if known.st_uid == 0 else 0
-    if known.st_mode & (_GROUP | _OTHERS) & ~allowed:
+    allowed = _GROUP_MAY_READ if known.st_uid == 0 else 0
+    if known.st_mode & _ANYBODY_ELSE & ~allowed:
         reason = f"its mode is {stat.S_IMODE(known.st_mode):04o}"
         return Failure(KeyUnprotected(path, reason, f"chmod 600 {path}"))
     return Success(None)
+
+
+def _read(path: Path) -> tuple[os.stat_result, bytes]:
+    """What the file is, and what it holds; raises `OSError`."""
+    # Whoever opens a pipe waits for its writer, unless told not to.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        known = os.fstat(descriptor)
+        if not stat.S_ISREG(known.st_mode):
+            raise OSError(errno.EINVAL, "it is not a file")
+        return known, file.read(_LARGEST)
 
 
 def _server_side() -> ssl.SSLContext:

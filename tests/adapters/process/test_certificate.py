@@ -1,5 +1,6 @@
 """The server's certificate: what is refused, what is doubted, and how it is renewed."""
 
+import os
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -133,6 +134,11 @@ def key_with_a_password(files: Files) -> None:
     )
 
 
+def pipe_for_a_key(files: Files) -> None:
+    files.key.unlink()
+    os.mkfifo(files.key, 0o600)
+
+
 def key_for_everybody(files: Files) -> None:
     files.key.chmod(0o644)
 
@@ -145,6 +151,7 @@ def key_for_everybody(files: Files) -> None:
         (broken_certificate, "CX2114", "certificate.pem", "as a certificate is none"),
         (missing_key, "CX2115", "key.pem", "No such file"),
         (no_key, "CX2115", "key.pem", "no key in PEM form"),
+        (pipe_for_a_key, "CX2115", "key.pem", "it is not a file"),
         (another_key, "CX2115", "key.pem", "belongs to another certificate"),
         (key_with_a_password, "CX2115", "key.pem", "has a password"),
         (key_for_everybody, "CX2116", "key.pem", "its mode is 0644"),
