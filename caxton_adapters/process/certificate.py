@@ -96,6 +96,12 @@ class Certificate:
         self._seen = seen
         self.context.sni_callback = self._show
 
+    @property
+    def doubt(self) -> str:
+        """Why clients will not accept it; empty where they will."""
+        holds = self.pair.holds
+        return holds.why if isinstance(holds, Doubt) else ""
+
     async def watch(self, log: Log) -> None:
         """Take over what is written into the files, until cancelled; what is wrong is told."""
         while True:

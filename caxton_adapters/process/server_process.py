@@ -96,7 +96,8 @@ class ServerProcess:
         beside = {} if unix_socket is None else {"socket": unix_socket}
         self.log.info("server.ready", url=self.url, **beside, pid=pid, startup_seconds=took)
         self._tell(READY=1, STATUS=f"answers at {self.url}", MAINPID=pid)
-        self._pipe.say(Ready(self.url, pid, agents, providers))
+        doubt = "" if self.certificate is None else self.certificate.doubt
+        self._pipe.say(Ready(self.url, pid, agents, providers, doubt))
 
     def refuse(self, sentences: Sentences) -> int:
         """Say why the server cannot start after all; the exit code to end with."""

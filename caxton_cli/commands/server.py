@@ -165,6 +165,8 @@ def _start_detached(
         emit({"running": True, "url": ready.url, "pid": ready.pid, "log": log})
     else:
         print(f"caxton is running at {ready.url} (pid {ready.pid})")
+        if ready.doubt:
+            note(f"clients will not accept its certificate: {ready.doubt}")
         if not ready.providers:
             note(NO_PROVIDER)
         note(f"next: {'caxton list' if ready.agents else FIRST_STEPS}")
