@@ -15,6 +15,7 @@ import uvicorn
 from uvicorn.config import Config
 
 from caxton_adapters.rest.connection import Connection
+from caxton_adapters.rest.door import Door
 from caxton_adapters.rest.exchange import Application
 from caxton_adapters.rest.settings import RestSettings
 
@@ -22,7 +23,6 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _TICK: Final = 1.0
 _LINGER: Final = 1.0
 _GLANCE: Final = 0.005
-_FAREWELL: Final = 2.0
 
 
 async def _nothing() -> None:
@@ -53,6 +53,7 @@ class RestServer(uvicorn.Server):
         super().__init__(_config(application, settings))
         self._settings = settings
         self._tls = tls
+        self._doors: list[Door] = []
         self._drain = drain
         self._on_started = on_started
         self._on_stopping = on_stopping
@@ -88,26 +89,28 @@ class RestServer(uvicorn.Server):
             for number in _SIGNALS:
                 loop.remove_signal_handler(number)
 
+    async def serve(self, sockets: list[socket] | None = None) -> None:
+        """Serve until told to stop."""
+        async with anyio.create_task_group() as self._admitting:
+            await super().serve(sockets)
+
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Answer at every socket."""
-        self.servers = [await self._answer_at(listener) for listener in sockets or ()]
-        self.started = True
-
-    async def _answer_at(self, listener: socket) -> asyncio.Server:
         loop, backlog = asyncio.get_running_loop(), self.config.backlog
         connection = partial(Connection, self.config, self.server_state, {}, limits=self._settings)
-        if listener.family == AF_UNIX:
-            return await loop.create_unix_server(connection, sock=listener, backlog=backlog)
-        if self._tls is None:
-            return await loop.create_server(connection, sock=listener, backlog=backlog)
-        return await loop.create_server(
-            connection,
-            sock=listener,
-            backlog=backlog,
-            ssl=self._tls,
-            ssl_handshake_timeout=self._settings.request_timeout,
-            ssl_shutdown_timeout=_FAREWELL,
-        )
+        self.servers = []
+        for listener in sockets or ():
+            if listener.family == AF_UNIX:
+                at = await loop.create_unix_server(connection, sock=listener, backlog=backlog)
+                self.servers.append(at)
+            elif self._tls is None:
+                at = await loop.create_server(connection, sock=listener, backlog=backlog)
+                self.servers.append(at)
+            else:
+                door = Door(listener, self._tls, self._settings, connection)
+                self._doors.append(door)
+                self._admitting.start_soon(door.admit)
+        self.started = True
 
     async def main_loop(self) -> None:
         """Serve until told to stop."""
@@ -126,6 +129,8 @@ class RestServer(uvicorn.Server):
             watching.cancel_scope.cancel()
         for server in self.servers:
             server.close()
+        for door in self._doors:
+            await door.aclose()
         for listener in sockets or ():
             listener.close()
         with anyio.move_on_after(0 if self.force_exit else _LINGER):

@@ -79,6 +79,31 @@ async def test_a_handshake_that_does_not_come_is_ended(certificate: ssl.SSLConte
         assert await raw(server, b"\x16\x03\x01\x00") == b""
 
 
+async def test_handshakes_have_a_limit_of_their_own(
+    certificate: ssl.SSLContext, files: Files
+) -> None:
+    trusted = ssl.create_default_context(cafile=files.authority)
+    settings = RestSettings(max_connections=1, request_timeout=600)
+    async with (
+        serving(settings=settings, tls=certificate) as server,
+        httpx2.AsyncClient(base_url=server.url, verify=trusted, trust_env=False) as client,
+    ):
+        async with await anyio.connect_tcp("127.0.0.1", server.port):
+            assert await raw(server, b"") == b""
+            with pytest.raises(httpx2.ConnectError):
+                await client.get("/health")
+
+        async def answered() -> bool:
+            try:
+                return (await client.get("/health")).is_success
+            except httpx2.ConnectError:
+                return False
+
+        with anyio.fail_after(20):
+            while not await answered():  # noqa: ASYNC110 - nothing else tells of it
+                await anyio.sleep(0.01)
+
+
 async def test_a_server_that_ends_leaves_no_client_waiting(secure: Served, files: Files) -> None:
     trusted = ssl.create_default_context(cafile=files.authority)
     async with await anyio.connect_tcp(
