@@ -12,11 +12,12 @@ from attrs import frozen
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.auth.sqlite import SqliteTokens
-from caxton_adapters.auth.tokens import stored_tokens
+from caxton_adapters.auth.tokens import Tokens, stored_tokens
 from caxton_adapters.clock import SystemClock
 from caxton_adapters.configs.sqlite import SqliteConfigs
 from caxton_adapters.configs.tool_servers import SqliteToolServers
 from caxton_adapters.database import Database, StorageUnusable, Synchronous, open_database
+from caxton_adapters.health.certificate import certificate
 from caxton_adapters.health.component import Part
 from caxton_adapters.health.machine import clock, disk
 from caxton_adapters.health.provider import provider
@@ -30,7 +31,7 @@ from caxton_adapters.mcp.lock import LockFile, open_lock
 from caxton_adapters.mcp.oauth.authenticating import with_logins
 from caxton_adapters.mcp.servers import McpServers, tool_servers
 from caxton_adapters.memory.agent import AgentMemory
-from caxton_adapters.memory.sqlite import sqlite_memory
+from caxton_adapters.memory.sqlite import SqliteMemory, sqlite_memory
 from caxton_adapters.memory.tools import MemoryTools
 from caxton_adapters.process import capacity, lock
 from caxton_adapters.process.capacity import Capacity
@@ -56,7 +57,6 @@ from caxton_adapters.rest.failures import of_model, of_turn
 from caxton_adapters.rest.policies import ReadAgain, Written
 from caxton_adapters.rest.providers import ListedProvider
 from caxton_adapters.rest.serving import RestServer
-from caxton_adapters.rest.settings import RestSettings
 from caxton_adapters.runtime.archive import Archive
 from caxton_adapters.runtime.feed import EventFeed
 from caxton_adapters.runtime.in_force import RulesInForce
@@ -102,6 +102,25 @@ class Launch:
             return Success(Written(_rules(settings), settings.policy))
         why = loaded.failure()
         return Failure(why.reports if isinstance(why, InvalidSettings) else in_words(why).what)
+
+
+@final
+@frozen
+class Opened:
+    """What was opened before the agents run, and is closed when they have ended."""
+
+    launch: Launch
+    machine: SystemClock
+    catalogue: Catalogue
+    database: Database
+    servers: McpServers
+    pins: LockFile
+    rulebook: Rulebook
+
+    @property
+    def process(self) -> ServerProcess:
+        """What the server holds of its machine."""
+        return self.launch.process
 
 
 def main(launch: Launch) -> int:
@@ -160,6 +179,7 @@ async def _equipped(launch: Launch, catalogue: Catalogue, database: Database) ->
         return _refused(process, ToolLockUnusable(path, human(opened.failure().report)))
     pins = opened.unwrap()
     rulebook = Rulebook()
+    rulebook.adopt(server=_rules(settings), policy=launch.policy.policy.permissions)
     async with tool_servers(
         settings.tool_servers,
         means=ToolMeans(
@@ -172,100 +192,133 @@ async def _equipped(launch: Launch, catalogue: Catalogue, database: Database) ->
         store=SqliteToolServers(database),
         may_stand_in=rulebook.allows,
     ) as servers:
-        return await _run(launch, catalogue, database, (servers, pins), rulebook)
+        return await _run(Opened(launch, machine, catalogue, database, servers, pins, rulebook))
 
 
-async def _run(
-    launch: Launch,
-    catalogue: Catalogue,
-    database: Database,
-    equipment: tuple[McpServers, LockFile],
-    rulebook: Rulebook,
-) -> int:
-    settings, process, policy = launch.settings, launch.process, launch.policy
-    servers, pins = equipment
-    feed, rules, machine = EventFeed(), RulesInForce(), SystemClock()
+async def _run(opened: Opened) -> int:
+    """Take up what an earlier run left, then answer until told to stop."""
+    settings, database = opened.launch.settings, opened.database
+    feed, rules = EventFeed(), RulesInForce()
     memory = await sqlite_memory(database)
-    journal = SqliteJournal(database)
-    world = World(
-        catalogue,
-        CombinedTools((MemoryTools(memory, rules.of_memory, machine), servers)),
-        journal,
-        journal,
-        Pasts(SqliteConversations(database), CONVERSATION_BYTES),
-        LoggedEvents(feed, process.log, lambda why: of_turn(why).code, _request_id),
-        machine,
-        AgentMemory(memory, rules.of_memory, machine),
-        lasting=True,
-        toolbox=servers,
-        rulebook=rulebook,
-        real=servers.real,
-    )
-    hosts = Hosts(places=Places(settings.limits.processes.value))
-    rulebook.adopt(server=_rules(settings), policy=policy.policy.permissions)
+    world = _world(opened, feed, rules, memory)
     configs = SqliteConfigs(database)
-    policing = Policing(
-        policy, partial(_facts, catalogue, world.tools, servers, capacity.measured())
-    )
-    async with running(world, configs=configs, hosts=hosts, policing=policing) as runtime:
+    hosts = Hosts(places=Places(settings.limits.processes.value))
+    async with running(
+        world, configs=configs, hosts=hosts, policing=_policing(opened, world)
+    ) as runtime:
         rules.runtime = runtime
         recovered = await runtime.recover()
         if isinstance(recovered, Failure):
             raise StorageUnusable(database.path, recovered.failure().why)
-        parts = (
-            stored(lambda: database.health),
-            disk(process.directory),
-            clock(machine.stepped),
-            tools(lambda: world.calls.breakers),
-            *_conditions(catalogue),
+        tokens = await stored_tokens(
+            settings.server.token, SqliteTokens(database), opened.machine.now
         )
-        wanted, listed = rest_settings(settings), _listed(catalogue)
-        again = ReadAgain(settings.policy, launch.written)
-        tokens = await stored_tokens(wanted.token, SqliteTokens(database), machine.now)
-        api = RestApi(
-            runtime,
-            feed,
-            listed,
-            wanted,
-            parts,
-            memory=memory,
-            toolbox=servers,
-            policy=again,
-            tokens=tokens,
-            log=process.log,
-        )
-        async with anyio.create_task_group() as beside:
-            beside.start_soon(keep_alive, process)
-            beside.start_soon(api.watch)
-            beside.start_soon(pins.watch, servers.renew)
-            beside.start_soon(tokens.keep_uses)
-            beside.start_soon(keep_probing, database, machine)
-            beside.start_soon(_settle, api)
-            beside.start_soon(catalogue.prepare)
-            if settings.storage.keep_messages is not None:
-                beside.start_soon(keep_for, Archive(runtime), settings.storage.keep_messages)
-            code = await _answered(process, api, wanted, runtime, len(catalogue.names))
-            beside.cancel_scope.cancel()
+        api = _api(opened, runtime, feed, memory, tokens)
+        code = await _served(opened, runtime, api, tokens)
         await tokens.write_uses()
         return code
 
 
-async def _answered(
-    process: ServerProcess, api: RestApi, wanted: RestSettings, runtime: Runtime, providers: int
-) -> int:
+def _world(opened: Opened, feed: EventFeed, rules: RulesInForce, memory: SqliteMemory) -> World:
+    """What the agents work with."""
+    journal = SqliteJournal(opened.database)
+    remembering = MemoryTools(memory, rules.of_memory, opened.machine)
+    return World(
+        opened.catalogue,
+        CombinedTools((remembering, opened.servers)),
+        journal,
+        journal,
+        Pasts(SqliteConversations(opened.database), CONVERSATION_BYTES),
+        LoggedEvents(feed, opened.process.log, lambda why: of_turn(why).code, _request_id),
+        opened.machine,
+        AgentMemory(memory, rules.of_memory, opened.machine),
+        lasting=True,
+        toolbox=opened.servers,
+        rulebook=opened.rulebook,
+        real=opened.servers.real,
+    )
+
+
+def _policing(opened: Opened, world: World) -> Policing:
+    """What the configurations of the agents are held to."""
+    measured = capacity.measured()
+    facts = partial(_facts, opened.catalogue, world.tools, opened.servers, measured)
+    return Policing(opened.launch.policy, facts)
+
+
+def _api(
+    opened: Opened, runtime: Runtime, feed: EventFeed, memory: SqliteMemory, tokens: Tokens
+) -> RestApi:
+    """What answers requests."""
+    settings = opened.launch.settings
+    return RestApi(
+        runtime,
+        feed,
+        _listed(opened.catalogue),
+        rest_settings(settings),
+        _parts(opened, runtime.world),
+        memory=memory,
+        toolbox=opened.servers,
+        policy=ReadAgain(settings.policy, opened.launch.written),
+        tokens=tokens,
+        log=opened.process.log,
+    )
+
+
+def _parts(opened: Opened, world: World) -> tuple[Part, ...]:
+    """What a checkup looks at."""
+    return (
+        stored(lambda: opened.database.health),
+        disk(opened.process.directory),
+        clock(opened.machine.stepped),
+        tools(lambda: world.calls.breakers),
+        *_certificate(opened),
+        *_conditions(opened.catalogue),
+    )
+
+
+def _certificate(opened: Opened) -> Iterator[Part]:
+    shown = opened.process.certificate
+    if shown is not None:
+        yield certificate(lambda: shown.pair, opened.machine.now)
+
+
+async def _served(opened: Opened, runtime: Runtime, api: RestApi, tokens: Tokens) -> int:
+    """Answer requests, beside all that goes on by itself; the exit code of the process."""
+    process, storage = opened.process, opened.launch.settings.storage
+    async with anyio.create_task_group() as beside:
+        beside.start_soon(keep_alive, process)
+        beside.start_soon(api.watch)
+        beside.start_soon(opened.pins.watch, opened.servers.renew)
+        beside.start_soon(tokens.keep_uses)
+        beside.start_soon(keep_probing, opened.database, opened.machine)
+        beside.start_soon(_settle, api)
+        beside.start_soon(opened.catalogue.prepare)
+        if storage.keep_messages is not None:
+            beside.start_soon(keep_for, Archive(runtime), storage.keep_messages)
+        if process.certificate is not None:
+            beside.start_soon(process.certificate.watch, process.log)
+        code = await _answered(opened, runtime, api)
+        beside.cancel_scope.cancel()
+    return code
+
+
+async def _answered(opened: Opened, runtime: Runtime, api: RestApi) -> int:
     """Answer requests until told to stop; the exit code of the process."""
+    process = opened.process
 
     def answers() -> None:
-        process.ready(len(runtime.supervisor.residents()), providers)
+        process.ready(len(runtime.supervisor.residents()), len(opened.catalogue.names))
 
     server = RestServer(
         api.application,
-        wanted,
+        rest_settings(opened.launch.settings),
+        tls=None if process.certificate is None else process.certificate.context,
         drain=api.drain,
         on_started=answers,
         on_stopping=process.stopping,
     )
-    await server.serve(sockets=[process.listener])
+    await server.serve(sockets=process.listeners)
     return 0 if server.ended_by is None else 128 + server.ended_by
 
 

@@ -3,17 +3,19 @@
 import http.client
 import json
 import os
+import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from math import inf
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple, TypeVar, final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import click
 
 from caxton_cli import exits, places
+from caxton_cli.connecting import connection_to
 from caxton_cli.events import ServerSentEvent, read_events
 from caxton_cli.leaving import Leave, not_running
 
@@ -136,7 +138,7 @@ class Caller:
     def _answering(
         self, method: str, path: str, body: object, timeout: float, headers: Mapping[str, str]
     ) -> Iterator[http.client.HTTPResponse]:
-        connection, prefix = self._connection(timeout)
+        connection, prefix = _connection(self.url, timeout)
         try:
             payload, kind = _encoded(body)
             named = {name.replace("_", "-"): text for name, text in headers.items()}
@@ -144,21 +146,12 @@ class Caller:
             yield connection.getresponse()
         except TimeoutError as error:
             raise Leave(f"the server at {self.url} did not answer in {timeout:g} s") from error
+        except ssl.SSLError as error:
+            raise _not_trusted(self.url, error) from error
         except (OSError, http.client.HTTPException) as error:
-            raise not_running(self.url) from error
+            raise _unanswered(self.url, error) from error
         finally:
             connection.close()
-
-    def _connection(self, timeout: float) -> tuple[http.client.HTTPConnection, str]:
-        parts = urlsplit(self.url)
-        secure = parts.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        try:
-            if parts.scheme not in ("http", "https") or parts.hostname is None:
-                raise click.UsageError(f"not the address of a server: {self.url}")
-            return kind(parts.hostname, parts.port, timeout=timeout), parts.path
-        except ValueError as error:
-            raise click.UsageError(f"not the address of a server: {self.url}") from error
 
     def _auth(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self._token}"} if self._token else {}
@@ -177,7 +170,7 @@ def calls_server(command: Command) -> Command:
 
 def connect(url: str | None, token: str | None) -> Caller:
     """The server that the options name, or the one of this machine."""
-    return Caller(url or places.server_url(os.environ), token or _token_file())
+    return Caller(url or places.way_in(os.environ), token or _token_file())
 
 
 def segment(name: str) -> str:
@@ -236,6 +229,47 @@ def _detail(error: Mapping[str, object]) -> Iterator[str]:
         first, *others = advice.splitlines()
         yield f"    = help: {first}"
         yield from (f"            {line}" for line in others)
+
+
+def _not_trusted(url: str, error: ssl.SSLError) -> Leave:
+    """Whoever answers does not prove who it is, or does not speak TLS at all."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Leave(
+            f"the certificate of the server at {url} is not accepted: {error.verify_message}",
+            exit_code=exits.NOT_RUNNING,
+            hint="name the file of its authority with CAXTON_CA_FILE, or with --url the host that "
+            "it is for; on its own machine a server can have a UNIX socket, which needs neither",
+        )
+    return Leave(
+        f"what answers at {url} does not speak TLS: {error.reason or error}",
+        exit_code=exits.NOT_RUNNING,
+        hint="the address of a server without a certificate begins with http://",
+    )
+
+
+def _unanswered(url: str, error: OSError | http.client.HTTPException) -> Leave:
+    """Nobody is there, or hangs up: so does a server that expects TLS."""
+    if url.startswith("http:") and isinstance(
+        error, ConnectionResetError | http.client.BadStatusLine
+    ):
+        return Leave(
+            f"what answers at {url} hangs up",
+            exit_code=exits.NOT_RUNNING,
+            hint="the address of a server with a certificate begins with https://",
+        )
+    return not_running(url)
+
+
+def _connection(url: str, timeout: float) -> tuple[http.client.HTTPConnection, str]:
+    try:
+        return connection_to(url, timeout)
+    except ValueError as error:
+        raise click.UsageError(f"not the address of a server: {url}") from error
+    except OSError as error:
+        file = os.environ.get("CAXTON_CA_FILE")
+        raise Leave(
+            f"the authorities in {file} (CAXTON_CA_FILE) cannot be read: {error}"
+        ) from error
 
 
 def _encoded(body: object) -> tuple[bytes | None, dict[str, str]]:

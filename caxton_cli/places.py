@@ -52,13 +52,29 @@ def server_url(environ: Mapping[str, str]) -> str:
     )
 
 
+def way_in(environ: Mapping[str, str]) -> str:
+    """What to call where no address is named: the UNIX socket of the server, if it has one."""
+    if environ.get("CAXTON_URL"):
+        return server_url(environ)
+    return str(owner(data_dir(environ)).get("socket") or server_url(environ))
+
+
 def configured_url(environ: Mapping[str, str]) -> str:
     """The address that the settings give to a server on this machine."""
     written = _configured(environ)
     host = environ.get("CAXTON_HOST") or str(written.get("host") or HOST)
     port = environ.get("CAXTON_PORT") or str(written.get("port") or PORT)
     reachable = {"0.0.0.0": HOST, "::": "::1"}.get(host, host)  # noqa: S104 - called, not bound
-    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
+    certificate = environ.get("CAXTON_TLS_CERTIFICATE") or written.get("tls_certificate")
+    scheme = "https" if certificate else "http"
+    return (
+        f"{scheme}://[{reachable}]:{port}" if ":" in reachable else f"{scheme}://{reachable}:{port}"
+    )
+
+
+def socket_path(url: str) -> str | None:
+    """The file of the UNIX socket that an address `unix:///PATH` names; None of any other."""
+    return url.removeprefix("unix://") if url.startswith("unix:///") else None
 
 
 def owner(directory: str) -> dict[str, object]:

@@ -3,8 +3,12 @@
 import os
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from caxton_cli import exits, places
+
+if TYPE_CHECKING:
+    import socket
 
 TIMEOUT = 2.0
 READY = ("pass", "degraded")
@@ -12,22 +16,37 @@ CONDITIONS = (*READY, "starting", "draining", "fail")
 _MOST = 1024 * 1024
 
 
-def print_status(url: str, directory: str, token: str | None = None, *, as_json: bool) -> int:
-    """Print whether the server answers at the URL, and who it is; 0 when it does, 3 when not."""
-    answer = probe(url, token)
+class NotTrusted(Exception):
+    """Whoever answers does not prove who it is."""
+
+
+def print_status(
+    url: str, directory: str, token: str | None = None, way: str = "", *, as_json: bool
+) -> int:
+    """Print whether the server answers at the URL, and who it is; 0 when it does, 3 when not.
+
+    It is asked in another `way` where there is one: through its UNIX socket.
+    """
+    try:
+        answer, doubt = probe(way or url, token), ""
+    except NotTrusted as error:
+        answer, doubt = None, f"its certificate is not accepted: {error}"
     running = answer is not None
-    condition, reasons = answer or ("", [])
+    condition, reasons = answer or ("", [doubt] if doubt else [])
     owner = places.owner(directory)
     mine = owner if owner.get("url") == url else {}
     waiting = not running and bool(mine) and places.is_locked(directory)
     if as_json:
-        facts = {"running": running, "url": url, "ready": condition in READY, **_identity(mine)}
-        told = {"status": condition, "reasons": reasons} if running else {}
+        at = {"url": url, "socket": mine.get("socket")}
+        facts = {"running": running, **at, "ready": condition in READY, **_identity(mine)}
+        told = {"status": condition, "reasons": reasons} if running or doubt else {}
         _print_json({**facts, "data_dir": directory, **told})
     elif running:
         print(f"caxton is running at {url}{_who(mine)}{_mood(condition)}")
         for reason in reasons:
             print(f"  {reason}")
+    elif doubt:
+        print(f"the server at {url} is not asked: {doubt}")
     elif waiting:
         print(f"caxton holds {directory} but does not answer at {url}{_who(mine)}")
     else:
@@ -38,31 +57,37 @@ def print_status(url: str, directory: str, token: str | None = None, *, as_json:
 def lean_status(environ: Mapping[str, str], *, as_json: bool) -> int:
     """The status of the server that the surroundings name."""
     url, directory = places.server_url(environ), places.data_dir(environ)
-    return print_status(url, directory, environ.get("CAXTON_API_TOKEN"), as_json=as_json)
+    token, way = environ.get("CAXTON_API_TOKEN"), places.way_in(environ)
+    return print_status(url, directory, token, way, as_json=as_json)
 
 
 def probe(url: str, token: str | None = None) -> tuple[str, list[str]] | None:
-    """How the server does and why, in the words of its /health; None where no Caxton answers."""
+    """How the server does and why, in the words of its /health; None where no Caxton answers.
+
+    Raises NotTrusted.
+    """
+    secret = {"Authorization": f"Bearer {token}"} if token else {}
     scheme, _, rest = url.partition("://")
     authority, _, prefix = rest.partition("/")
+    unix_socket = places.socket_path(url)
     path = f"/{prefix.rstrip('/')}/health" if prefix.strip("/") else "/health"
-    secret = {"Authorization": f"Bearer {token}"} if token else {}
-    if scheme == "http":
+    if unix_socket is not None:
+        answer = _asked("localhost", "/health", secret, unix_socket)
+    elif scheme == "http":
         answer = _asked(authority, path, secret)
     else:
-        answer = _asked_encrypted(authority, path, secret)
+        answer = _asked_encrypted(url, secret)
     return None if answer is None else _condition_in(answer)
 
 
-def _asked(authority: str, path: str, headers: Mapping[str, str]) -> bytes | None:
+def _asked(
+    authority: str, path: str, headers: Mapping[str, str], unix_socket: str | None = None
+) -> bytes | None:
     """The body of the answer; loading an HTTP client would take longer than the answer."""
-    import socket
-
     more = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     request = f"GET {path} HTTP/1.0\r\nHost: {authority}\r\n{more}\r\n"
     try:
-        host, port = split_authority(authority)
-        with socket.create_connection((host, port), TIMEOUT) as channel:
+        with _channel(authority, unix_socket) as channel:
             channel.sendall(request.encode("ascii", "replace"))
             with channel.makefile("rb") as file:
                 whole = file.read(_MOST)
@@ -70,6 +95,21 @@ def _asked(authority: str, path: str, headers: Mapping[str, str]) -> bytes | Non
         return None
     head, _, body = whole.partition(b"\r\n\r\n")
     return body if head.startswith(b"HTTP/1.") else None
+
+
+def _channel(authority: str, unix_socket: str | None) -> "socket.socket":
+    import socket
+
+    if unix_socket is None:
+        return socket.create_connection(split_authority(authority), TIMEOUT)
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    channel.settimeout(TIMEOUT)
+    try:
+        channel.connect(unix_socket)
+    except OSError:
+        channel.close()
+        raise
+    return channel
 
 
 def split_authority(authority: str, port: int = 80) -> tuple[str, int]:
@@ -80,13 +120,21 @@ def split_authority(authority: str, port: int = 80) -> tuple[str, int]:
     return host.strip("[]"), int(digits)
 
 
-def _asked_encrypted(authority: str, path: str, headers: Mapping[str, str]) -> bytes | None:
+def _asked_encrypted(url: str, headers: Mapping[str, str]) -> bytes | None:
     import http.client
+    import ssl
 
-    connection = http.client.HTTPSConnection(authority, timeout=TIMEOUT)
+    from caxton_cli.connecting import connection_to
+
     try:
-        connection.request("GET", path, headers=dict(headers))
+        connection, prefix = connection_to(url.rstrip("/"), TIMEOUT)
+    except (OSError, ValueError):
+        return None
+    try:
+        connection.request("GET", f"{prefix}/health", headers=dict(headers))
         return connection.getresponse().read(_MOST)
+    except ssl.SSLCertVerificationError as error:
+        raise NotTrusted(error.verify_message) from error
     except (OSError, http.client.HTTPException):
         return None
     finally:

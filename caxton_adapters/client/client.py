@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeAlias, TypeVar, final
 from urllib.parse import quote, urlencode
@@ -29,6 +30,7 @@ T = TypeVar("T")
 P = TypeVar("P", wire.AgentPage, wire.MessagePage, wire.ConversationPage)
 
 DEFAULT_URL: Final = "http://127.0.0.1:8080"
+UNIX: Final = "unix://"
 PAGE: Final = 200
 TRIES: Final = 3
 FAREWELL: Final = 2.0
@@ -59,6 +61,9 @@ class Client:
 
     A message is sent with a key of its own, so it is sent again where the connection was lost and
     answered once. `timeout` (seconds) bounds a call, `patience` the wait for an agent's answer.
+    The server of an https address is known by its certificate: `authorities`, a PEM file, takes
+    the place of the authorities that the system trusts. `unix:///PATH` is the UNIX socket of a
+    server on this machine.
     """
 
     def __init__(
@@ -68,13 +73,16 @@ class Client:
         token: str | Secret | None = None,
         timeout: float = 30.0,
         patience: float = 150.0,
+        authorities: str | Path | None = None,
     ) -> None:
-        self._url = url.rstrip("/")
+        unix_socket = Path(url.removeprefix(UNIX)) if url.startswith(f"{UNIX}/") else None
+        self._url = url.rstrip("/") if unix_socket is None else "http://localhost"
         self._token = Secret(token) if isinstance(token, str) else token
         self._timeout = timeout
         self._patience = patience
         waits = Timeouts(first_byte=patience, idle=patience, total=max(timeout, patience))
-        self._http = HttpClient(waits)
+        trusted = None if authorities is None else Path(authorities)
+        self._http = HttpClient(waits, authorities=trusted, unix_socket=unix_socket)
 
     async def health(self) -> wire.Health:
         """How the server does, also where it takes no new work."""

@@ -85,7 +85,7 @@ def _told(why: HttpFailure) -> str:
         case NameNotResolved(host):
             return f"nobody knows the host {host}"
         case NotConnected(host, port, reason) | TlsFailed(host, port, reason):
-            return f"{host}:{port}: {reason}"
+            return f"{host}:{port}: {reason}" if port else f"{host}: {reason}"
         case ProxyFailed(proxy, reason):
             return f"the proxy {proxy}: {reason}"
         case TimedOut(stage, after):

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Self, final
 
@@ -11,7 +12,13 @@ from anyio import Lock, move_on_after, to_thread
 
 from caxton_adapters.http_client.connecting import Route, connect, proxy_headers
 from caxton_adapters.http_client.connection import READ_SIZE, Connection
-from caxton_adapters.http_client.failures import ConnectionLost, RequestFailed, Stage, TimedOut
+from caxton_adapters.http_client.failures import (
+    ConnectionLost,
+    RequestFailed,
+    Stage,
+    TimedOut,
+    TlsFailed,
+)
 from caxton_adapters.http_client.limits import Limits, Timeouts, Total
 from caxton_adapters.http_client.message import Header, Response, header, request_head
 from caxton_adapters.http_client.pool import Lost, Pool
@@ -26,6 +33,8 @@ class HttpClient:
 
     Every operation raises `RequestFailed` and nothing else. A request is sent once: again only
     when a kept connection turns out to be closed before a byte of the response has come.
+    Servers are trusted whose certificate the `authorities` (a PEM file) vouch for, or those that
+    the system knows. With a `unix_socket` every request goes there, whatever its address.
     """
 
     def __init__(
@@ -33,10 +42,15 @@ class HttpClient:
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
         environment: Mapping[str, str] | None = None,
+        *,
+        authorities: Path | None = None,
+        unix_socket: Path | None = None,
     ) -> None:
         self.timeouts = timeouts or Timeouts()
         self._limits = limits or Limits()
         self._environment = os.environ if environment is None else environment
+        self._authorities = authorities
+        self._unix_socket = unix_socket
         self._buffer = memoryview(bytearray(READ_SIZE))
         self._pools: dict[Origin, Pool] = {}
         self._tls: ResumingContext | None = None
@@ -46,27 +60,31 @@ class HttpClient:
         """Prepare requests to one address; an address or header that cannot be is a ValueError."""
         parsed = Url.parse(url)
         origin = parsed.origin
-        proxy = proxy_for(origin, self._environment)
+        proxy = None if self._unix_socket is not None else proxy_for(origin, self._environment)
         target = parsed.path
         more: tuple[tuple[str, str], ...] = ()
         if proxy is not None and not origin.secure:
             target, more = f"http://{origin.host_header}{parsed.path}", proxy_headers(proxy)
         head = request_head(method, target, origin.host_header, (*headers.items(), *more))
         pool = self._pools.setdefault(origin, Pool(self._limits.connections))
-        return Endpoint(self, pool, Route(origin, proxy), head)
+        return Endpoint(self, pool, Route(origin, proxy, self._unix_socket), head)
 
     async def connected(self, route: Route, total: Total, lost: Lost) -> Connection:
         """A new connection."""
         loop = asyncio.get_running_loop()
         make = partial(Connection, loop, self._buffer, self._limits, self.timeouts, lost)
-        tls = await self.tls() if route.needs_tls else None
+        tls = await self.tls(route.origin) if route.needs_tls else None
         return await connect(route, tls, make, self.timeouts, total)
 
-    async def tls(self) -> ResumingContext:
+    async def tls(self, origin: Origin) -> ResumingContext:
         """The TLS context of all connections, made when the first one needs it."""
         async with self._making_tls:
             if self._tls is None:
-                self._tls = await to_thread.run_sync(client_context)
+                try:
+                    self._tls = await to_thread.run_sync(client_context, self._authorities)
+                except OSError as error:
+                    why = f"the authorities in {self._authorities}: {error.strerror or error}"
+                    raise RequestFailed(TlsFailed(origin.host, origin.port, why)) from error
             return self._tls
 
     def remember_session(self, connection: Connection) -> None:

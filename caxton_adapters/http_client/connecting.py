@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from math import inf
+from pathlib import Path
 from typing import final
 
 from attrs import frozen
@@ -32,10 +33,11 @@ from caxton_adapters.http_client.url import Origin, Url
 @final
 @frozen
 class Route:
-    """Where a request goes and through what."""
+    """Where a request goes and through what; a UNIX socket leads there without a name or a port."""
 
     origin: Origin
     proxy: Url | None
+    unix_socket: Path | None = None
 
     @property
     def needs_tls(self) -> bool:
@@ -55,6 +57,8 @@ async def connect(
     at = loop.time() + timeouts.connect
     try:
         async with asyncio.timeout_at(min(at, total.at)):
+            if route.unix_socket is not None:
+                return await _open_unix(route.unix_socket, make)
             if route.proxy is None:
                 return await _open(route.origin, make, tls)
             return await _through(route.proxy, route.origin, make, tls)
@@ -80,6 +84,15 @@ async def _open(
         )
     except (OSError, UnicodeError) as error:
         raise RequestFailed(_connect_failure(origin, error)) from error
+    return connection
+
+
+async def _open_unix(path: Path, make: Callable[[], Connection]) -> Connection:
+    loop = asyncio.get_running_loop()
+    try:
+        _, connection = await loop.create_unix_connection(make, str(path))
+    except OSError as error:
+        raise RequestFailed(NotConnected(str(path), 0, error.strerror or str(error))) from error
     return connection
 
 

@@ -27,7 +27,7 @@ class NameNotResolved:
 @final
 @frozen
 class NotConnected:
-    """No connection came about: refused, no route, or reset."""
+    """No connection came about: refused, no route, or reset; port 0 is a UNIX socket's."""
 
     host: str
     port: int

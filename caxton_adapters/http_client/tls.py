@@ -39,14 +39,18 @@ class ResumingContext(ssl.SSLContext):
             self._sessions[str(connection.server_hostname)] = connection.session
 
 
-def client_context() -> ResumingContext:
-    """Trust what the system trusts, or `SSL_CERT_FILE` and `SSL_CERT_DIR` where they are set.
+def client_context(authorities: Path | None = None) -> ResumingContext:
+    """Trust the authorities of the file and nobody else, or those that the system trusts.
 
-    Reads files: call it in a thread.
+    What the system trusts is what `SSL_CERT_FILE` and `SSL_CERT_DIR` name where they are set.
+    Reads files: call it in a thread. Raises `OSError`.
     """
     context = ResumingContext(ssl.PROTOCOL_TLS_CLIENT)
     context._sessions = {}  # noqa: SLF001 (ssl makes contexts in __new__, which takes no more)
     context.set_alpn_protocols(["http/1.1"])
+    if authorities is not None:
+        context.load_verify_locations(authorities)
+        return context
     context.load_default_certs()
     _find_bundle(context)
     return context

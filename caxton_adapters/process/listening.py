@@ -39,12 +39,12 @@ def bind(host: str, port: int) -> Result[socket.socket, PortTaken | AddressUnusa
     return Success(listener)
 
 
-def url_of(listener: socket.socket) -> str:
+def url_of(listener: socket.socket, scheme: str = "http") -> str:
     """The address of the socket for a client on this machine."""
     host, port = listener.getsockname()[:2]
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     shown = f"[{reachable}]" if ":" in reachable else reachable
-    return f"http://{shown}:{port}"
+    return f"{scheme}://{shown}:{port}"
 
 
 def is_loopback(host: str) -> bool:

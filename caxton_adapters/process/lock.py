@@ -1,4 +1,4 @@
-"""One server for each data directory and each database: kernel locks that die with their holder."""
+"""One server for each data directory, database, socket: kernel locks that die with their holder."""
 
 import fcntl
 import os
@@ -9,10 +9,16 @@ from returns.result import Failure, Result, Success
 
 from caxton_adapters.process import pid_file
 from caxton_adapters.process.private import FILE_MODE, make_directory
-from caxton_adapters.process.refusals import DatabaseInUse, DirectoryLocked, DirectoryUnusable
+from caxton_adapters.process.refusals import (
+    DatabaseInUse,
+    DirectoryLocked,
+    DirectoryUnusable,
+    SocketTaken,
+    SocketUnusable,
+)
 
 FILE_NAME = "server.lock"
-BESIDE_DATABASE = "-lock"
+BESIDE = "-lock"
 
 
 @final
@@ -57,10 +63,19 @@ def take_database(path: Path) -> Result[DirectoryLock, DatabaseInUse | Directory
     if isinstance(made, Failure):
         return made
     try:
-        taken = _taken(path.with_name(path.name + BESIDE_DATABASE))
+        taken = _taken(path.with_name(path.name + BESIDE))
     except OSError as error:
         return Failure(DirectoryUnusable(path.parent, error.strerror or str(error)))
     return Failure(DatabaseInUse(path)) if taken is None else Success(taken)
+
+
+def take_socket(path: Path) -> Result[DirectoryLock, SocketTaken | SocketUnusable]:
+    """The lock of a UNIX socket: only one server looks whether another has left it."""
+    try:
+        taken = _taken(path.with_name(path.name + BESIDE))
+    except OSError as error:
+        return Failure(SocketUnusable(path, error.strerror or str(error)))
+    return Failure(SocketTaken(path)) if taken is None else Success(taken)
 
 
 def _taken(path: Path) -> DirectoryLock | None:

@@ -15,12 +15,16 @@ FILE_NAME = "caxton.pid"
 @final
 @frozen
 class Owner:
-    """A server that runs: its process, its address, its version, since when (ISO 8601, UTC)."""
+    """A server that runs: its process, its address, its version, since when (ISO 8601, UTC).
+
+    `socket` is its address for its own user, where it has one.
+    """
 
     pid: int
     url: str
     version: str
     started: str
+    socket: str | None = None
 
 
 def write(directory: Path, owner: Owner) -> None:
@@ -36,7 +40,8 @@ def read(directory: Path) -> Owner | None:
         return None
     match found:
         case {"pid": int(pid), "url": str(url), "version": str(version), "started": str(started)}:
-            return Owner(pid, url, version, started)
+            socket = found.get("socket")
+            return Owner(pid, url, version, started, socket if isinstance(socket, str) else None)
         case _:
             return None
 

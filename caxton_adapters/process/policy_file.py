@@ -4,19 +4,18 @@ import hashlib
 import os
 import stat
 from pathlib import Path
-from typing import ClassVar, Final, TypeAlias, final
+from typing import ClassVar, TypeAlias, final
 
 from attrs import asdict, evolve, frozen
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.process.policy_place import PolicyPlace
+from caxton_adapters.process.private import WRITTEN_BY_OTHERS, replaceable
 from caxton_adapters.process.refusals import Sentences
 from caxton_core.agent.policy.file import InForce, built_in, read_policy
 from caxton_core.codes.catalogue import EXPLANATIONS
 from caxton_core.reading.report import Report, report
 from caxton_core.reading.toml_text import SETTINGS_FILE_LIMIT, decoded
-
-_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
 @final
@@ -86,28 +85,15 @@ def _unfit(path: Path, known: os.stat_result) -> PolicyUnreadable | PolicyUnprot
     if known.st_uid not in (0, os.geteuid()):
         reason = f"it belongs to the user {known.st_uid}"
         return PolicyUnprotected(path, reason, f"chown root {path}")
-    if known.st_mode & _OTHERS:
+    if known.st_mode & WRITTEN_BY_OTHERS:
         reason = f"its mode is {stat.S_IMODE(known.st_mode):04o}"
         return PolicyUnprotected(path, reason, f"chmod go-w {path}")
     for folder in (*path.resolve().parents, *path.absolute().parents):
         if os.statvfs(folder).f_flag & os.ST_RDONLY:  # as containers are given their settings
             continue
-        unfit = _replaceable(path, folder, folder.stat())
+        unfit = replaceable(folder, folder.stat())
         if unfit is not None:
-            return unfit
-    return None
-
-
-def _replaceable(path: Path, folder: Path, known: os.stat_result) -> PolicyUnprotected | None:
-    """Who else could put another file, or a whole folder, in the place of what is in this one."""
-    if known.st_uid not in (0, os.geteuid()):
-        reason = f"its folder {folder} belongs to the user {known.st_uid}"
-        return PolicyUnprotected(path, reason, f"chown root {folder}")
-    # Where the sticky bit is set, as in /tmp, nobody moves what is another's.
-    if known.st_mode & _OTHERS and not known.st_mode & stat.S_ISVTX:
-        return PolicyUnprotected(
-            path, f"others may write its folder {folder}", f"chmod go-w {folder}"
-        )
+            return PolicyUnprotected(path, unfit.reason, unfit.fix)
     return None
 
 

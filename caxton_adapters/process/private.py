@@ -2,8 +2,11 @@
 
 import os
 import resource
+import stat
 from pathlib import Path
+from typing import Final, final
 
+from attrs import frozen
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.process.refusals import DirectoryUnusable
@@ -11,6 +14,16 @@ from caxton_adapters.process.refusals import DirectoryUnusable
 DIRECTORY_MODE = 0o700
 FILE_MODE = 0o600
 UMASK = 0o077
+WRITTEN_BY_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
+
+
+@final
+@frozen
+class Replaceable:
+    """Somebody else could put something of theirs in a folder; `fix` is what to do about it."""
+
+    reason: str
+    fix: str
 
 
 def make_directory(path: Path) -> Result[Path, DirectoryUnusable]:
@@ -23,6 +36,17 @@ def make_directory(path: Path) -> Result[Path, DirectoryUnusable]:
     except OSError as error:
         return Failure(DirectoryUnusable(path, error.strerror or str(error)))
     return Success(path)
+
+
+def replaceable(folder: Path, known: os.stat_result) -> Replaceable | None:
+    """Who else could put another file, or a whole folder, in the place of what is in this one."""
+    if known.st_uid not in (0, os.geteuid()):
+        reason = f"its folder {folder} belongs to the user {known.st_uid}"
+        return Replaceable(reason, f"chown root {folder}")
+    # Where the sticky bit is set, as in /tmp, nobody moves what is another's.
+    if known.st_mode & WRITTEN_BY_OTHERS and not known.st_mode & stat.S_ISVTX:
+        return Replaceable(f"others may write its folder {folder}", f"chmod go-w {folder}")
+    return None
 
 
 def leave_no_core_dump() -> None:

@@ -13,12 +13,16 @@ VARIABLE = "CAXTON_READY_FD"
 @final
 @frozen
 class Ready:
-    """The server answers at the address; how many agents and providers it has."""
+    """The server answers at the address; how many agents and providers it has.
+
+    `doubt` is why clients will not accept its certificate, if they will not.
+    """
 
     url: str
     pid: int
     agents: int = 0
     providers: int = 0
+    doubt: str = ""
 
 
 @final
@@ -95,8 +99,14 @@ def inherited(environ: MutableMapping[str, str]) -> ReadinessPipe:
 def decode(line: bytes) -> Ready | Refused | Died:
     """What the server said."""
     match json.loads(line or b"null"):
-        case {"url": str(url), "pid": int(pid), "agents": int(agents), "providers": int(providers)}:
-            return Ready(url, pid, agents, providers)
+        case {
+            "url": str(url),
+            "pid": int(pid),
+            "agents": int(agents),
+            "providers": int(providers),
+            "doubt": str(doubt),
+        }:
+            return Ready(url, pid, agents, providers, doubt)
         case {
             "refused": str(message),
             "exit_code": int(status),
@@ -111,8 +121,8 @@ def decode(line: bytes) -> Ready | Refused | Died:
 
 def _encode(word: Word) -> bytes:
     match word:
-        case Ready(url, pid, agents, providers):
-            known = {"agents": agents, "providers": providers}
+        case Ready(url, pid, agents, providers, doubt):
+            known = {"agents": agents, "providers": providers, "doubt": doubt}
             return json.dumps({"url": url, "pid": pid, **known}).encode()
         case Refused(message, status, code, hint, problems):
             told = {"code": code, "hint": hint, "problems": problems}

@@ -64,6 +64,65 @@ class PublicWithoutToken:
 
 @final
 @frozen
+class PublicInTheOpen:
+    """The server would talk with the network, and everybody on the way could read it."""
+
+    code: ClassVar[str] = "CX2113"
+    host: str
+
+
+@final
+@frozen
+class CertificateUnusable:
+    """The certificate of the server cannot be read, or is none."""
+
+    code: ClassVar[str] = "CX2114"
+    path: Path
+    reason: str
+
+
+@final
+@frozen
+class KeyUnusable:
+    """The key of the certificate cannot be read, is none, or is that of another certificate."""
+
+    code: ClassVar[str] = "CX2115"
+    path: Path
+    reason: str
+
+
+@final
+@frozen
+class KeyUnprotected:
+    """Others can read the key of the certificate; `fix` is what to do about it."""
+
+    code: ClassVar[str] = "CX2116"
+    path: Path
+    reason: str
+    fix: str
+
+
+@final
+@frozen
+class SocketUnusable:
+    """The UNIX socket cannot be made where it is wanted, or not safely."""
+
+    code: ClassVar[str] = "CX2117"
+    path: Path
+    reason: str
+
+
+@final
+@frozen
+class SocketTaken:
+    """Something answers at the UNIX socket."""
+
+    code: ClassVar[str] = "CX2118"
+    path: Path
+
+
+@final
+@frozen
 class LogUnusable:
     """The log file cannot be opened for writing."""
 
@@ -122,12 +181,17 @@ class ToolLockUnusable:
     reason: str
 
 
+CertificateTrouble: TypeAlias = CertificateUnusable | KeyUnusable | KeyUnprotected
 StartRefusal: TypeAlias = (
     DirectoryLocked
     | DirectoryUnusable
     | PortTaken
     | AddressUnusable
     | PublicWithoutToken
+    | PublicInTheOpen
+    | CertificateTrouble
+    | SocketUnusable
+    | SocketTaken
     | LogUnusable
     | SettingsUnreadable
     | DatabaseUnusable
@@ -175,6 +239,12 @@ def _facts(refusal: StartRefusal) -> dict[str, object]:
             DirectoryUnusable()
             | AddressUnusable()
             | PublicWithoutToken()
+            | PublicInTheOpen()
+            | CertificateUnusable()
+            | KeyUnusable()
+            | KeyUnprotected()
+            | SocketUnusable()
+            | SocketTaken()
             | LogUnusable()
             | SettingsUnreadable()
             | DatabaseUnusable()

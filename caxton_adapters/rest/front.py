@@ -42,6 +42,8 @@ from caxton_adapters.rest.settings import RestSettings
 Methods: TypeAlias = Mapping[str, Handler]
 """The handlers of one path, by method."""
 
+UNIX_PEER: Final = "unix"
+"""In the place of an address, of whoever comes through a UNIX socket."""
 _LOG: Final = logging.getLogger("caxton.rest")
 _PREFLIGHT: Final = (
     (b"access-control-allow-methods", b"GET, POST, PUT, DELETE"),
@@ -270,7 +272,11 @@ def _before_the_end(send: Send, meanwhile: Callable[[], Awaitable[None]]) -> Sen
 def _peer(scope: Scope) -> str:
     """The address that the connection comes from, whatever headers say about it."""
     client = scope.get("client")
-    return client[0] if client else ""
+    if client:
+        address: str = client[0]
+        return address
+    server = scope.get("server")
+    return UNIX_PEER if server is not None and server[1] is None else ""
 
 
 def _say_failed(scope: Scope, context: RequestContext) -> None:

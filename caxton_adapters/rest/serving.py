@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import signal
+import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from socket import socket
+from socket import AF_UNIX, socket
 from typing import Final, final
 
 import anyio
@@ -14,6 +15,7 @@ import uvicorn
 from uvicorn.config import Config
 
 from caxton_adapters.rest.connection import Connection
+from caxton_adapters.rest.door import Door
 from caxton_adapters.rest.exchange import Application
 from caxton_adapters.rest.settings import RestSettings
 
@@ -31,7 +33,8 @@ async def _nothing() -> None:
 class RestServer(uvicorn.Server):
     """Serves on sockets that are bound already, until it is told to stop; then drains.
 
-    Made inside the running loop.
+    Made inside the running loop. With `tls` whatever comes through a port is encrypted; a UNIX
+    socket stays on the machine.
     `drain` runs while connections are still answered: whoever asks then is told to come back.
     `on_started` and `on_stopping` tell the composition root where the server is.
     `ended_by` is the signal that cut the drain short, None where it ran to its end.
@@ -42,12 +45,15 @@ class RestServer(uvicorn.Server):
         application: Application,
         settings: RestSettings,
         *,
+        tls: ssl.SSLContext | None = None,
         drain: Callable[[], Awaitable[None]] = _nothing,
         on_started: Callable[[], object] = lambda: None,
         on_stopping: Callable[[str], object] = lambda _: None,
     ) -> None:
         super().__init__(_config(application, settings))
         self._settings = settings
+        self._tls = tls
+        self._doors: list[Door] = []
         self._drain = drain
         self._on_started = on_started
         self._on_stopping = on_stopping
@@ -83,6 +89,29 @@ class RestServer(uvicorn.Server):
             for number in _SIGNALS:
                 loop.remove_signal_handler(number)
 
+    async def serve(self, sockets: list[socket] | None = None) -> None:
+        """Serve until told to stop."""
+        async with anyio.create_task_group() as self._admitting:
+            await super().serve(sockets)
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Answer at every socket."""
+        loop, backlog = asyncio.get_running_loop(), self.config.backlog
+        connection = partial(Connection, self.config, self.server_state, {}, limits=self._settings)
+        self.servers = []
+        for listener in sockets or ():
+            if listener.family == AF_UNIX:
+                at = await loop.create_unix_server(connection, sock=listener, backlog=backlog)
+                self.servers.append(at)
+            elif self._tls is None:
+                at = await loop.create_server(connection, sock=listener, backlog=backlog)
+                self.servers.append(at)
+            else:
+                door = Door(listener, self._tls, self._settings, connection)
+                self._doors.append(door)
+                self._admitting.start_soon(door.admit)
+        self.started = True
+
     async def main_loop(self) -> None:
         """Serve until told to stop."""
         self._on_started()
@@ -100,6 +129,8 @@ class RestServer(uvicorn.Server):
             watching.cancel_scope.cancel()
         for server in self.servers:
             server.close()
+        for door in self._doors:
+            await door.aclose()
         for listener in sockets or ():
             listener.close()
         with anyio.move_on_after(0 if self.force_exit else _LINGER):
@@ -145,7 +176,7 @@ def _config(application: Application, settings: RestSettings) -> Config:
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     return Config(
         application,
-        http=partial(Connection, limits=settings),  # type: ignore[arg-type] # called like a class
+        http=Connection,
         loop="none",
         ws="none",
         lifespan="off",

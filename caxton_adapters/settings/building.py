@@ -9,9 +9,10 @@ from returns.result import Failure, Result, Success
 from caxton_adapters.key_sources import FoundSecret, SecretPlace, UnreadableSecret, find_secret
 from caxton_adapters.mcp.approval import LOCK_NAME
 from caxton_adapters.mcp.registration import McpTable, Registration, broken_rules
+from caxton_adapters.process.certificate_place import CertificatePlace
 from caxton_adapters.process.log import LogFormat, LogLevel
 from caxton_adapters.process.policy_place import PolicyPlace
-from caxton_adapters.settings.primitives import BaseUrl, WrittenSecret
+from caxton_adapters.settings.primitives import BaseUrl, FilePath, WrittenSecret
 from caxton_adapters.settings.stating import stated
 from caxton_adapters.settings.values import (
     ConfiguredProvider,
@@ -36,6 +37,7 @@ from caxton_core.reading.nearest import nearest
 SECRET_UNREADABLE: Final = "CX2202"  # noqa: S105 - a code
 UNKNOWN_PROVIDER: Final = "CX2203"
 MISSING_BASE_URL: Final = "CX2204"
+HALF_A_PAIR: Final = "CX2205"
 
 DATABASE: Final = "caxton.db"
 OPENAI: Final = ProviderName("openai")
@@ -64,9 +66,10 @@ def built(
     }
     default = _default_provider(written, providers, environ, problems)
     tool_servers = _tool_servers(written.mcp.servers, problems)
+    certificate = _certificate(written.server, problems)
     if problems:
         return Failure((problems[0], *problems[1:]))
-    server = _server(written.server, token, default_data_dir)
+    server = _server(written.server, token, certificate, default_data_dir)
     return Success(
         Settings(
             server=server,
@@ -85,20 +88,49 @@ def built(
 
 
 def _server(
-    table: ServerTable, token: FoundSecret | None, default_data_dir: FilesystemPath
+    table: ServerTable,
+    token: FoundSecret | None,
+    certificate: CertificatePlace | None,
+    default_data_dir: FilesystemPath,
 ) -> ServerSettings:
-    directory = default_data_dir if table.data_dir is None else table.data_dir.value
+    written = default_data_dir if table.data_dir is None else table.data_dir.value
+    data_dir = FilesystemPath(written).expanduser().absolute()
+    unix_socket = table.unix_socket
     return ServerSettings(
         host=table.host.value.strip("[]"),
         port=table.port.value,
-        data_dir=FilesystemPath(directory).expanduser().absolute(),
+        data_dir=data_dir,
         token=None if token is None else token.secret,
         token_source=None if token is None else token.source,
         allowed_hosts=tuple(host.value for host in table.allowed_hosts),
         allowed_origins=tuple(origin.value for origin in table.allowed_origins),
+        certificate=certificate,
+        behind_proxy=table.behind_proxy,
+        unix_socket=None
+        if unix_socket is None
+        else data_dir / FilesystemPath(unix_socket.value).expanduser(),
         max_body=table.max_body,
         drain_timeout=table.drain_timeout,
     )
+
+
+def _certificate(table: ServerTable, problems: list[Problem]) -> CertificatePlace | None:
+    certificate, key = table.tls_certificate, table.tls_key
+    if certificate is not None and key is not None:
+        return CertificatePlace(_place_of(certificate), _place_of(key))
+    for written, present, absent in (
+        (certificate, "tls_certificate", "tls_key"),
+        (key, "tls_key", "tls_certificate"),
+    ):
+        if written is not None:
+            half = stated(HALF_A_PAIR, present=present, absent=absent)
+            problems.append(Problem(("server", present), half))
+    return None
+
+
+def _place_of(path: FilePath) -> FilesystemPath:
+    """Where it is wanted: a path begins where the server does, beside its settings."""
+    return FilesystemPath(path.value).expanduser().absolute()
 
 
 def _storage(table: StorageTable, data_dir: FilesystemPath) -> StorageSettings:
@@ -121,8 +153,7 @@ def _logging(table: LoggingTable) -> LoggingSettings:
 def _policy(table: PolicyTable, usual: str) -> PolicyPlace:
     environment = None if table.environment is None else table.environment.value
     if table.file is not None:
-        path = FilesystemPath(table.file.value).expanduser().absolute()
-        return PolicyPlace(path, environment)
+        return PolicyPlace(_place_of(table.file), environment)
     path_or_none = FilesystemPath(usual).absolute() if usual else None
     return PolicyPlace(path_or_none, environment, named=False)
 
@@ -170,10 +201,7 @@ def _tool_servers(
 
 
 def _tool_lock(table: McpTable, data_dir: FilesystemPath) -> FilesystemPath:
-    """Where it is wanted: a path begins where the server does, beside its settings."""
-    if table.lock is None:
-        return data_dir / LOCK_NAME
-    return FilesystemPath(table.lock.value).expanduser().absolute()
+    return data_dir / LOCK_NAME if table.lock is None else _place_of(table.lock)
 
 
 def _names_openai(environ: Mapping[str, str]) -> bool:

@@ -17,6 +17,10 @@ VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "CAXTON_DATA_DIR": ("server", "data_dir"),
     "CAXTON_ALLOWED_HOSTS": ("server", "allowed_hosts"),
     "CAXTON_ALLOWED_ORIGINS": ("server", "allowed_origins"),
+    "CAXTON_TLS_CERTIFICATE": ("server", "tls_certificate"),
+    "CAXTON_TLS_KEY": ("server", "tls_key"),
+    "CAXTON_BEHIND_PROXY": ("server", "behind_proxy"),
+    "CAXTON_UNIX_SOCKET": ("server", "unix_socket"),
     "CAXTON_MAX_BODY": ("server", "max_body"),
     "CAXTON_DRAIN_TIMEOUT": ("server", "drain_timeout"),
     "CAXTON_DATABASE": ("storage", "database"),
@@ -31,6 +35,10 @@ VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
 FLAGS: Final[Mapping[str, tuple[str, ...]]] = {
     "host": ("server", "host"),
     "port": ("server", "port"),
+    "tls_certificate": ("server", "tls_certificate"),
+    "tls_key": ("server", "tls_key"),
+    "behind_proxy": ("server", "behind_proxy"),
+    "unix_socket": ("server", "unix_socket"),
     "data_dir": ("server", "data_dir"),
     "database": ("storage", "database"),
     "log_level": ("logging", "level"),
@@ -38,6 +46,8 @@ FLAGS: Final[Mapping[str, tuple[str, ...]]] = {
     "log_file": ("logging", "file"),
 }
 _WHOLE_NUMBERS: Final = {("server", "port")}
+_BOOLEANS: Final = {("server", "behind_proxy")}
+_TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
 _LISTS: Final = {("server", "allowed_hosts"), ("server", "allowed_origins")}
 
 
@@ -99,6 +109,8 @@ def _meant(path: tuple[str, ...], text: str) -> object:
     """What a text outside of TOML stands for; where it makes no sense, reading it will say so."""
     if path in _WHOLE_NUMBERS and text.strip().isdecimal():
         return int(text)
+    if path in _BOOLEANS:
+        return _TRUTHS.get(text.strip().lower(), text)
     if path in _LISTS:
         return [item.strip() for item in text.split(",") if item.strip()]
     return text

@@ -8,6 +8,7 @@ from attrs import frozen
 
 from caxton_adapters.mcp.approval import Approval
 from caxton_adapters.mcp.registration import Registration
+from caxton_adapters.process.certificate_place import CertificatePlace
 from caxton_adapters.process.log import LogFormat, LogLevel
 from caxton_adapters.process.policy_place import PolicyPlace
 from caxton_adapters.process.server_process import Wanted
@@ -36,6 +37,9 @@ class ServerSettings:
     token_source: str | None
     allowed_hosts: tuple[str, ...]
     allowed_origins: tuple[str, ...]
+    certificate: CertificatePlace | None
+    behind_proxy: bool
+    unix_socket: Path | None
     max_body: Size
     drain_timeout: Duration
 
@@ -101,6 +105,9 @@ class Settings:
             port=self.server.port,
             directory=self.server.data_dir,
             token=self.server.token,
+            certificate=self.server.certificate,
+            behind_proxy=self.server.behind_proxy,
+            unix_socket=self.server.unix_socket,
             log_file=self.logging.file,
             log_level=self.logging.level,
             log_format=self.logging.format,

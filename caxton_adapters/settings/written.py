@@ -108,6 +108,42 @@ class ServerTable:
         tuple[Origin, ...],
         Key("Web pages of other origins that may call the server.", '["https://example.org"]'),
     ] = ()
+    tls_certificate: Annotated[
+        FilePath | None,
+        Key(
+            "The certificate of the server, and those between it and its authority (PEM); with it "
+            "and its key the server speaks https.",
+            '"/etc/caxton/tls/fullchain.pem"',
+            default="no certificate",
+        ),
+    ] = None
+    tls_key: Annotated[
+        FilePath | None,
+        Key(
+            "The key of the certificate (PEM, without a password); nobody but its owner, or the "
+            "group of one that belongs to root, may be able to read it.",
+            '"/etc/caxton/tls/key.pem"',
+            default="no key",
+        ),
+    ] = None
+    behind_proxy: Annotated[
+        bool,
+        Key(
+            "Whether a proxy in front of the server speaks https with whoever calls from "
+            "elsewhere. It changes nothing but that the server may listen there without a "
+            "certificate of its own.",
+            "true",
+        ),
+    ] = False
+    unix_socket: Annotated[
+        FilePath | None,
+        Key(
+            "A UNIX socket at which the server answers too, for its own user alone; a relative "
+            "path begins in the data directory.",
+            '"caxton.sock"',
+            default="no socket",
+        ),
+    ] = None
     max_body: Annotated[Size, Key("The largest request.", '"1MB"')] = Size(_MIB)
     drain_timeout: Annotated[
         Duration, Key("How long a stopping server finishes its work.", '"30s"')

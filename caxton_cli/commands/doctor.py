@@ -75,6 +75,7 @@ def _findings(url: str | None, token: str | None) -> Iterator[Finding]:
     yield _default_provider(settings)
     yield from _scenarios(settings)
     yield _tool_lock(settings)
+    yield from _reach(settings)
     yield from _server(url, token)
 
 
@@ -189,6 +190,32 @@ def _tool_lock(settings: "Settings") -> Finding:
         return _keeps_from_starting("approved tools", ToolLockUnusable(path, why))
     says = f"{path} can be read" if path.exists() else "none so far"
     return Finding("approved tools", Verdict.GOOD, says)
+
+
+def _reach(settings: "Settings") -> Iterator[Finding]:
+    """Whether the server may listen where it would, and what it shows to its clients."""
+    from returns.result import Failure
+
+    from caxton_adapters.process.certificate import Doubt, read
+    from caxton_adapters.process.server_process import exposure
+
+    exposed = exposure(settings.wanted())
+    if exposed is not None:
+        yield _keeps_from_starting("address", exposed)
+    place = settings.server.certificate
+    if place is None:
+        return
+    pair = read(place)
+    if isinstance(pair, Failure):
+        yield _keeps_from_starting("certificate", pair.failure())
+        return
+    holds = pair.unwrap().holds
+    if isinstance(holds, Doubt):
+        advice = "put another one in its place; a server that runs takes it over by itself"
+        yield Finding("certificate", Verdict.BAD, f"{place.certificate}: {holds.why}", advice)
+    else:
+        says = f"{place.certificate} holds until {holds.ends.isoformat()}"
+        yield Finding("certificate", Verdict.GOOD, says)
 
 
 def _unheard(event: str, **facts: object) -> None:

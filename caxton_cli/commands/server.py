@@ -35,6 +35,15 @@ def configures_server(command: Command) -> Command:
         click.option("--log-level", help="debug, info, warning or error."),
         click.option("--database", help="Keep the database in this file."),
         click.option("--data-dir", help="Keep agents and conversations in this directory."),
+        click.option("--unix-socket", help="Answer at this UNIX socket too."),
+        click.option(
+            "--behind-proxy",
+            is_flag=True,
+            default=None,
+            help="A proxy in front of it encrypts: other addresses than loopback need no TLS.",
+        ),
+        click.option("--tls-key", help="The key of the certificate (PEM)."),
+        click.option("--tls-certificate", help="Speak https with this certificate (PEM)."),
         click.option("--port", type=int, help="Listen on this port; 0 takes a free one."),
         click.option("--host", help="Listen on this address."),
         click.option("--config", help="Read these settings before all others."),
@@ -105,10 +114,11 @@ def stop(*, timeout: float, force: bool, data_dir: str | None, as_json: bool) ->
 def status(*, url: str | None, data_dir: str | None, as_json: bool) -> int:
     """Show whether the server is running: exit code 0 if it answers, 3 if not."""
     directory = data_dir or places.data_dir(os.environ)
-    written = places.owner(directory).get("url") if data_dir else None
-    address = url or str(written or places.server_url(os.environ))
+    running = places.owner(directory)
+    address = url or str(running.get("url") or places.server_url(os.environ))
+    way = url or str(running.get("socket") or address)
     token = os.environ.get("CAXTON_API_TOKEN")
-    return print_status(address.rstrip("/"), directory, token, as_json=as_json)
+    return print_status(address.rstrip("/"), directory, token, way.rstrip("/"), as_json=as_json)
 
 
 def _serve(config: str | None, flags: dict[str, object]) -> int:
@@ -155,6 +165,8 @@ def _start_detached(
         emit({"running": True, "url": ready.url, "pid": ready.pid, "log": log})
     else:
         print(f"caxton is running at {ready.url} (pid {ready.pid})")
+        if ready.doubt:
+            note(f"clients will not accept its certificate: {ready.doubt}")
         if not ready.providers:
             note(NO_PROVIDER)
         note(f"next: {'caxton list' if ready.agents else FIRST_STEPS}")
@@ -164,5 +176,11 @@ def _start_detached(
 def _as_arguments(config: str | None, flags: dict[str, object]) -> list[str]:
     given = {"config": config, **flags}
     return [
-        f"--{name.replace('_', '-')}={value}" for name, value in given.items() if value is not None
+        _as_argument(f"--{name.replace('_', '-')}", value)
+        for name, value in given.items()
+        if value is not None
     ]
+
+
+def _as_argument(flag: str, value: object) -> str:
+    return flag if value is True else f"{flag}={value}"

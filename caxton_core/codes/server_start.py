@@ -47,7 +47,7 @@ SERVER_START: Final = (
         "Whoever reaches the server could run agents and spend your money.",
         "Set CAXTON_API_TOKEN (or CAXTON_API_TOKEN_FILE), or listen on 127.0.0.1.",
         '[server]\nhost = "0.0.0.0"',
-        '[server]\nhost = "0.0.0.0"\ntoken = "${CAXTON_API_TOKEN}"',
+        '[server]\nhost = "0.0.0.0"\ntoken = "${CAXTON_API_TOKEN}"\nbehind_proxy = true',
     ),
     Explanation(
         "CX2106",
@@ -64,6 +64,67 @@ SERVER_START: Final = (
         "A server that ignores its settings would do what nobody asked for.",
         "Correct the path (--config, CAXTON_CONFIG), or let this user read the file.",
         right="caxton server start --config ~/caxton.toml",
+    ),
+    Explanation(
+        "CX2113",
+        "public without encryption",
+        "{host} can be reached from the network, and what is sent there could be read on the way",
+        "Tokens, messages and answers would travel in the open: whoever sees a token once may do "
+        "all that it opens.",
+        "Give the server a certificate: --tls-certificate FILE --tls-key FILE. Or, where a proxy "
+        "in front of it speaks https, say so: --behind-proxy. Or listen on 127.0.0.1.",
+        '[server]\nhost = "0.0.0.0"\ntoken = "${CAXTON_API_TOKEN}"',
+        '[server]\nhost = "0.0.0.0"\ntoken = "${CAXTON_API_TOKEN}"\n'
+        'tls_certificate = "/etc/caxton/tls/fullchain.pem"\ntls_key = "/etc/caxton/tls/key.pem"',
+    ),
+    Explanation(
+        "CX2114",
+        "certificate unusable",
+        "the certificate {path} cannot be used: {reason}",
+        "It tells clients that they speak with this server and with nobody else.",
+        "Name a file in PEM form that this user may read: the certificate of the server first, "
+        "then those between it and its authority.",
+        right='[server]\ntls_certificate = "/etc/caxton/tls/fullchain.pem"\n'
+        'tls_key = "/etc/caxton/tls/key.pem"',
+    ),
+    Explanation(
+        "CX2115",
+        "key unusable",
+        "the key {path} cannot be used: {reason}",
+        "With it the server proves that its certificate is its own.",
+        "Name the key of the certificate, in PEM form and without a password (`openssl pkey -in "
+        "KEY -out NEW` takes it away), and let this user read it.",
+        right='[server]\ntls_certificate = "/etc/caxton/tls/fullchain.pem"\n'
+        'tls_key = "/etc/caxton/tls/key.pem"',
+    ),
+    Explanation(
+        "CX2116",
+        "key not protected",
+        "the key {path} is not the server's alone: {reason}",
+        "Whoever can read the key can pretend to be this server, and read what is sent to it.",
+        "Correct that ({fix}). If others may have read it, ask for a new certificate with another "
+        "key.",
+        right="chmod 600 /etc/caxton/tls/key.pem",
+    ),
+    Explanation(
+        "CX2117",
+        "socket unusable",
+        "cannot answer at the UNIX socket {path}: {reason}",
+        "The right to the file is the right to call: whoever could put another in its place would "
+        "be sent tokens and messages.",
+        "Name a path in a directory that only this user may write to (`chmod go-w DIRECTORY`); a "
+        "relative one begins in the data directory, which is made so.",
+        right='[server]\nunix_socket = "caxton.sock"',
+    ),
+    Explanation(
+        "CX2118",
+        "socket in use",
+        "another program answers at the UNIX socket {path}",
+        "One socket can be answered by one program only. What a server left behind that has ended "
+        "would have been replaced.",
+        "Use that server, end it with `caxton server stop`, or give this one another "
+        "--unix-socket.",
+        right="caxton server start --data-dir ~/second --unix-socket second.sock",
     ),
     Explanation(
         "CX2201",
@@ -99,6 +160,16 @@ SERVER_START: Final = (
         "Write `base_url`.",
         '[providers.here]\nkind = "openai-compatible"',
         '[providers.here]\nkind = "openai-compatible"\nbase_url = "http://127.0.0.1:11434/v1"',
+    ),
+    Explanation(
+        "CX2205",
+        "half of a pair",
+        "`{present}` is of no use without `{absent}`",
+        "A server that then spoke without encryption would do what nobody asked for.",
+        "Write both; where one file holds both, name it twice.",
+        '[server]\ntls_certificate = "/etc/caxton/tls/fullchain.pem"',
+        '[server]\ntls_certificate = "/etc/caxton/tls/fullchain.pem"\n'
+        'tls_key = "/etc/caxton/tls/key.pem"',
     ),
     Explanation(
         "CX2108",

@@ -167,5 +167,8 @@ def test_the_image_of_the_deployment_guide_starts_the_server_that_there_is(shell
     assert command[:3] == ["caxton", "server", "start"]
     refused = shell.run(*command[1:], "--port", "0", **environ)
     assert (refused.code, "CX2105" in refused.err) == (6, True)
-    with foreground(shell, **environ, CAXTON_API_TOKEN="a-token") as process:
+    environ["CAXTON_API_TOKEN"] = "a-token"
+    refused = shell.run(*command[1:], "--port", "0", **environ)
+    assert (refused.code, "CX2113" in refused.err) == (6, True)
+    with foreground(shell, **environ, CAXTON_BEHIND_PROXY="true") as process:
         assert process.poll() is None

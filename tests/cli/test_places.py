@@ -45,6 +45,20 @@ def test_the_address_is_what_the_running_server_wrote_down(tmp_path: Path) -> No
     assert places.server_url({**environ, "CAXTON_URL": "http://far"}) == "http://far"
 
 
+def test_commands_go_through_the_socket_of_the_running_server(tmp_path: Path) -> None:
+    environ = {"CAXTON_DATA_DIR": str(tmp_path)}
+    where = {"url": "https://127.0.0.1:5", "socket": "unix:///run/caxton.sock"}
+    (tmp_path / "caxton.pid").write_text(json.dumps(where))
+    assert places.server_url(environ) == "https://127.0.0.1:5"
+    assert places.way_in(environ) == "unix:///run/caxton.sock"
+    assert places.way_in({**environ, "CAXTON_URL": "http://far"}) == "http://far"
+
+
+def test_a_server_with_a_certificate_is_called_through_tls() -> None:
+    environ = {"CAXTON_TLS_CERTIFICATE": "c.pem", "CAXTON_HOME": os.devnull}
+    assert places.configured_url(environ) == "https://127.0.0.1:8080"
+
+
 @pytest.mark.parametrize(
     ("host", "url"),
     [

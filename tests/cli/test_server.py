@@ -222,7 +222,7 @@ def test_the_supervisor_hears_how_the_server_does(configured: Shell, tmp_path: P
 
 def test_a_public_server_answers_only_who_has_its_token(configured: Shell) -> None:
     host = {"CAXTON_HOST": "0.0.0.0", "CAXTON_API_TOKEN": "canary-token"}
-    started = configured.run("server", "start", "--port", "0", **host)
+    started = configured.run("server", "start", "--port", "0", "--behind-proxy", **host)
     assert started.code == 0, started.err
     assert configured.run("list").code == 5
     assert configured.run("list", "--token", "wrong").code == 5

@@ -1,10 +1,13 @@
 """The client speaks to a whole server on a real socket."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import anyio
 import msgspec
 import pytest
+import trustme
+from returns.result import Success
 
 from caxton_adapters import http_client
 from caxton_adapters.client import (
@@ -17,9 +20,13 @@ from caxton_adapters.client import (
     Refused,
     Usage,
 )
+from caxton_adapters.process.certificate import open_certificate
+from caxton_adapters.process.certificate_place import CertificatePlace
+from caxton_adapters.process.unix_socket import open_unix_socket
 from caxton_adapters.rest.settings import RestSettings
 from caxton_adapters.secrets import Secret
 from tests.adapters.rest.conftest import SLOW, Part, Served, serving
+from tests.certificates import Files, issued
 from tests.raw_server import Act, raw_server, response
 from tests.waiting import until
 
@@ -211,3 +218,51 @@ async def test_somebody_else_there_is_not_understood() -> None:
         with pytest.raises(CallFailed) as failed:
             await client.health()
     assert isinstance(failed.value.failure, NotUnderstood)
+
+
+@pytest.fixture
+async def secure(tmp_path: Path) -> AsyncIterator[tuple[Served, Files]]:
+    """A server with a certificate."""
+    files = issued(tmp_path)
+    opened = open_certificate(CertificatePlace(files.certificate, files.key))
+    assert isinstance(opened, Success)
+    async with serving(tls=opened.unwrap().context) as served:
+        yield served, files
+
+
+async def test_a_server_is_known_by_its_certificate(secure: tuple[Served, Files]) -> None:
+    server, files = secure
+    assert server.url.startswith("https://")
+    async with Client(server.url, authorities=files.authority) as client:
+        assert (await client.send("greeter", "Hello")).text == "You said: Hello"
+        async with client.stream("greeter", "Again") as pieces:
+            assert (await pieces.whole()).text == "You said: Again"
+
+
+async def test_a_server_that_others_vouch_for_is_not_asked(
+    secure: tuple[Served, Files], tmp_path: Path
+) -> None:
+    server, _ = secure
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    for authorities, why in ((None, "certificate"), (other, "certificate"), ("no.pem", "no.pem")):
+        async with Client(server.url, authorities=authorities) as client:
+            with pytest.raises(CallFailed, match=why) as failed:
+                await client.send("greeter", "Hello")
+        assert isinstance(failed.value.failure, NoAnswer)
+        assert isinstance(failed.value.failure.why, http_client.TlsFailed)
+
+
+async def test_a_server_of_this_machine_answers_through_its_socket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    opened = open_unix_socket(tmp_path / "caxton.sock")
+    assert isinstance(opened, Success)
+    unix_socket = opened.unwrap()
+    async with serving(beside=(unix_socket.listener,)), Client(unix_socket.url) as client:
+        assert (await client.send("greeter", "Hello")).text == "You said: Hello"
+    unix_socket.close()
+    async with Client(unix_socket.url) as client:
+        with pytest.raises(CallFailed, match=r"caxton\.sock: No such file"):
+            await client.health()

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from typing import final
 
 import anyio
@@ -11,11 +12,13 @@ from attrs import define
 
 from caxton_adapters.clock import SystemClock
 from caxton_adapters.database import DatabaseHealth
+from caxton_adapters.health.certificate import certificate
 from caxton_adapters.health.component import Status
 from caxton_adapters.health.machine import clock, disk
 from caxton_adapters.health.provider import ProviderCondition, provider
 from caxton_adapters.health.storage import SILENCE, database, keep_probing
 from caxton_adapters.health.tools import tools
+from caxton_adapters.process.certificate import Doubt, Pair, Validity
 from caxton_core.conversation.model import (
     ContentFiltered,
     ContextTooLong,
@@ -153,3 +156,27 @@ def test_a_tool_that_gives_no_answer_is_a_doubt() -> None:
         Status.WARN,
         "not called for a while: files.write",
     )
+
+
+@pytest.mark.parametrize(
+    ("now", "status", "word"),
+    [
+        (0, Status.WELL, ""),
+        (80, Status.WELL, ""),
+        (82, Status.WARN, "ends at 2026-04-01"),
+        (91, Status.WARN, "has ended at 2026-04-01"),
+    ],
+)
+def test_a_certificate_is_told_before_it_ends(now: int, status: Status, word: str) -> None:
+    holds = Validity(LONG_AGO, LONG_AGO + timedelta(days=90))
+    pair = Pair(SSLContext(PROTOCOL_TLS_SERVER), holds)
+    look = certificate(lambda: pair, lambda: LONG_AGO + timedelta(days=now))
+    assert (look().status, word in look().reason) == (status, True)
+    assert look().facts == {"ends": holds.ends.isoformat()}
+
+
+def test_a_certificate_that_clients_do_not_accept_is_told_with_the_reason() -> None:
+    pair = Pair(SSLContext(PROTOCOL_TLS_SERVER), Doubt("certificate has expired"))
+    look = certificate(lambda: pair, lambda: LONG_AGO)
+    assert look().status is Status.WARN
+    assert "certificate has expired" in look().reason

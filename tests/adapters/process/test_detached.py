@@ -19,7 +19,8 @@ from caxton_adapters.process.readiness import (
 
 SAYS_READY = f"""
 import os, time
-word = b'{{"url": "http://x", "pid": %d, "agents": 2, "providers": 1}}' % os.getpid()
+known = b'"agents": 2, "providers": 1, "doubt": ""'
+word = b'{{"url": "http://x", "pid": %d, %b}}' % (os.getpid(), known)
 os.write(int(os.environ["{VARIABLE}"]), word)
 os.close(int(os.environ["{VARIABLE}"]))
 time.sleep(60)
@@ -61,7 +62,11 @@ def test_the_server_leads_a_session_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", [Ready("http://x", 7, 2, 1), Refused("port in use", 6, "CX2103", "another port", "x\n")]
+    "word",
+    [
+        Ready("http://x", 7, 2, 1, "it has ended"),
+        Refused("port in use", 6, "CX2103", "another port", "x\n"),
+    ],
 )
 def test_a_word_arrives_as_it_was_said(word: Ready | Refused) -> None:
     reading, writing = os.pipe()

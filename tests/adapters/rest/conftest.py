@@ -1,7 +1,8 @@
 """A whole server on a real socket: the runtime, a scripted model, and whoever asks."""
 
 import socket
-from collections.abc import AsyncIterator, Callable
+import ssl
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import final
 
@@ -125,12 +126,17 @@ async def serving(  # noqa: PLR0913 - one for each part that a test may want oth
     log: AuditLog | None = None,
     policing: Policing | None = None,
     again: ReadAgain | None = None,
+    tls: ssl.SSLContext | None = None,
+    beside: Sequence[socket.socket] = (),
 ) -> AsyncIterator[Served]:
-    """The server; the servers of tools that are `reached` agents have reached at their start."""
+    """The server; the servers of tools that are `reached` agents have reached at their start.
+
+    It answers at the sockets `beside` its port too.
+    """
     model, feed = scripted(scenario), EventFeed()
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
+    url = f"http{'' if tls is None else 's'}://127.0.0.1:{port}"
     listed = ListedProvider(name=SCRIPTED, kind="scripted", default=True, port=lambda: model)
     offered = toolbox if tools is None else tools
     world = in_memory(
@@ -153,14 +159,14 @@ async def serving(  # noqa: PLR0913 - one for each part that a test may want oth
             tokens=tokens,
             log=log,
         )
-        server = RestServer(api.application, settings, drain=api.drain)
+        server = RestServer(api.application, settings, tls=tls, drain=api.drain)
         for agent in agents or (GREETER,):
             assert not isinstance(await runtime.deploy(agent), Failure)
         async with (
             httpx2.AsyncClient(base_url=url, timeout=20, trust_env=False) as client,
             anyio.create_task_group() as tasks,
         ):
-            tasks.start_soon(server.serve, [listener])
+            tasks.start_soon(server.serve, [listener, *beside])
             yield Served(url, port, client, runtime, feed, server, api)
             server.stop_at_once()
 

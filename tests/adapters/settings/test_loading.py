@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from returns.result import Failure, Success
 
+from caxton_adapters.process.certificate_place import CertificatePlace
 from caxton_adapters.process.refusals import SettingsUnreadable
 from caxton_adapters.settings import InvalidSettings, Loaded, Surroundings, load
 from caxton_adapters.settings.layers import VARIABLES
@@ -185,3 +186,31 @@ def test_loading_answers_whatever_the_file_says(
     file = tmp_path_factory.mktemp("any") / "caxton.toml"
     file.write_bytes(content)
     load(around(file))
+
+
+def test_a_certificate_and_its_key_come_together(tmp_path: Path) -> None:
+    both = "tls_certificate = 'c.pem'\ntls_key = '~/k.pem'"
+    file = written(tmp_path, "caxton.toml", f"[server]\n{both}\nbehind_proxy = true")
+    server = loaded(around(file)).settings.server
+    place = CertificatePlace(Path("c.pem").absolute(), Path("~/k.pem").expanduser())
+    assert (server.certificate, server.behind_proxy) == (place, True)
+    half = written(tmp_path, "half.toml", "[server]\ntls_key = 'k.pem'")
+    assert "CX2205" in told(around(half))
+    assert "half.toml:2:11" in told(around(half))
+    variable = told(around(environ={"CAXTON_TLS_CERTIFICATE": "c.pem"}))
+    assert "`tls_certificate` is of no use without `tls_key`" in variable
+    environ = {"CAXTON_TLS_CERTIFICATE": "c.pem"}
+    assert loaded(around(half, environ=environ)).settings.server.certificate is not None
+
+
+@pytest.mark.parametrize(("text", "meant"), [("true", True), ("1", True), ("FALSE", False)])
+def test_a_yes_or_no_in_the_environment(text: str, *, meant: bool) -> None:
+    server = loaded(around(environ={"CAXTON_BEHIND_PROXY": text})).settings.server
+    assert server.behind_proxy is meant
+    assert "CAXTON_BEHIND_PROXY" in told(around(environ={"CAXTON_BEHIND_PROXY": "perhaps"}))
+
+
+def test_a_socket_is_in_the_data_directory_unless_its_path_is_absolute() -> None:
+    for path, place in (("caxton.sock", "/var/lib/caxton/caxton.sock"), ("/run/c", "/run/c")):
+        server = loaded(around(environ={"CAXTON_UNIX_SOCKET": path})).settings.server
+        assert server.unix_socket == Path(place)
