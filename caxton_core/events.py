@@ -204,7 +204,7 @@ class ApprovalGiven:
 @final
 @frozen
 class CallBegun:
-    """A call that a person approved is about to be made: from here on it may have been."""
+    """A call that waited for a person is about to be made: from here on it may have been."""
 
     agent: AgentId
     at: datetime

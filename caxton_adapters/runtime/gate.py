@@ -24,7 +24,14 @@ from caxton_core.events import (
     TurnEvent,
 )
 from caxton_core.journal import Consent
-from caxton_core.tools.approval import Approval, Approved, Said, not_approved
+from caxton_core.tools.approval import (
+    Approval,
+    Approved,
+    Denied,
+    Expired,
+    Said,
+    not_approved,
+)
 from caxton_core.tools.explaining import explained, told_to_model
 from caxton_core.tools.permission import Decision, Effect, Grant
 from caxton_core.tools.redaction import redacted
@@ -72,7 +79,11 @@ class Gate:
     _abreast: anyio.Semaphore = field(factory=lambda: anyio.Semaphore(CALLS_ABREAST), init=False)
 
     async def result(self, call: ToolCall, caller: Caller) -> ToolResult:
-        """What came of the call, be it that it was not made."""
+        """What came of the call, be it that it was not made.
+
+        What a person was asked about is not made against their word, and is known to be made, also
+        where the rules do not want it any more.
+        """
         approved = False
         while True:
             async with self._abreast:
@@ -80,8 +91,11 @@ class Gate:
                 if decision.effect is Effect.DENY:
                     self._refuse(call, decision)
                     return told_to_model(call, decision)
+                known = self._consent(call)
+                if known is not None and isinstance(known.said, Denied | Expired):
+                    return not_approved(call, known.said)
                 if decision.effect is Effect.ALLOW or approved:
-                    if approved:
+                    if known is not None:
                         await self._begin(call)
                     return await self._made(call, caller)
             said = await self._said(call, caller, decision)
@@ -90,7 +104,7 @@ class Gate:
             approved = True
 
     async def _begin(self, call: ToolCall) -> None:
-        """From here on an approved call may have been made."""
+        """From here on a call that waited for a person may have been made."""
         ticket, now = self._ticket, self._world.clock.now()
         await self._record(CallBegun(ticket.agent, now, ticket.message, call.id))
 

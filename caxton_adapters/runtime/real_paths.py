@@ -17,18 +17,27 @@ _NO_LINKS: Final = frozenset({errno.EINVAL, errno.ENOENT, errno.ENOTDIR, errno.E
 def real_paths(paths: Collection[str], directory: str | None = None) -> Real:
     """The paths with links followed; relative ones begin in the directory, if there is one.
 
-    None stands for what cannot be followed: circles, impossible names, and whatever leads through
-    `/proc` or `/dev/fd`, for that is another place in every process. Relative paths without a
+    None stands for what cannot be followed: circles, impossible names, whatever leads through
+    `/proc` or `/dev/fd`, for that is another place in every process, and a `..` that leads
+    elsewhere for those who take it out of the text before they look. Relative paths without a
     directory, and `~`, are left out.
     """
     found: dict[str, str | None] = {}
     link = cache(_link)
     for path in paths:
         if path.startswith("/"):
-            found[path] = _followed(path, link)
+            found[path] = _surely(path, link)
         elif directory is not None and not path.startswith("~"):
             whole = _whole(directory)
             found[path] = None if whole is None else _followed(f"{whole}/{path}", link)
+    return found
+
+
+def _surely(path: str, link_at: Callable[[str], str | None]) -> str | None:
+    """Where the path leads, whether the system or the text decides what `..` goes back from."""
+    found = _followed(path, link_at)
+    if ".." in path.split("/") and found != _followed(os.path.normpath(path), link_at):
+        return None
     return found
 
 

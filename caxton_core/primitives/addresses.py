@@ -18,7 +18,7 @@ _NUMERIC_HOST: Final = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+))
 _PLAIN_IPV4: Final = re.compile(r"(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})")
 _UNSURE_PATH: Final = re.compile(r"%(25|2e|2f|5c|00)|/\.\.;", re.IGNORECASE)
 _ESCAPED: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
-_DEVIATING: Final = frozenset("\u00df\u03c2\u200c\u200d")
+_DEVIATING: Final = frozenset("\u00df\u1e9e\u03c2\u200c\u200d")
 """Letters of host names of which not every library makes the same name."""
 _HIGHEST_PORT: Final = 65535
 

@@ -60,7 +60,8 @@ class TextGlob:
 class PathGlob:
     """Paths: `*` is any part of one name, `**` any number of folders.
 
-    `base` is the folder before the first wildcard. A relative glob begins where the tool does.
+    `base` is the folder before the first wildcard. A relative glob begins where the tool does, and
+    where that is nobody knows for sure: of a glob and a path, one of them relative, nobody does.
     """
 
     glob: str
@@ -80,7 +81,9 @@ class PathGlob:
     def permits(self, value: str, real: Real) -> bool:
         """Whether the path surely lies there."""
         names, glob = self._way(value, real), self._glob(real)
-        return names is not None and glob is not None and lies(names, glob)
+        if names is None or glob is None or not lies(names, glob):
+            return False
+        return not self.relative or lies(split(value), self.written)
 
     def forbids(self, value: str, real: Real) -> bool:
         """Whether the path, or a folder in which it lies, may be meant."""
@@ -101,6 +104,8 @@ class PathGlob:
     def _way(self, value: str, real: Real) -> tuple[str, ...] | None:
         """The names on the way to where a path leads; None where nobody can be sure."""
         if len(value) > LONGEST_PATH or _WITH_A_SCHEME.match(value):
+            return None
+        if value.startswith("/") == self.relative:
             return None
         if value not in real:
             followed = self.relative and real.get(self.base) is not None

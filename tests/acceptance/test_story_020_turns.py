@@ -216,7 +216,7 @@ def test_a_real_model_reads_an_allowed_file_and_is_refused_a_forbidden_one(tmp_p
     """
     with installed(tmp_path, settings) as server:
         server.deploy(
-            f"""
+            """
             name = "clerk"
             capabilities = ["filing"]
             system_prompt = "You are helpful."
@@ -227,7 +227,7 @@ def test_a_real_model_reads_an_allowed_file_and_is_refused_a_forbidden_one(tmp_p
             [resources]
             max_tool_rounds = 1
             [permissions]
-            allow = ["files.read_multiple_files:paths={tmp_path}/docs/**"]
+            allow = ["files.read_multiple_files:paths=docs/**"]
             """
         )
         allowed = called_by_the_model(server, "docs/harbour.txt")

@@ -13,7 +13,13 @@ from caxton_adapters.runtime.rulebook import ServerRules
 from caxton_adapters.runtime.runtime import Runtime
 from caxton_adapters.runtime.ticket import Incoming, Ticket
 from caxton_core.agent.sections import Permissions
-from caxton_core.conversation.outcome import Answered, MessageState, Suspended
+from caxton_core.conversation.outcome import (
+    Answered,
+    MessageState,
+    NotAnswered,
+    OutcomeUnknown,
+    Suspended,
+)
 from caxton_core.events import ApprovalAsked, CallRefused, ToolCalled
 from caxton_core.primitives import JsonObject, PermissionRule, ToolName
 from caxton_core.tools.approval import Approved, Denied, Expired
@@ -159,6 +165,37 @@ async def test_a_call_waits_through_restarts_and_then_exactly_that_call_is_made(
     assert len(files.called) == 1
     asked_for = [each for each in servers.heard.events if isinstance(each, ApprovalAsked)]
     assert len(asked_for) == 1
+
+
+async def test_a_call_that_waited_is_made_once_where_nobody_has_to_be_asked_any_more() -> None:
+    servers = Servers()
+    async with asking(servers, SlowFiles()) as runtime:
+        ticket = await sent(runtime)
+        await asked(runtime)
+        assert isinstance(await runtime.replace("writer", WRITER), Success)
+    slow = SlowFiles()
+    async with servers.next(slow):
+        await until(lambda: len(slow.called) == 1)
+    files = done_at_once()
+    async with servers.next(files) as runtime:
+        outcome = await done(await runtime.message(ticket.message.value)).done()
+    assert isinstance(outcome, NotAnswered)
+    assert isinstance(outcome.why, OutcomeUnknown)
+    assert files.called == []
+
+
+async def test_a_word_against_a_call_counts_also_where_nobody_has_to_be_asked_any_more() -> None:
+    servers = Servers()
+    async with asking(servers, SlowFiles()) as runtime:
+        ticket = await sent(runtime)
+        request = await asked(runtime)
+        assert isinstance(await runtime.replace("writer", WRITER), Success)
+        ticket.suspend()
+        done(await runtime.approvals.answer(request.approval.id.value, Denied("ada")))
+    files = done_at_once()
+    async with servers.next(files) as runtime:
+        await answer_of(done(await runtime.message(ticket.message.value)))
+    assert files.called == []
 
 
 async def test_what_was_approved_just_before_the_end_is_made_after_it() -> None:

@@ -86,10 +86,18 @@ class Disk:
         open_ones = (stored for stored in self.messages.values() if stored.ending is None)
         return [fold(stored.accepted, stored.events) for stored in open_ones]
 
-    def may_be_made(self, message: str, call_id: str) -> bool:
-        """Whether a person approved the call, and it is recorded that it is about to be made."""
+    def may_be_made(self, message: str, call_id: str, *, asks: bool) -> bool:
+        """Whether nobody is against the call, and it is recorded that it is about to be made.
+
+        Where the rules do not ask any more, it may be made without a word, and without that record
+        if nobody was asked before.
+        """
         stored = self.messages[message]
-        return isinstance(stored.say(call_id), Approved) and call_id in stored.begun
+        if not asks and call_id not in stored.asked:
+            return True
+        said = stored.say(call_id)
+        willing = isinstance(said, Approved) or (said is None and not asks)
+        return willing and call_id in stored.begun
 
     def _count(self, stored: Stored, event: TurnEvent) -> None:
         match event:

@@ -74,7 +74,9 @@ class Outside:
             break_off(f"{intent} is called again though its result is recorded")
         if call.name not in IDEMPOTENT and self.made[intent] > 1 + self.allowed[intent]:
             break_off(f"{intent} is not idempotent and was called {self.made[intent]} times")
-        if call.name == PAY.name and not self.disk.may_be_made(message, call.id):
+        if call.name == PAY.name and not self.disk.may_be_made(
+            message, call.id, asks=self.plan.asks
+        ):
             break_off(f"{intent} is called, and nobody approved it")
         return ToolSucceeded(call.id, f"done {call.name.value}")
 

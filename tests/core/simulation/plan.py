@@ -65,6 +65,8 @@ class Plan:
     messages: tuple[MessageAccepted, ...]
     tokens_per_day: int | None
     calls: float = 0.0
+    asks: bool = True
+    """Whether the rules want a person to be asked before something is paid."""
     rules: TurnRules = field(init=False)
 
     def __attrs_post_init__(self) -> None:

@@ -63,6 +63,8 @@ class Schedule:
 
     def __attrs_post_init__(self) -> None:
         self.outside = Outside(self.plan, self.disk)
+        if self.plan.chance.random() < 0.3:
+            self.plan.asks = not self.plan.asks
         self.server = Server(self.plan, self.disk, self.plan.rules, 0.0)
         self.coming = list(self.plan.messages)
 

@@ -353,7 +353,7 @@ class Server:
         asked = [
             ApprovalAsked(*self._of(task), self._question(task, call))
             for call in calls
-            if call.name == PAY.name and call.id not in consents
+            if self.plan.asks and call.name == PAY.name and call.id not in consents
         ]
         consents |= {event.approval.call.id: Consent(event.approval) for event in asked}
         yield Append((*before, StepTaken(*self._of(task), step=step), *asked))
@@ -368,10 +368,12 @@ class Server:
     def _made(
         self, task: Task, call: ToolCall, consent: Consent | None
     ) -> Generator[Effect, Told, ToolResult]:
-        """Make the call, if it needs nobody's consent or has it."""
+        """Make the call, unless somebody is against it, or has to be asked and says no."""
         if consent is not None:
-            said = consent.said or (yield from self._waited(task, consent.approval))
-            if not isinstance(said, Approved):
+            said = consent.said
+            if said is None and self.plan.asks:
+                said = yield from self._waited(task, consent.approval)
+            if isinstance(said, Denied | Expired):
                 return not_approved(call, said)
             yield Append((CallBegun(*self._of(task), call_id=call.id),))
         made = yield Make((call,))

@@ -89,6 +89,7 @@ def test_addresses_that_are_not_meant(glob: str, value: str) -> None:
         "https://exa%6dple.org/docs/a",
         "https://example.org:99999999/docs",
         "https://faß.example/docs",
+        "https://fa\u1e9e.example/docs",
         "",
     ],
 )
@@ -300,7 +301,7 @@ RELATIVE = {
     ("value", "allowed"),
     [
         ("docs/a", True),
-        ("in", True),
+        ("in", False),
         ("docs/out", False),
         ("docs/../docs/a", False),
         ("~/a", False),
@@ -321,6 +322,18 @@ def test_a_relative_glob_denies_what_may_be_meant() -> None:
     for value in ("docs/a", "in", "docs", "docs/../docs/a", "~/a", "/home/docs/a", "docs/out"):
         assert rule.forbids({"a": value}, {**RELATIVE, "/home/docs/a": "/home/docs/a"})
     assert not rule.forbids({"a": "other"}, {**RELATIVE, "other": "/home/other"})
+
+
+@pytest.mark.parametrize("value", ["private/a", "./private/a", "a", "private"])
+def test_where_a_tool_begins_nobody_knows_so_a_relative_path_is_in_no_absolute_folder(
+    value: str,
+) -> None:
+    allowing, denying = (compiled(PermissionRule(f"s.t:a=/srv/{at}**")) for at in ("", "private/"))
+    for real in ({}, {value: f"/srv/{value}", "/srv": "/srv", "/srv/private": "/srv/private"}):
+        assert not allowing.permits({"a": value}, real)
+        assert denying.forbids({"a": value}, real)
+    assert not permits("private/**", f"/srv/{value}")
+    assert forbids("private/**", f"/srv/{value}")
 
 
 def test_where_nobody_looks_a_relative_path_is_compared_as_it_is_written() -> None:
