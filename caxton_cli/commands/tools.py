@@ -9,6 +9,7 @@ import click
 from caxton_cli import exits
 from caxton_cli.client import Caller, calls_server, connect, segment
 from caxton_cli.confirming import YES, confirm
+from caxton_cli.laying_out import screen
 from caxton_cli.lazy import Entry, LazyGroup
 from caxton_cli.pages import Query, listed
 from caxton_cli.printing import columns, emit, is_terminal, note
@@ -187,8 +188,10 @@ def approve(
 
 def _agreed(shown: list[Mapping[str, object]], *, yes: bool) -> None:
     """Show what is about to be approved; leaves unless somebody agrees."""
-    for tool in shown:
-        note("\n".join(diff_lines(tool)))
+    lines = [line for tool in shown for line in diff_lines(tool)]
+    note("\n".join(lines))
+    if is_terminal() and len(lines) >= screen(sys.stdout)[1]:
+        note(f"these are {len(lines):,} lines, more than the screen has: look at all of them")
     confirm(f"approve {', '.join(str(tool['name']) for tool in shown)}?", yes=yes)
 
 
