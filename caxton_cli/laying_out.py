@@ -6,13 +6,17 @@ a line of ours. Long blanks are told instead of printed, and no line goes on whe
 
 import os
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from typing import Final, TextIO
 from unicodedata import east_asian_width
+
+from caxton_cli.printing import note
 
 FURTHER: Final = "    … "
 """What stands before the rest of a line that is longer than the screen."""
 _PADDING: Final = re.compile(" {9,}")
+_PIECE: Final = re.compile("\x1b\\[[0-9;]*m|.", re.DOTALL)
 _NARROWEST: Final = 20
 _USUAL: Final = (80, 24)
 
@@ -27,6 +31,20 @@ def rows_of(text: str, columns: int) -> list[str]:
     return [row for line in text.split("\n") for row in _rows(line, max(columns, _NARROWEST))]
 
 
+def laid_out(line: str, stream: TextIO) -> str:
+    """The line as it is printed: in rows where a person reads it, else as it is."""
+    return "\n".join(rows_of(line, screen(stream)[0])) if stream.isatty() else line
+
+
+def present(lines: Iterable[str]) -> None:
+    """Show what is about to be agreed to; where the screen is too small for it, say so."""
+    rows = "\n".join(laid_out(line, sys.stderr) for line in lines)
+    note(rows)
+    count = rows.count("\n") + 1
+    if sys.stderr.isatty() and count >= screen(sys.stderr)[1]:
+        note(f"these are {count:,} lines, more than the screen has: look at all of them")
+
+
 def screen(terminal: TextIO) -> tuple[int, int]:
     """How many columns and lines the terminal has."""
     try:
@@ -38,10 +56,17 @@ def screen(terminal: TextIO) -> tuple[int, int]:
 
 def _rows(line: str, columns: int) -> Iterator[str]:
     row, width = "", 0
-    for character in line:
-        wide = 2 if east_asian_width(character) in "WF" else 1
+    for piece in _PIECE.findall(line):
+        wide = _width(piece)
         if width + wide > columns:
             yield row
             row, width = FURTHER, len(FURTHER)
-        row, width = row + character, width + wide
+        row, width = row + piece, width + wide
     yield row
+
+
+def _width(piece: str) -> int:
+    """The columns of a character; a colour of ours takes none."""
+    if len(piece) > 1:
+        return 0
+    return 2 if east_asian_width(piece) in "WF" else 1

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
-from caxton_cli.laying_out import rows_of, screen, unpadded
-from caxton_cli.printing import is_terminal, styled
+from caxton_cli.laying_out import unpadded
+from caxton_cli.printing import styled
 
 _COLOURS = {"- ": "red", "+ ": "green"}
 _MOST_EMPTY = 2
@@ -15,10 +15,7 @@ _DEEPEST = 40
 
 
 def diff_lines(tool: Mapping[str, object]) -> Iterator[str]:
-    """The tool's name and state, then every difference; of a new tool, all that it says.
-
-    On a terminal no line is longer than the terminal is wide.
-    """
+    """The tool's name and state, then every difference; of a new tool, all that it says."""
     yield f"{tool['name']} ({tool['state']})"
     differences = tool.get("differences")
     if isinstance(differences, list) and differences:
@@ -51,7 +48,7 @@ def _marked(lines: Iterator[str]) -> Iterator[str]:
         found = list(same)
         many = is_empty and len(found) > _MOST_EMPTY
         for line in [f"{mark}({len(found):,} empty lines)"] if many else found:
-            yield from _coloured(f"    {_unpadded(line)}", mark)
+            yield f"    {_coloured(_unpadded(line))}"
 
 
 def _unpadded(line: str) -> str:
@@ -62,9 +59,6 @@ def _unpadded(line: str) -> str:
     return line[:kept] + unpadded(line[kept:])
 
 
-def _coloured(line: str, mark: str) -> Iterator[str]:
-    colour = _COLOURS.get(mark)
-    for row in rows_of(line, screen(sys.stdout)[0]) if is_terminal() else [line]:
-        words = row.lstrip(" ")
-        shown = words if colour is None else styled(words, colour, sys.stdout)
-        yield row[: len(row) - len(words)] + shown
+def _coloured(line: str) -> str:
+    colour = _COLOURS.get(line[:2])
+    return line if colour is None else styled(line, colour, sys.stdout)

@@ -19,7 +19,7 @@ from caxton_adapters.setting_values import FilePath, Substituted, WrittenHeader,
 from caxton_core.codes.stating import stated
 from caxton_core.primitives import Count, Duration, Size, Text, TextRule
 from caxton_core.problems import Malformed, Path, Problem, ValueProblem
-from caxton_core.reading.credentials import masked
+from caxton_core.reading.credentials import masked, masked_command
 from caxton_core.reading.keys import Key
 
 WAY_UNCLEAR: Final = "CX2210"
@@ -259,7 +259,7 @@ class Registration:
         if self.url is not None:
             return self.url.shown
         words = [] if self.command is None else [self.command.shown]
-        return masked(shlex.join([*words, *(argument.shown for argument in self.args)]))
+        return masked_command(shlex.join([*words, *(argument.shown for argument in self.args)]))
 
     @property
     def program_limits(self) -> ProgramLimits:
@@ -277,7 +277,7 @@ class Registration:
         Every header, its credential alone, variables by name, the query of the address, and what
         variables of the server's environment had where the settings name them.
         """
-        hidden = (v.value for k, v in self.env.items() if re.search(_SECRET_NAME, k))
+        hidden = (v.value for k, v in self.env.items() if names_secret(k))
         oauth = OAuthTable() if self.oauth is None else self.oauth
         written = (oauth.client_secret, oauth.signing_key)
         of_client = (secret.value for secret in written if secret is not None)
@@ -294,6 +294,11 @@ class Registration:
         for each in (self.command, self.url, *self.args, *self.env.values()):
             if each is not None and each.origin is not None:
                 yield from each.origin.values
+
+
+def names_secret(variable: str) -> bool:
+    """Whether the name of a variable speaks of a secret."""
+    return re.search(_SECRET_NAME, variable) is not None
 
 
 _CREDENTIAL: Final = re.compile(r"[A-Za-z]+ (\S+)")

@@ -8,10 +8,10 @@ import click
 
 from caxton_cli import exits
 from caxton_cli.client import calls_server, connect, segment
-from caxton_cli.laying_out import rows_of, screen, unpadded
+from caxton_cli.laying_out import laid_out, unpadded
 from caxton_cli.lazy import Entry, LazyGroup
 from caxton_cli.pages import listed
-from caxton_cli.printing import columns, emit, is_terminal, note
+from caxton_cli.printing import columns, emit, note
 
 _MODULE = "caxton_cli.commands.approvals"
 _WIDEST = 60
@@ -55,7 +55,7 @@ def show(*, approval: str, url: str | None, token: str | None, as_json: bool) ->
         emit(document)
         return exits.DONE
     for line in _lines(document):
-        print("\n".join(rows_of(line, screen(sys.stdout)[0])) if is_terminal() else line)
+        print(laid_out(line, sys.stdout))
     if document.get("status") == "waiting":
         note(f"answer with: caxton approvals approve {approval}, or deny")
     return exits.DONE
