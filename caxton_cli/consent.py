@@ -1,6 +1,7 @@
 """Whoever waits for an answer in a terminal is asked there what a person has to confirm."""
 
 import sys
+import termios
 from collections.abc import Mapping
 from http.client import BAD_REQUEST
 from typing import Final, TextIO
@@ -42,6 +43,7 @@ def _answer(approval: Mapping[str, object], terminal: TextIO) -> bool | None:
 
     question = question_of(approval).on_screen(*screen(terminal))
     told = f"\n{question.text}\n"
+    termios.tcflush(sys.stdin, termios.TCIFLUSH)  # nobody has answered what nobody has seen
     while True:
         print(f"{told}allow it? [y/N] ", end="", file=terminal, flush=True)
         line = sys.stdin.readline()

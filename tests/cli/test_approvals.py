@@ -159,6 +159,15 @@ def test_a_person_at_the_terminal_refuses_also_without_a_word(keeper: Shell, typ
         assert shown.ended() == 0
 
 
+def test_what_was_typed_before_the_question_is_no_answer_to_it(keeper: Shell) -> None:
+    with terminal(keeper, "send", "keeper", "remember") as shown:
+        shown.type("y\n")
+        shown.until("allow it? [y/N] ")
+        shown.type("n\n")
+        shown.until("a person refused this call")
+        assert shown.ended() == 0
+
+
 def test_results_that_go_elsewhere_leave_the_question_at_the_terminal(keeper: Shell) -> None:
     with terminal(keeper, "send", "keeper", "remember", into="answer.txt") as shown:
         shown.until("allow it? [y/N] ")
