@@ -17,6 +17,8 @@ Run as `python -I -S server.py [OPTION=VALUE ...]`:
     page=NUMBER                       lists so many tools on a page
     picky=1                           refuses the arguments of every call
     flood=NUMBER                      `echo` is followed by so many notifications
+    demand=BYTES                      `echo` is followed by questions of this size
+    take=NUMBER                       so many of them, whose answers are read; else without end
 """
 
 import json
@@ -126,7 +128,18 @@ def echo(arguments: dict[str, Any]) -> dict[str, Any]:
     for number in range(int(OPTIONS.get("flood", "0"))):
         data = {"level": "debug", "data": f"line {number}"}
         write({"method": "notifications/message", "params": data})
+    if "demand" in OPTIONS:
+        write({"id": arguments["_id"], "result": said(arguments["text"])})
+        demand(int(OPTIONS["demand"]))
     return said(arguments["text"])
+
+
+def demand(size: int) -> None:
+    schema = {**OBJECT, "properties": {"colour": {"type": "string", "default": "y" * size}}}
+    for number in range(int(OPTIONS.get("take", FOR_EVER))):
+        note(f"asks {number}")
+        asked = {"message": "Which colour?", "requestedSchema": schema}
+        write({"id": f"q{number}", "method": "elicitation/create", "params": asked})
 
 
 def long(_: dict[str, Any]) -> dict[str, Any]:
@@ -261,7 +274,7 @@ def take(message: dict[str, Any]) -> None:
             error = {"code": -32601, "message": "Method not found"}
             write({"id": message["id"], "error": error})
         case _:
-            note(f"told {method}")
+            note(f"told {method or message.get('error')}")
 
 
 if __name__ == "__main__":
