@@ -15,6 +15,7 @@ Run as `python -I -S server.py [OPTION=VALUE ...]`:
     note=FILE                         appends what happens to the file
     tools=NUMBER                      lists so many further tools
     page=NUMBER                       lists so many tools on a page
+    fat=BYTES                         lists tools with schemas of this size, 20 a page, without end
     picky=1                           refuses the arguments of every call
     flood=NUMBER                      `echo` is followed by so many notifications
     demand=BYTES                      `echo` is followed by questions of this size
@@ -103,8 +104,17 @@ def tools() -> list[dict[str, Any]]:
     ]
 
 
+def fat(first: int, size: int) -> dict[str, Any]:
+    note(f"lists {first}")
+    schema = {**OBJECT, "title": "x" * size}
+    page = [tool(f"fat_{number}", schema) for number in range(first, first + 20)]
+    return {"tools": page, "nextCursor": str(first + 20)}
+
+
 def listed(params: dict[str, Any]) -> dict[str, Any]:
     at("list")
+    if "fat" in OPTIONS:
+        return fat(int(params.get("cursor") or 0), int(OPTIONS["fat"]))
     first, page, every = int(params.get("cursor") or 0), int(OPTIONS.get("page", "1000")), tools()
     more = {"nextCursor": str(first + page)} if first + page < len(every) else {}
     return {"tools": every[first : first + page], **more}
