@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol, TypeAlias, final
 
 from attrs import fields
 from jsonschema import Draft7Validator, Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError
+from jsonschema.exceptions import SchemaError, UnknownType, ValidationError
 from jsonschema.validators import extend
 from referencing import Registry
 from referencing.exceptions import Unresolvable
@@ -48,11 +48,13 @@ _FIXED: Final = re.compile(r"\{(\d+)\}")
 _WIDE: Final = re.compile(r"[^\x00-\x7f]|\\[uUN]")
 _UNCHECKED: Final = ("unevaluatedItems", "unevaluatedProperties", "$dynamicRef")
 _BROKEN: Final = (
+    ArithmeticError,
     AttributeError,
     KeyError,
     RecursionError,
     SchemaError,
     TypeError,
+    UnknownType,
     Unresolvable,
     ValueError,
     re.error,

@@ -226,6 +226,21 @@ def test_no_schema_keeps_anybody_busy(name: str, limit: int) -> None:
     assert perf_counter() - began < BOUND * slowness()
 
 
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"multipleOf": 0.5}, 10**400),
+        ({"multipleOf": 0.1}, float("inf")),
+        ({"$ref": "#/x", "x": {"multipleOf": 0}}, 1),
+        ({"$ref": "#/x", "x": {"type": "foo"}}, 1),
+    ],
+)
+def test_what_cannot_be_computed_counts_as_right(
+    schema: Mapping[str, object], value: object
+) -> None:
+    assert wrong(schema, value) is None
+
+
 def test_a_large_value_is_not_quoted_whole() -> None:
     assert wrong({"type": "string"}, LARGE) == "{1 members} is not of type 'string'"
     assert wrong({"type": "object"}, ["x" * 1000] * 30) == "[30 items] is not of type 'object'"
@@ -245,7 +260,10 @@ JSON = st.recursive(
     max_leaves=10,
 )
 KEYWORDS = st.sampled_from(
-    ["type", "properties", "items", "pattern", "enum", "anyOf", "$ref", "required", "$id", "not"]
+    [
+        *("type", "properties", "items", "pattern", "enum", "anyOf", "$ref", "required", "$id"),
+        *("not", "multipleOf", "minimum", "minLength", "contains", "patternProperties"),
+    ]
 )
 SCHEMAS = st.dictionaries(
     KEYWORDS,
