@@ -46,7 +46,7 @@ def may_reach(glob: str, secret: PathName) -> bool:
     names, rooted = split(glob.replace("\\", "/")), secret.value.startswith("/")
     if rooted:
         return glob.startswith("/") and _leads_to(names, split(secret.value))
-    return any(_names(name, secret.value) for name in names)
+    return any(_names(name, secret.value) for name in set(names))
 
 
 def _climbs(glob: str) -> bool:
@@ -86,8 +86,9 @@ def _names(name: str, secret: str) -> bool:
     """
     if not begins_openly(name):
         return may_meet(name, secret)
-    spelt = may_meet(name, shortest(secret)) or may_meet(shortest(name), secret)
-    return spelt and not says_nothing(name)
+    if says_nothing(name):
+        return False
+    return may_meet(name, shortest(secret)) or may_meet(shortest(name), secret)
 
 
 def host_of(glob: str) -> str:
