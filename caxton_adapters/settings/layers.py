@@ -46,6 +46,7 @@ FLAGS: Final[Mapping[str, tuple[str, ...]]] = {
     "log_file": ("logging", "file"),
 }
 _WHOLE_NUMBERS: Final = {("server", "port")}
+_MOST_DIGITS: Final = 20
 _BOOLEANS: Final = {("server", "behind_proxy")}
 _TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
 _LISTS: Final = {("server", "allowed_hosts"), ("server", "allowed_origins")}
@@ -107,8 +108,9 @@ def _layer(written: Mapping[str, str], known: Mapping[str, tuple[str, ...]], pre
 
 def _meant(path: tuple[str, ...], text: str) -> object:
     """What a text outside of TOML stands for; where it makes no sense, reading it will say so."""
-    if path in _WHOLE_NUMBERS and text.strip().isdecimal():
-        return int(text)
+    number = text.strip()
+    if path in _WHOLE_NUMBERS and number.isdecimal() and len(number) <= _MOST_DIGITS:
+        return int(number)
     if path in _BOOLEANS:
         return _TRUTHS.get(text.strip().lower(), text)
     if path in _LISTS:

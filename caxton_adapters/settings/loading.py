@@ -26,6 +26,7 @@ from caxton_adapters.settings.substitution import (
 )
 from caxton_adapters.settings.values import Settings
 from caxton_adapters.settings.written import SettingsFile
+from caxton_core.agent.policy.file import nothing_allowed
 from caxton_core.problems import Path, Problem
 from caxton_core.reading.report import Report, report
 from caxton_core.reading.tables import read
@@ -150,10 +151,10 @@ def _written_elsewhere(layer: Layer, name: str) -> _Place:
 
 def _problems_of(place: _Place) -> tuple[Problem, ...]:
     result = read(SettingsFile, place.layer.table)
-    if isinstance(result, Success):
-        return ()
+    wrong = result.failure() if isinstance(result, Failure) else ()
     told = {problem.at for problem in place.problems}
-    others = (problem for problem in result.failure() if problem.at not in told)
+    found = (*wrong, *nothing_allowed(place.layer.table))
+    others = (problem for problem in found if problem.at not in told)
     return tuple(_as_named_by(place, problem) for problem in others)
 
 

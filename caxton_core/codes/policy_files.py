@@ -31,12 +31,12 @@ POLICY_FILES: Final = (
     ),
     Explanation(
         "CX2223",
-        "empty permission of the policy",
+        "empty list of what is allowed",
         "`allow = []` would be read as no list at all, which permits everything",
-        "Without a list the policy allows what it neither denies nor asks about; a list that was "
-        "emptied by mistake must not do the same.",
-        "Leave `allow` out, or name what is allowed; to permit nothing, forbid the tools: "
-        '`[tools]` `never = ["*"]`.',
+        "Without a list the policy and the settings allow what they neither deny nor ask about; a "
+        "list that was emptied by mistake must not do the same.",
+        "Leave `allow` out, or name what is allowed; to permit nothing, forbid the tools in the "
+        'policy: `[tools]` `never = ["*"]`.',
     ),
     Explanation(
         "CX2224",

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
-from typing import Final, TypeAlias
+from typing import TypeAlias
 from unicodedata import normalize
 
-ANY_DEPTH: Final = "**"
+from caxton_core.primitives.wildcards import ANY_DEPTH, folded, split
+
+__all__ = ["ANY_DEPTH", "alike", "lies", "may_lie_below", "split"]
 
 Same: TypeAlias = Callable[[str, str], bool]
 
@@ -15,13 +17,8 @@ def alike(text: str, glob: str) -> bool:
     return (
         fnmatchcase(text, glob)
         or fnmatchcase(_lowered(text), _lowered(glob))
-        or (not (text.isascii() and glob.isascii()) and fnmatchcase(_folded(text), _folded(glob)))
+        or (not (text.isascii() and glob.isascii()) and fnmatchcase(folded(text), folded(glob)))
     )
-
-
-def split(path: str) -> tuple[str, ...]:
-    """The names on the way."""
-    return tuple(name for name in path.split("/") if name not in ("", "."))
 
 
 def lies(names: Sequence[str], glob: Sequence[str]) -> bool:
@@ -36,10 +33,6 @@ def may_lie_below(names: Sequence[str], glob: Sequence[str]) -> bool:
 
 def _lowered(text: str) -> str:
     return text.lower() if text.isascii() else normalize("NFC", text).lower()
-
-
-def _folded(text: str) -> str:
-    return normalize("NFKC", normalize("NFKC", text).casefold())
 
 
 def _reached(names: Sequence[str], glob: Sequence[str], same: Same) -> set[int]:

@@ -129,11 +129,15 @@ def _table(value: object) -> Table:
 
 
 def _nothing_allowed(table: Table) -> Iterator[Problem]:
-    environments = _table(table.get("environments"))
-    tables = [((), table), *((("environments", name), env) for name, env in environments.items())]
-    for at, each in tables:
-        if _table(_table(each).get("permissions")).get("allow") == []:
-            yield Problem((*at, "permissions", "allow"), _stated(NOTHING_ALLOWED))
+    yield from nothing_allowed(table)
+    for name, special in _table(table.get("environments")).items():
+        yield from nothing_allowed(_table(special), ("environments", name))
+
+
+def nothing_allowed(table: Table, at: Path = ()) -> Iterator[Problem]:
+    """An empty list of what is allowed, which would be read as none, in the table of a level."""
+    if _table(table.get("permissions")).get("allow") == []:
+        yield Problem((*at, "permissions", "allow"), _stated(NOTHING_ALLOWED))
 
 
 def _unknown_environment(name: str, known: tuple[str, ...]) -> Problem:

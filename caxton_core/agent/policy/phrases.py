@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-_SENTENCE: Final = re.compile(r"[^.!?;\n]*(?:\n(?!\s*\n|\s*[-*#0-9])[^.!?;\n]*)*")
+_SENTENCE: Final = re.compile(r"[^.!?;\n]*(?:\n(?![^\S\n]*[-*#0-9\n])[^.!?;\n]*)*")
 _WORDS: Final = re.compile(r"[\w']+")
 _LONGEST_SENTENCE: Final = 4000
 

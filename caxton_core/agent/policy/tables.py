@@ -329,6 +329,8 @@ class AccessRules:
         "192.168.*",
         *(f"172.{number}.*" for number in range(16, 32)),
         "[::1]",
+        "[::]",
+        "[fd00:ec2::254]",
     )
     url_arguments: Annotated[
         tuple[ArgumentGlob, ...],

@@ -2,7 +2,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from returns.result import Failure, Success
 
@@ -106,6 +106,21 @@ def test_all_problems_of_all_places_come_at_once(tmp_path: Path) -> None:
     assert '--log-level = "loud"' in text
 
 
+def test_an_empty_list_of_what_is_allowed_is_refused_as_it_is_in_a_policy(tmp_path: Path) -> None:
+    file = written(tmp_path, "caxton.toml", "port = 1\n[permissions]\nask = []\nallow = []\n")
+    text = told(around(file))
+    for words in ("CX1005", "CX2223", f"{file}:4:", "`allow = []` would be read as no list at all"):
+        assert words in text
+    fine = written(tmp_path, "fine.toml", "[permissions]\ndeny = []\n")
+    assert loaded(around(fine)).settings.permissions.allow == ()
+
+
+def test_a_stronger_file_takes_back_no_list_with_an_empty_one(tmp_path: Path) -> None:
+    weak = written(tmp_path, "weak.toml", '[permissions]\nallow = ["files.read"]\n')
+    strong = written(tmp_path, "strong.toml", "[permissions]\nallow = []\n")
+    assert f"{strong}:2:" in told(around(strong, weak))
+
+
 def test_variables_are_substituted_in_files(tmp_path: Path) -> None:
     file = written(tmp_path, "c.toml", "[server]\ndata_dir = '${BASE}/x'\ntoken = '$${BASE}'")
     server = loaded(around(file, environ={"BASE": "/srv"})).settings.server
@@ -175,6 +190,8 @@ def test_an_address_in_the_environment_must_be_one() -> None:
 
 
 @given(environ=st.dictionaries(st.sampled_from(sorted(VARIABLES)), st.text(max_size=20)))
+@example(environ={"CAXTON_PORT": "80\x1f"})
+@example(environ={"CAXTON_PORT": "9" * 5000})
 def test_loading_answers_whatever_the_environment_says(environ: dict[str, str]) -> None:
     load(around(environ=environ))
 

@@ -25,7 +25,8 @@ def _phrase(case: Case, phrase: "re.Pattern[str]") -> Iterator[Found]:
 
 def _as_written(words: str, text: str) -> str | None:
     """The words as they stand in the text, with whatever stands between them."""
-    loosely = r"[\W_]{1,8}".join(re.escape(word) for word in words.split()[:12])
+    letters = (word.strip("_'") for word in words.split()[:12])
+    loosely = r"[\W_]++".join(re.escape(word) for word in letters if word)
     match = re.search(loosely, text, re.IGNORECASE)
     return None if match is None else match[0].split("\n", maxsplit=1)[0]
 

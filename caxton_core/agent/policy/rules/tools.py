@@ -1,19 +1,16 @@
 """Rules about tools: which ones, how widely, and whether they are there at all."""
 
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
 from typing import Final, TypeAlias
 
 from caxton_core.agent.policy.facts import Facts
 from caxton_core.agent.policy.finding import Found, found
 from caxton_core.agent.policy.primitives import NameGlob
+from caxton_core.agent.policy.reach import leaves_all_open
 from caxton_core.agent.policy.rules.rule import Case, Rule
 from caxton_core.primitives import PermissionRule, ToolPattern
 from caxton_core.problems import Path
 from caxton_core.reading.nearest import nearest
-
-_DIFFERENT: Final = ("a", "Z9_-", "rm -rf / #", "é")
-"""Texts that have nothing in common."""
 
 Named: TypeAlias = tuple[Path, ToolPattern, str]
 """Where tools are named, which they are, and the words that name them."""
@@ -49,7 +46,8 @@ def _wildcards(case: Case) -> Iterator[Found]:
 
 def _unconditional(case: Case) -> Iterator[Found]:
     for index, rule in enumerate(case.config.permissions.allow):
-        if (rule.condition is None or _says_nothing(rule)) and not _is_overruled(case, rule):
+        is_open = rule.condition is None or leaves_all_open(rule.condition[1])
+        if is_open and not _is_overruled(case, rule):
             name = next((name for name in _meant(case, rule) if _is_sensitive(case, name)), None)
             if name is not None:
                 yield found("permissions", "allow", index, rule=rule.value, tool=name)
@@ -59,17 +57,6 @@ def _is_overruled(case: Case, rule: PermissionRule) -> bool:
     """Whether a person is asked, or the call denied, whatever the rule allows."""
     stronger = (*case.config.permissions.ask, *case.config.permissions.deny)
     return any(each.condition is None and each.tool.covers(rule.tool) for each in stronger)
-
-
-def _says_nothing(rule: PermissionRule) -> bool:
-    """Whether the condition lets everything pass: texts, paths or addresses, whatever they are."""
-    if rule.condition is None:
-        return False
-    scheme, _, rest = rule.condition[1].rpartition("://")
-    if not scheme and "/" not in rest:
-        return not rest or all(fnmatchcase(text, rest) for text in _DIFFERENT)
-    names = set(rest.split("/"))
-    return names <= {"", "*", "**"} and (bool(scheme) or "**" in names)
 
 
 def _meant(case: Case, rule: PermissionRule) -> Iterator[str]:

@@ -10,28 +10,43 @@ from returns.result import Success
 from caxton_core.agent.policy.check import violations
 from caxton_core.agent.policy.facts import Facts
 from caxton_core.agent.policy.file import read_policy
-from caxton_core.agent.policy.rules.access import host_of
+from caxton_core.agent.policy.reach import host_of
 from caxton_core.agent.policy.tables import Policy
 from caxton_core.agent.toml import read_agent
 from caxton_core.reading.wording import message
 from tests.core.agent.policy_corpus.corpus import reasons
 
 HOSTS = {
-    "http://2130706433/": "127.0.0.1",
-    "http://0x7f.1/": "127.0.0.1",
-    "http://0177.0.0.1/": "127.0.0.1",
-    "http://127.1:80/": "127.0.0.1",
-    "http://[::ffff:169.254.169.254]/": "169.254.169.254",
     "http://LOCALHOST./x": "localhost",
     "http://[0:0:0:0:0:0:0:1]:9200/": "[::1]",
-    "https://user:word@example.org:8443/x": "example.org",
-    "https://example.org\\@evil.example/": "evil.example",
+    "http://①⑥⑨.254.169.254/": "169.254.169.254",
+    "http://metadata。google。internal:80/**": "metadata.google.internal",
+    "https://bücher.example/": "xn--bcher-kva.example",
+    "*://api.example.org:8443/x": "api.example.org",
     "https://*.example.org/*": "*.example.org",
-    "https://api.example.org*": "api.example.org*",
     "api.example.org:443": "api.example.org",
-    "*": "*",
-    "/a": "*",
+    "①②⑦.0.0.1": "127.0.0.1",
 }
+UNSURE = (
+    "http://2130706433/",
+    "http://0x7f.1/",
+    "http://0177.0.0.1/",
+    "http://127.1:80/",
+    "http://[::ffff:169.254.169.254]/",
+    "https://user:word@example.org:8443/x",
+    "https://example.org\\@evil.example/",
+    "https://api.example.org*",
+    "https://stra\u1e9ee.example/",
+    "2130706433",
+    "0x7f.1",
+    "word@127.0.0.1",
+    "127.0.0.1#example.org",
+    "127.0.0.1/example.org",
+    "*.example.org",
+    "*",
+    "//one.net/",
+    "/a",
+)
 AGENT = """
 name = "clerk"
 system_prompt = "You help."
@@ -44,6 +59,11 @@ allow = [{}]
 @pytest.mark.parametrize(("written", "host"), HOSTS.items())
 def test_the_host_of_an_address_is_found(written: str, host: str) -> None:
     assert host_of(written) == host
+
+
+@pytest.mark.parametrize("written", UNSURE)
+def test_a_host_of_which_nobody_is_sure_may_be_any(written: str) -> None:
+    assert host_of(written) == "*"
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
