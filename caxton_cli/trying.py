@@ -15,7 +15,7 @@ def tried_here(name: str, nobody: Leave) -> dict[str, object]:
     if isinstance(named, Failure) or named.unwrap() not in settings.tool_servers:
         raise nobody
     import anyio
-    from msgspec import to_builtins
+    from msgspec import json
 
     from caxton_adapters.clock import SystemClock
     from caxton_adapters.mcp.trial import tried
@@ -36,5 +36,5 @@ def tried_here(name: str, nobody: Leave) -> dict[str, object]:
     if isinstance(outcome, Failure):
         why = of_servers(outcome.failure())
         raise refusal_of({"detail": why.detail, "code": why.code}, why.status)
-    found: dict[str, object] = to_builtins(server_body(outcome.unwrap()))
+    found: dict[str, object] = json.decode(json.encode(server_body(outcome.unwrap())))
     return found
