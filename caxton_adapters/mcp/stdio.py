@@ -26,6 +26,7 @@ from mcp.client import Transport
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCMessage, jsonrpc_message_adapter
 
+from caxton_adapters.mcp.allowance import Allowance
 from caxton_adapters.mcp.ending import Ending
 from caxton_adapters.mcp.frames import Frames, FrameTooLong
 from caxton_adapters.mcp.homes import Home, begins_in
@@ -45,6 +46,10 @@ _NO_LIMIT: Final = -1
 _WAYS: Final = "write its whole path, or where the program begins (`cwd`)"
 _BACKLOG: Final = 64
 """As many messages wait to be taken before the pipe is left alone."""
+
+_GARBAGE: Final = 2000
+_GARBAGE_PER_SECOND: Final = 100
+"""Lines that are no messages: to find that out takes longer than to write one."""
 
 _Incoming: TypeAlias = "SessionMessage | Exception"
 
@@ -162,6 +167,7 @@ class _Child(asyncio.SubprocessProtocol):
         self.arrived: deque[SessionMessage] = deque()
         self.at_end = False
         self._frames = Frames(longest)
+        self._garbage = Allowance(_GARBAGE, _GARBAGE_PER_SECOND)
         self._longest = longest
         self._warden = warden
         self._ending = ending
@@ -190,7 +196,8 @@ class _Child(asyncio.SubprocessProtocol):
             return
         try:
             for line in self._frames.feed(data):
-                self._take(line)
+                if not self.at_end:
+                    self._take(line)
         except FrameTooLong:
             self._end(f"a message of the server is longer than {self._longest:,} bytes")
         self._wake()
@@ -201,6 +208,8 @@ class _Child(asyncio.SubprocessProtocol):
         message = message_of(line)
         if message is None:
             self._said.on_garbage(line)
+            if not self._garbage.take():
+                self._end("it writes too much that is no message")
             return
         self.arrived.append(SessionMessage(message))
         if len(self.arrived) > _BACKLOG:

@@ -155,6 +155,12 @@ async def test_garbage_between_messages_is_left_alone(lock: Path) -> None:
         assert says(await call(servers, "small.echo", text="hi")) == "hi"
 
 
+async def test_a_flood_of_garbage_ends_the_connection(lock: Path) -> None:
+    async with serving(lock, {"small": small_server("garbage=100000")}) as servers:
+        reason = why(await call(servers, "small.echo", text="hi"))
+        assert "it writes too much that is no message" in reason
+
+
 async def test_a_program_that_only_writes_garbage_is_quoted(lock: Path) -> None:
     written = small_server("garbage=5", "hang=initialize", connect_timeout="1s")
     async with serving(lock, {"small": written}) as servers:
