@@ -4,6 +4,8 @@ import hmac
 from typing import NoReturn, SupportsIndex, final
 
 MASK = "***"
+SHORTEST = 8
+"""Shorter values are levels and versions sooner than keys, and parts of many words."""
 
 
 @final

@@ -3,12 +3,27 @@
 from typing import ClassVar, Self, final
 from urllib.parse import urlsplit
 
-from attrs import frozen
+from attrs import field, frozen
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.secrets import MASK
 from caxton_core.primitives import Text, TextRule
 from caxton_core.problems import Malformed, ValueProblem
+
+
+@final
+@frozen(repr=False)
+class Substituted:
+    """How a text with variables in it was written, and which values have come into it.
+
+    Any of them may be a secret; those that every program has, such as `HOME`, are left out.
+    """
+
+    written: str
+    values: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"Substituted({self.written!r})"
 
 
 @final
@@ -44,6 +59,7 @@ class WrittenVariable(_Masked):
     """The value of an environment variable, which may be a secret and is shown as one."""
 
     rule: ClassVar = TextRule("a variable", r"[^\x00]*", "any text", 100_000, "...")
+    origin: Substituted | None = field(default=None, eq=False)
 
 
 @final

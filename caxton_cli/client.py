@@ -4,10 +4,11 @@ import http.client
 import json
 import os
 import ssl
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from math import inf
 from pathlib import Path
+from socket import socket
 from time import monotonic
 from typing import NamedTuple, TypeVar, final
 from urllib.parse import quote
@@ -74,7 +75,7 @@ class Caller:
         **headers: str,
     ) -> Answer:
         """Ask, whatever the answer; leave the command where nobody answers."""
-        with self._answering(method, path, body, timeout, headers) as response:
+        with self._answering(method, path, body, timeout, headers) as (response, _):
             return self._read(response)
 
     @contextmanager
@@ -90,24 +91,24 @@ class Caller:
     ) -> Iterator[Iterator[ServerSentEvent]]:
         """The events of an answer while they come; leaving the block hangs up.
 
-        `timeout` is the longest silence between two pieces, in seconds. After `in_all` seconds the
-        next piece comes too late.
+        `timeout` is the longest silence between two pieces, in seconds, and `in_all` the longest
+        wait for all of them.
         """
-        until = monotonic() + in_all
+        until, timeout = monotonic() + in_all, min(timeout, in_all)
         headers["accept"] = "text/event-stream"
-        with self._answering(method, path, body, timeout, headers) as response:
+        with self._answering(method, path, body, timeout, headers) as (response, sock):
             if response.status >= http.client.BAD_REQUEST:
                 raise refusal(self._read(response))
             if _kind(response) != "text/event-stream":
                 raise self._not_caxton(response.status)
-            yield read_events(_in_time(response, until))
+            yield read_events(_in_time(response, sock, until))
 
     @contextmanager
     def lines(
         self, method: str, path: str, *, timeout: float = PATIENCE
     ) -> Iterator[Iterator[str]]:
         """The lines of an answer while they come; leaving the block hangs up."""
-        with self._answering(method, path, None, timeout, {}) as response:
+        with self._answering(method, path, None, timeout, {}) as (response, _):
             if response.status >= http.client.BAD_REQUEST:
                 raise refusal(self._read(response))
             if _kind(response) != "application/jsonl":
@@ -137,13 +138,15 @@ class Caller:
     @contextmanager
     def _answering(
         self, method: str, path: str, body: object, timeout: float, headers: Mapping[str, str]
-    ) -> Iterator[http.client.HTTPResponse]:
+    ) -> Iterator[tuple[http.client.HTTPResponse, socket]]:
+        """The answer, and the socket that it comes through."""
         connection, prefix = _connection(self.url, timeout)
         try:
             payload, kind = _encoded(body)
             named = {name.replace("_", "-"): text for name, text in headers.items()}
             connection.request(method, prefix + path, payload, {**kind, **self._auth(), **named})
-            yield connection.getresponse()
+            sock: socket = connection.sock
+            yield connection.getresponse(), sock
         except TimeoutError as error:
             raise Leave(f"the server at {self.url} did not answer in {timeout:g} s") from error
         except ssl.SSLError as error:
@@ -284,12 +287,16 @@ def _encoded(body: object) -> tuple[bytes | None, dict[str, str]]:
             return json.dumps(body).encode(), {"content-type": "application/json"}
 
 
-def _in_time(lines: Iterable[bytes], until: float) -> Iterator[bytes]:
-    """The lines; one that comes too late, be it a sign of life, is the end."""
-    for line in lines:
-        if monotonic() > until:
-            raise TimeoutError
+def _in_time(lines: Iterator[bytes], sock: socket, until: float) -> Iterator[bytes]:
+    """The lines; nobody waits longer than `until`, whatever signs of life there are."""
+    silence = sock.gettimeout() or inf
+    while (left := until - monotonic()) > 0:
+        sock.settimeout(min(silence, left))
+        line = next(lines, b"")
+        if not line:
+            return
         yield line
+    raise TimeoutError
 
 
 def _kind(response: http.client.HTTPResponse) -> str:

@@ -1,15 +1,20 @@
 """Whoever waits for an answer in a terminal is asked there what a person has to confirm."""
 
-import json
 import sys
+import termios
 from collections.abc import Mapping
 from http.client import BAD_REQUEST
 from typing import Final, TextIO
 
 from caxton_cli.client import Caller, segment
+from caxton_cli.laying_out import screen
 from caxton_cli.printing import note
 
 _SAID: Final = {"y": True, "yes": True, "n": False, "no": False, "": False}
+_NOT_HERE: Final = (
+    "what is not shown cannot be allowed here; answer n, or leave it to caxton approvals with "
+    "Ctrl-D\n"
+)
 
 
 def ask(caller: Caller, approval: Mapping[str, object]) -> None:
@@ -17,7 +22,7 @@ def ask(caller: Caller, approval: Mapping[str, object]) -> None:
     terminal = _terminal()
     said = None if terminal is None else _answer(approval, terminal)
     if said is None:
-        note(f"waits for a person: caxton approvals approve {approval['id']}")
+        note(f"waits for a person: caxton approvals show {approval['id']}")
         return
     path = f"/approvals/{segment(str(approval['id']))}"
     answer = caller.ask("POST", path, {"decision": "approve" if said else "deny"})
@@ -34,15 +39,18 @@ def _terminal() -> TextIO | None:
 
 def _answer(approval: Mapping[str, object], terminal: TextIO) -> bool | None:
     """What the person says, asked until it is an answer; None at the end of the input."""
-    arguments = json.dumps(approval.get("arguments"), ensure_ascii=False)
-    question = f"\n{approval['agent']} wants to call {approval['tool']} {arguments}\n"
+    from caxton_cli.question import question_of
+
+    question = question_of(approval).on_screen(*screen(terminal))
+    told = f"\n{question.text}\n"
+    termios.tcflush(sys.stdin, termios.TCIFLUSH)  # nobody has answered what nobody has seen
     while True:
-        print(f"{question}allow it? [y/N] ", end="", file=terminal, flush=True)
+        print(f"{told}allow it? [y/N] ", end="", file=terminal, flush=True)
         line = sys.stdin.readline()
         if not line:
             print(file=terminal)
             return None
         said = _SAID.get(line.strip().lower())
-        if said is not None:
+        if said is False or (said and question.whole):
             return said
-        question = "answer y or n; "
+        told = _NOT_HERE if said else "answer y or n; "

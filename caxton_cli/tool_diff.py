@@ -3,10 +3,15 @@
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 
+from caxton_cli.laying_out import unpadded
 from caxton_cli.printing import styled
 
 _COLOURS = {"- ": "red", "+ ": "green"}
+_MOST_EMPTY = 2
+_DEEPEST = 40
+"""How far a line may be indented."""
 
 
 def diff_lines(tool: Mapping[str, object]) -> Iterator[str]:
@@ -23,8 +28,7 @@ def diff_lines(tool: Mapping[str, object]) -> Iterator[str]:
 def _difference(one: Mapping[str, object]) -> Iterator[str]:
     yield f"  {one['at']}"
     lines, characters = one.get("lines"), one.get("characters")
-    for line in lines if isinstance(lines, list) else []:
-        yield f"    {_coloured(str(line))}"
+    yield from _marked(map(str, lines) if isinstance(lines, list) else iter(()))
     if isinstance(characters, list) and characters:
         yield f"    new characters: {', '.join(map(str, characters))}"
 
@@ -35,7 +39,24 @@ def _new(tool: Mapping[str, object]) -> Iterator[str]:
     parameters = json.dumps(tool["parameters"], indent=2, ensure_ascii=False)
     for at, text in (("description", str(tool["description"])), ("parameters", parameters)):
         yield f"  {at}"
-        yield from (f"    {_coloured(f'+ {visible(line)}')}" for line in text.split("\n"))
+        yield from _marked(f"+ {visible(line)}" for line in text.split("\n"))
+
+
+def _marked(lines: Iterator[str]) -> Iterator[str]:
+    """The lines, which begin with their mark; of many empty ones their number."""
+    for (mark, is_empty), same in groupby(lines, lambda line: (line[:2], not line[2:].strip())):
+        found = list(same)
+        many = is_empty and len(found) > _MOST_EMPTY
+        for line in [f"{mark}({len(found):,} empty lines)"] if many else found:
+            yield f"    {_coloured(_unpadded(line))}"
+
+
+def _unpadded(line: str) -> str:
+    """The line without padding; that it is indented is none."""
+    words = line[2:].lstrip(" ")
+    indented = len(line) - len(words)
+    kept = 2 if indented > _DEEPEST else indented
+    return line[:kept] + unpadded(line[kept:])
 
 
 def _coloured(line: str) -> str:

@@ -140,6 +140,7 @@ class Protected:
 
     lasts: int = 3600
     refuses: bool = False
+    documents: bool = False
     secret: str = ""
     registered: list[dict[str, Any]] = field(factory=list)
     grants: list[str] = field(factory=list)
@@ -199,6 +200,7 @@ class Protected:
             "code_challenge_methods_supported": ["S256"],
             "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
             "token_endpoint_auth_methods_supported": ["none", "client_secret_basic"],
+            "client_id_metadata_document_supported": self.documents,
         }
 
     async def _authorize(self, scope: Message, send: Send) -> None:

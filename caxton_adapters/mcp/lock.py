@@ -7,11 +7,13 @@ nothing: the definitions that were read before stay approved, and none is added.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias, final
 
 import anyio
+import anyio.lowlevel
 from anyio import to_thread
 from attrs import define, field
 from returns.result import Failure, Result, Success
@@ -100,6 +102,7 @@ class LockFile:
         self._forget_others(tools)
         for tool in tools:
             self._mention(tool)
+            await anyio.lowlevel.checkpoint()
         return Success(
             Discovered(
                 self._those(tools, PinState.APPROVED),
@@ -150,9 +153,9 @@ class LockFile:
             lock, now = read.unwrap(), self._clock.now()
             fresh = [tool for tool in tools if _wants_pin(lock, tool, anew=anew)]
             fresh = fresh if anew else _fitting(lock, fresh)
-            changed = tuple(_pinned_anew(lock, tool) for tool in fresh)
+            changed = await to_thread.run_sync(_pinned_anew, lock, fresh)
             if fresh:
-                lock = lock.with_pins(pinned(tool, now=now) for tool in fresh)
+                lock = await to_thread.run_sync(_with_pins, lock, fresh, now)
                 written = await to_thread.run_sync(_write, self.path, lock)
                 if isinstance(written, Failure):
                     return written
@@ -199,9 +202,16 @@ def _wants_pin(lock: Lock, tool: Tool, *, anew: bool) -> bool:
     return is_unicode(tool.description) and (pin is None or (anew and not is_same(pin, tool)))
 
 
-def _pinned_anew(lock: Lock, tool: Tool) -> PinnedAnew:
-    pin = lock.pin(tool.name)
-    return PinnedAnew(tool.name, None if pin is None else pin.hash, fingerprint(tool))
+def _pinned_anew(lock: Lock, tools: Iterable[Tool]) -> tuple[PinnedAnew, ...]:
+    pins = ((tool, lock.pin(tool.name)) for tool in tools)
+    return tuple(
+        PinnedAnew(tool.name, None if pin is None else pin.hash, fingerprint(tool))
+        for tool, pin in pins
+    )
+
+
+def _with_pins(lock: Lock, tools: Iterable[Tool], now: datetime) -> Lock:
+    return lock.with_pins(pinned(tool, now=now) for tool in tools)
 
 
 def _fitting(lock: Lock, fresh: Sequence[Tool]) -> list[Tool]:

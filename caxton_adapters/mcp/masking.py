@@ -3,15 +3,12 @@
 import json
 import re
 from collections.abc import Iterable
-from typing import Final, final
+from typing import final
 
 from attrs import evolve
 
 from caxton_adapters.mcp.listed import Answered, Declined, EveryOutcome, Late, Lost, Unreachable
-from caxton_adapters.secrets import MASK
-
-_SHORTEST: Final = 8
-"""Shorter values are levels and versions sooner than keys, and parts of many words."""
+from caxton_adapters.secrets import MASK, SHORTEST
 
 
 @final
@@ -45,6 +42,6 @@ class Masking:
 
 def _written(secret: str) -> Iterable[str]:
     """How a secret may look in a text: as it is, and within JSON."""
-    if len(secret) >= _SHORTEST:
+    if len(secret) >= SHORTEST:
         yield secret
         yield json.dumps(secret)[1:-1]

@@ -10,6 +10,7 @@ from mcp.client import Transport
 from mcp.shared._stream_protocols import ReadStream, WriteStream
 from mcp.shared.message import SessionMessage
 
+from caxton_adapters.mcp.asked import only_so_much_asked
 from caxton_adapters.mcp.ending import Ending
 from caxton_adapters.mcp.homes import Home
 from caxton_adapters.mcp.registration import Registration
@@ -39,7 +40,8 @@ def open_session(  # noqa: PLR0913 - all that a connection has for it
         if written.url is None
         else _noticed(_http(written, auth), watcher.ending)
     )
-    return session(server, written, transport, watcher, legacy=legacy)
+    bounded = only_so_much_asked(transport, watcher.ending, written.connect_timeout.value)
+    return session(server, written, bounded, watcher, legacy=legacy)
 
 
 def _http(written: Registration, auth: httpx2.Auth | None) -> Transport:

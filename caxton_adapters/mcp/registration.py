@@ -5,20 +5,21 @@ import shlex
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Annotated, ClassVar, Final, Self, final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.mcp.approval import Approval
 from caxton_adapters.mcp.oauth.table import OAuthTable, broken_oauth, unreachable
 from caxton_adapters.mcp.program_limits import ProgramLimits
 from caxton_adapters.mcp.relative import beginning_elsewhere
-from caxton_adapters.setting_values import FilePath, WrittenHeader, WrittenVariable
+from caxton_adapters.secrets import MASK, SHORTEST
+from caxton_adapters.setting_values import FilePath, Substituted, WrittenHeader, WrittenVariable
 from caxton_core.codes.stating import stated
 from caxton_core.primitives import Count, Duration, Size, Text, TextRule
 from caxton_core.problems import Malformed, Path, Problem, ValueProblem
-from caxton_core.reading.credentials import masked
+from caxton_core.reading.credentials import masked, masked_command
 from caxton_core.reading.keys import Key
 
 WAY_UNCLEAR: Final = "CX2210"
@@ -37,17 +38,35 @@ _VARIABLE: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 _HEADER: Final = re.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
+@frozen(repr=False)
+class _Word(Text):
+    """A word of a command line, which knows from which variables it came."""
+
+    origin: Substituted | None = field(default=None, eq=False)
+
+    @property
+    def shown(self) -> str:
+        """The word, with the names of variables where their values stand."""
+        return self.value if self.origin is None else self.origin.written
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.shown!r})"
+
+    def __str__(self) -> str:
+        return self.shown
+
+
 @final
-@frozen
-class Command(Text):
+@frozen(repr=False)
+class Command(_Word):
     """The program that is a server."""
 
     rule: ClassVar = TextRule("a command", r"[^\x00\n]*\S[^\x00\n]*", "a program", 4096, "npx")
 
 
 @final
-@frozen
-class Argument(Text):
+@frozen(repr=False)
+class Argument(_Word):
     """One argument of a program."""
 
     rule: ClassVar = TextRule("an argument", r"[^\x00]*", "any text", 10_000, "--verbose")
@@ -65,12 +84,21 @@ class ServerUrl(Text):
         2000,
         "https://tools.example.org/mcp",
     )
+    origin: Substituted | None = field(default=None, eq=False)
 
     @property
     def shown(self) -> str:
-        """The address without its query, which may hold a key."""
-        parts = urlsplit(self.value)
-        return masked(urlunsplit(parts._replace(query="***" if parts.query else "")))
+        """The address without its query, which may hold a key, nor what variables have in it."""
+        written = self.value if self.origin is None else self.origin.written
+        address, _, query = written.partition("?")
+        return masked(f"{address}?{MASK}" if query else address)
+
+    def secrets(self) -> Iterator[str]:
+        """What its query may keep secret: all of it, and each value as it may be repeated."""
+        query = urlsplit(self.value).query
+        values = (each.partition("=")[2] for each in query.split("&"))
+        for text in (query, *values):
+            yield from (text, unquote(text), unquote_plus(text), quote(text))
 
     def __repr__(self) -> str:
         return f"ServerUrl({self.shown!r})"
@@ -230,8 +258,8 @@ class Registration:
         """The command line or the address, with nothing in it that looks like a secret."""
         if self.url is not None:
             return self.url.shown
-        words = [] if self.command is None else [self.command.value]
-        return masked(shlex.join([*words, *(argument.value for argument in self.args)]))
+        words = [] if self.command is None else [self.command.shown]
+        return masked_command(shlex.join([*words, *(argument.shown for argument in self.args)]))
 
     @property
     def program_limits(self) -> ProgramLimits:
@@ -244,14 +272,33 @@ class Registration:
         return (self.timeout if own is None or own.timeout is None else own.timeout).value
 
     def secrets(self) -> tuple[str, ...]:
-        """What must never be shown: every header, its credential alone, and variables by name."""
-        hidden = (v.value for k, v in self.env.items() if re.search(_SECRET_NAME, k))
+        """What must never be shown.
+
+        Every header, its credential alone, variables by name, the query of the address, and what
+        variables of the server's environment had where the settings name them.
+        """
+        hidden = (v.value for k, v in self.env.items() if names_secret(k))
         oauth = OAuthTable() if self.oauth is None else self.oauth
         written = (oauth.client_secret, oauth.signing_key)
         of_client = (secret.value for secret in written if secret is not None)
         headers = [each.value for each in self.headers.values()]
         credentials = (found[1] for value in headers if (found := _CREDENTIAL.fullmatch(value)))
-        return tuple(filter(None, (*headers, *credentials, *hidden, *of_client)))
+        long = (text for text in self._perhaps_secret() if len(text) >= SHORTEST)
+        every = filter(None, (*headers, *credentials, *hidden, *of_client, *long))
+        return tuple(dict.fromkeys(every))
+
+    def _perhaps_secret(self) -> Iterator[str]:
+        """What is a secret in one registration and a plain word in another."""
+        if self.url is not None:
+            yield from self.url.secrets()
+        for each in (self.command, self.url, *self.args, *self.env.values()):
+            if each is not None and each.origin is not None:
+                yield from each.origin.values
+
+
+def names_secret(variable: str) -> bool:
+    """Whether the name of a variable speaks of a secret."""
+    return re.search(_SECRET_NAME, variable) is not None
 
 
 _CREDENTIAL: Final = re.compile(r"[A-Za-z]+ (\S+)")
@@ -282,6 +329,26 @@ class McpTable:
     servers: Annotated[
         Mapping[str, Registration], Key("The registered servers of tools.", "{}")
     ] = field(factory=dict)
+
+
+def remembering(written: Registration, found: Mapping[Path, Substituted]) -> Registration:
+    """The registration, whose texts know from which variables they came; paths are within it."""
+    if not found:
+        return written
+    command, url = written.command, written.url
+    return evolve(
+        written,
+        command=command and evolve(command, origin=found.get(("command",))),
+        url=url and evolve(url, origin=found.get(("url",))),
+        args=tuple(
+            evolve(argument, origin=found.get(("args", at)))
+            for at, argument in enumerate(written.args)
+        ),
+        env={
+            name: evolve(text, origin=found.get(("env", name)))
+            for name, text in written.env.items()
+        },
+    )
 
 
 def broken_rules(

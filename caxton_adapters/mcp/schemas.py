@@ -6,6 +6,7 @@ checked here counts as right: the server checks it once more, or is the one to b
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
@@ -15,7 +16,7 @@ from typing import Any, Final, Protocol, TypeAlias, final
 
 from attrs import fields
 from jsonschema import Draft7Validator, Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError
+from jsonschema.exceptions import SchemaError, UnknownType, ValidationError
 from jsonschema.validators import extend
 from referencing import Registry
 from referencing.exceptions import Unresolvable
@@ -30,20 +31,30 @@ _MOST_LEVELS: Final = 200
 """Of checks in one another: fewer than Python follows, so that it matters to nobody how many."""
 _SECONDS: Final = 0.05
 """Of the thread's own time; the library says nothing of how long a step may be."""
-_PATTERN_COST: Final = 1_000_000
+_PATTERN_COST: Final = 20_000_000
+"""Steps of the matcher, as if it had to try everything: less than a check may take."""
 _MOST_UNIQUE: Final = 200
 _MOST_ERRORS: Final = 3
 _LONGEST_ERROR: Final = 300
 _COMPARING: Final = ("const", "enum")
 _LONGEST_PATTERNS: Final = 2000
 _MOST_REPEATS: Final = 20
+_MOST_WIDE_CLASSES: Final = 8
+"""Of characters beyond ASCII: it takes milliseconds to make one ready."""
+_UNTAMED: Final = re.compile(r"\)[*+?{]|\\[1-9]|\(\?(?!P<)[A-Za-z-]")
+"""Repeated groups, what refers to a group, and flags: they hide the other two, or slow all down."""
+_REPEATS: Final = re.compile(r"[*+?{]")
+_FIXED: Final = re.compile(r"\{(\d+)\}")
+_WIDE: Final = re.compile(r"[^\x00-\x7f]|\\[uUN]")
 _UNCHECKED: Final = ("unevaluatedItems", "unevaluatedProperties", "$dynamicRef")
 _BROKEN: Final = (
+    ArithmeticError,
     AttributeError,
     KeyError,
     RecursionError,
     SchemaError,
     TypeError,
+    UnknownType,
     Unresolvable,
     ValueError,
     re.error,
@@ -97,31 +108,52 @@ def _length(value: object) -> int:
     return len(value) if isinstance(value, list | dict) else 0
 
 
-def _is_tame(pattern: object, text: str) -> bool:
-    """Whether the pattern surely ends soon: no repeated groups, few repetitions for the length."""
+def _is_tame(pattern: object) -> bool:
+    """Whether the pattern has nothing in it of which nobody knows how long it takes."""
     if not isinstance(pattern, str) or len(pattern) > _LONGEST_PATTERNS:
         return False
-    if re.search(r"\)[*+?{]|\\[1-9]|\(\?P=", pattern):
+    if _WIDE.search(pattern) and pattern.count("[") > _MOST_WIDE_CLASSES:
         return False
-    repeats = min(len(re.findall(r"[*+?{]", pattern)), _MOST_REPEATS)
-    cost: int = (len(text) + 1) ** (repeats + 1)
-    return cost <= _PATTERN_COST
+    return _UNTAMED.search(pattern) is None
+
+
+def _cost(pattern: str, length: int) -> int:
+    """At most how many steps a tame pattern takes for a text of this length.
+
+    Everything is tried from every place, for every end of every repetition and every alternative.
+    Parts may be counted that are only text; none is left out.
+    """
+    places, groups, bars = length + 1, pattern.count("(") + 1, pattern.count("|")
+    fixed = [int(count) for count in _FIXED.findall(pattern)]
+    repeats = min(len(_REPEATS.findall(pattern)) - len(fixed), _MOST_REPEATS)
+    alternatives = min((1 + -(-bars // groups)) ** groups, 2**bars)
+    each = len(pattern) * min(max(fixed, default=1), places)
+    cost: int = each * places ** (repeats + 1) * alternatives
+    return cost
 
 
 def _pattern(_: object, pattern: object, instance: object, __: object) -> Iterator[ValidationError]:
-    if isinstance(instance, str) and _is_tame(pattern, instance):
-        assert isinstance(pattern, str)
-        if not re.search(pattern, instance):
-            yield ValidationError(f"{instance!r} does not match {pattern!r}")
+    if not isinstance(pattern, str) or not isinstance(instance, str) or not _is_tame(pattern):
+        return
+    if _cost(pattern, len(instance)) <= _PATTERN_COST and not re.search(pattern, instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
 def _tame_names(schema: object, instance: object) -> bool:
+    """Whether all patterns for names can be tried with all names, one after the other.
+
+    The library also joins them to one, which is no other pattern where each can stand for itself.
+    """
     patterns = schema.get("patternProperties", {}) if isinstance(schema, dict) else {}
     names = instance if isinstance(instance, dict) else {}
     if not isinstance(patterns, dict) or sum(map(len, patterns)) > _LONGEST_PATTERNS:
         return False
     _spend(len(patterns) * len(names) // 10)
-    return all(_is_tame(pattern, str(name)) for pattern in patterns for name in names)
+    if not all(map(_is_tame, patterns)):
+        return False
+    lengths = Counter(map(len, names))
+    costs = (_cost(each, long) * lengths[long] for each in patterns for long in lengths)
+    return sum(costs) <= _PATTERN_COST and all(map(re.compile, patterns))
 
 
 def _only_if_tame(check: _Check) -> _Check:

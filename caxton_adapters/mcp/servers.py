@@ -325,7 +325,7 @@ class McpServers:
         server = self._registered.get(name)
         if server is None:
             return
-        found = described(name, server.written, listed)
+        found = await to_thread.run_sync(described, name, server.written, listed)
         noted = await self._pins.note(tuple(each.tool for each in found))
         if isinstance(noted, Failure):
             LOG.error("%s: its tools cannot be approved: %s", name, noted.failure())

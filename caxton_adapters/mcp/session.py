@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import Final, TypeAlias, cast, final
 
 import anyio
+import anyio.lowlevel
 from attrs import define, field, frozen
 from mcp.client import Client, ClientRequestContext, Transport
 from mcp.client.session import IncomingMessage
@@ -29,7 +30,6 @@ from mcp_types import (
     RequestParamsMeta,
     ToolListChangedNotification,
 )
-from mcp_types import Tool as SdkTool
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
@@ -43,6 +43,7 @@ from caxton_adapters.mcp.listed import (
     ListedTool,
     Lost,
 )
+from caxton_adapters.mcp.listing import MOST_PAGES, Listing
 from caxton_adapters.mcp.registration import Elicitation, Registration
 from caxton_adapters.mcp.said import LOG, Said
 from caxton_adapters.mcp.schemas import Schema
@@ -51,8 +52,6 @@ from caxton_adapters.mcp.visible import one_line
 from caxton_adapters.mcp.watcher import Watcher
 from caxton_core.tools.tool import Blame
 
-MOST_PAGES: Final = 100
-MOST_TOOLS: Final = 1000
 _LONGEST_WHY: Final = 2000
 _RELISTEN: Final = 5.0
 _Reply: TypeAlias = dict[str, str | int | float | bool | list[str] | None]
@@ -92,18 +91,22 @@ class Session:
 
     async def tools(self) -> tuple[ListedTool, ...]:
         """Every tool that it lists, page by page, up to a bound."""
-        found: dict[str, ListedTool] = {}
+        listing = Listing(self._server)
         cursor: str | None = None
         for _ in range(MOST_PAGES):
             page = await self._client.list_tools(cursor=cursor)
             for tool in page.tools:
-                found.setdefault(tool.name, _listed(tool))
+                listing.take(tool)
+                await anyio.lowlevel.checkpoint()
+                if listing.is_full:
+                    break
             cursor = page.next_cursor
-            if cursor is None or len(found) > MOST_TOOLS:
+            if cursor is None or listing.is_full:
                 break
-        if cursor is not None or len(found) > MOST_TOOLS:
-            LOG.warning("%s: it lists too many tools; %d are used", self._server, MOST_TOOLS)
-        self._listed = dict(list(found.items())[:MOST_TOOLS])
+        if cursor is not None or listing.is_full:
+            used = len(listing.tools)
+            LOG.warning("%s: it lists too many tools; %d are used", self._server, used)
+        self._listed = listing.tools
         self._known.clear()
         return tuple(self._listed.values())
 
@@ -264,14 +267,3 @@ async def _elicited(
     if not set(schema.get("required", ())) <= set(defaults):
         return ElicitResult(action="decline")
     return ElicitResult(action="accept", content=cast("_Reply", defaults))
-
-
-def _listed(tool: SdkTool) -> ListedTool:
-    hints = tool.annotations
-    return ListedTool(
-        name=tool.name,
-        description=tool.description or tool.title or "",
-        parameters=tool.input_schema,
-        returns=tool.output_schema,
-        repeatable=bool(hints and (hints.read_only_hint or hints.idempotent_hint)),
-    )

@@ -137,14 +137,14 @@ def _command(
         path = directory / path
     found = shutil.which(str(path) if "/" in name else name, path=environment.get("PATH"))
     if found is None:
-        message = f"there is no program {shlex.quote(name)}"
+        message = f"there is no program {shlex.quote(written.command.shown)}"
         raise NotStarted(message)
     return (str(Path(found).absolute()), *(argument.value for argument in written.args))
 
 
 def _named(written: Registration) -> dict[str, str]:
     """What the program is told, by how it may be shown: the values of variables are secrets."""
-    arguments = {f"argument {shlex.quote(each.value)}": each.value for each in written.args}
+    arguments = {f"argument {shlex.quote(each.shown)}": each.value for each in written.args}
     return arguments | {f"variable {name}": text.value for name, text in written.env.items()}
 
 

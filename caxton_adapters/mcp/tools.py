@@ -14,9 +14,6 @@ from caxton_adapters.mcp.visible import one_line, visible
 from caxton_core.primitives import JsonObject, ToolName
 from caxton_core.tools.tool import Tool
 
-LARGEST_SCHEMA = 100_000
-LONGEST_DESCRIPTION = 20_000
-
 
 @final
 @frozen
@@ -52,7 +49,7 @@ def _described(server: str, written: Registration, listed: ListedTool) -> Descri
         _leave_out(server, listed, "its parameters are no schema of an object")
         return None
     repeatable = written.trust_annotations and listed.repeatable
-    description = visible(listed.description[:LONGEST_DESCRIPTION])
+    description = visible(listed.description)
     tool = Tool(name.unwrap(), description, parameters, repeatable)
     returns = None if listed.returns is None else _schema(listed.returns)
     return Described(as_written(tool, written), returns)
@@ -73,8 +70,6 @@ def _schema(schema: Mapping[str, object]) -> JsonObject | None:
     try:
         text = json.dumps(schema, allow_nan=False)
     except (ValueError, TypeError, RecursionError):
-        return None
-    if len(text) > LARGEST_SCHEMA:
         return None
     read = JsonObject.parse(text)
     return None if isinstance(read, Failure) else read.unwrap()

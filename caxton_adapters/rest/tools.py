@@ -5,6 +5,7 @@ from typing import Final, TypeAlias, final
 
 import anyio
 import msgspec
+from anyio import to_thread
 from attrs import field, frozen
 from returns.result import Failure, Result, Success
 
@@ -105,7 +106,7 @@ class ToolResources:
         found = await self._tool(name)
         if isinstance(found, Failure):
             return refusal(found.failure(), asked.context)
-        return json_answer(tool_details(found.unwrap()))
+        return json_answer(await to_thread.run_sync(tool_details, found.unwrap()))
 
     async def approve(self, asked: Asked) -> Answer:
         """Take definitions as they are now."""

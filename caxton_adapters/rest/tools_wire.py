@@ -50,7 +50,8 @@ class DifferenceBody(msgspec.Struct, frozen=True):
     """A part of a definition that is another one now; null where there is, or was, none.
 
     The texts are for reading: what cannot be seen stands there as an escape. `lines` begin with
-    `- ` (before), `+ ` (now) or two spaces; `characters` are those beyond ASCII that are new.
+    `- ` (before), `+ ` (now) or two spaces; of more sentences than are compared, `? ` says so and
+    all follow. `characters` are those beyond ASCII that are new.
     """
 
     at: Annotated[str, Meta(examples=["parameters.properties.path.type"])]

@@ -8,10 +8,16 @@ from returns.result import Failure, Result, Success
 
 from caxton_adapters.key_sources import FoundSecret, SecretPlace, UnreadableSecret, find_secret
 from caxton_adapters.mcp.approval import LOCK_NAME
-from caxton_adapters.mcp.registration import McpTable, Registration, broken_rules
+from caxton_adapters.mcp.registration import (
+    McpTable,
+    Registration,
+    broken_rules,
+    remembering,
+)
 from caxton_adapters.process.certificate_place import CertificatePlace
 from caxton_adapters.process.log import LogFormat, LogLevel
 from caxton_adapters.process.policy_place import PolicyPlace
+from caxton_adapters.setting_values import Substituted
 from caxton_adapters.settings.primitives import BaseUrl, FilePath, WrittenSecret
 from caxton_adapters.settings.stating import stated
 from caxton_adapters.settings.values import (
@@ -31,7 +37,7 @@ from caxton_adapters.settings.written import (
     StorageTable,
 )
 from caxton_core.primitives import ProviderName, ServerName
-from caxton_core.problems import Problem, Problems, Stated
+from caxton_core.problems import Path, Problem, Problems, Stated
 from caxton_core.reading.nearest import nearest
 
 SECRET_UNREADABLE: Final = "CX2202"  # noqa: S105 - a code
@@ -41,6 +47,7 @@ HALF_A_PAIR: Final = "CX2205"
 
 DATABASE: Final = "caxton.db"
 OPENAI: Final = ProviderName("openai")
+_NONE: Final[Mapping[Path, Substituted]] = {}
 _KEY = "OPENAI_API_KEY"
 _ADDRESS = "OPENAI_BASE_URL"
 
@@ -50,6 +57,7 @@ def built(
     environ: Mapping[str, str],
     default_data_dir: FilesystemPath,
     usual_policy: str = "",
+    substituted: Mapping[Path, Substituted] = _NONE,
 ) -> Result[Settings, Problems]:
     """The complete settings, or every rule that they break."""
     problems: list[Problem] = []
@@ -65,7 +73,7 @@ def built(
         for name, table in _providers(written, environ, problems).items()
     }
     default = _default_provider(written, providers, environ, problems)
-    tool_servers = _tool_servers(written.mcp.servers, problems)
+    tool_servers = _tool_servers(written.mcp.servers, substituted, problems)
     certificate = _certificate(written.server, problems)
     if problems:
         return Failure((problems[0], *problems[1:]))
@@ -185,7 +193,9 @@ def _openai_of(environ: Mapping[str, str], problems: list[Problem]) -> ProviderT
 
 
 def _tool_servers(
-    tables: Mapping[str, Registration], problems: list[Problem]
+    tables: Mapping[str, Registration],
+    substituted: Mapping[Path, Substituted],
+    problems: list[Problem],
 ) -> dict[ServerName, Registration]:
     """The registered servers of tools, as far as their names and rules allow."""
     found: dict[ServerName, Registration] = {}
@@ -196,7 +206,8 @@ def _tool_servers(
             continue
         broken = broken_rules(text, table, tables)
         problems += (Problem((*at, *problem.at), problem.what) for problem in broken)
-        found[name.unwrap()] = table
+        own = {path[3:]: each for path, each in substituted.items() if path[:3] == at}
+        found[name.unwrap()] = remembering(table, own)
     return found
 
 

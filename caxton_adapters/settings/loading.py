@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path as FilesystemPath
 from typing import Final, TypeAlias, final
 
-from attrs import frozen
+from attrs import field, frozen
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.process.refusals import SettingsUnreadable
+from caxton_adapters.setting_values import Substituted
 from caxton_adapters.settings.building import built
 from caxton_adapters.settings.layers import (
     Layer,
@@ -17,7 +18,12 @@ from caxton_adapters.settings.layers import (
     leaves,
     merged,
 )
-from caxton_adapters.settings.substitution import substituted, unset_variables
+from caxton_adapters.settings.substitution import (
+    substituted,
+    substitutions,
+    unset_variables,
+    without_values,
+)
 from caxton_adapters.settings.values import Settings
 from caxton_adapters.settings.written import SettingsFile
 from caxton_core.agent.policy.file import nothing_allowed
@@ -50,11 +56,15 @@ class Surroundings:
 @final
 @frozen
 class Loaded:
-    """Settings, as they were written, and the name of the place where each of them stands."""
+    """Settings, as they were written, and the name of the place where each of them stands.
+
+    `substituted` are the texts with variables in them.
+    """
 
     settings: Settings
     written: SettingsFile
     sources: Mapping[Path, str]
+    substituted: Mapping[Path, Substituted] = field(factory=dict)
 
 
 @final
@@ -68,15 +78,20 @@ class InvalidSettings:
 @final
 @frozen
 class _Place:
-    """A layer as its author sees it: a name, a text, and how the text names each value."""
+    """A layer as its author sees it: a name, a text, and how the text names each value.
+
+    `substituted` are its texts with variables in them.
+    """
 
     layer: Layer
     name: str
     text: str
     problems: tuple[Problem, ...] = ()
+    substituted: Mapping[Path, Substituted] = field(factory=dict)
 
     def report(self, problems: tuple[Problem, ...]) -> Report:
-        return report((*self.problems, *problems), self.text, self.name)
+        shown = (without_values(each, self.substituted.values()) for each in problems)
+        return report((*self.problems, *shown), self.text, self.name)
 
 
 LoadResult: TypeAlias = Result[Loaded, SettingsUnreadable | InvalidSettings]
@@ -124,7 +139,8 @@ def _file(name: str, content: bytes, environ: Mapping[str, str]) -> _Place:
         return _Place(layer_of_file(name, {}), name, text.unwrap(), (table.failure(),))
     unset = tuple(unset_variables(table.unwrap(), environ))
     layer = layer_of_file(name, substituted(table.unwrap(), environ))
-    return _Place(layer, name, text.unwrap(), unset)
+    with_variables = dict(substitutions(table.unwrap(), environ))
+    return _Place(layer, name, text.unwrap(), unset, with_variables)
 
 
 def _written_elsewhere(layer: Layer, name: str) -> _Place:
@@ -157,10 +173,22 @@ def _complete(places: list[_Place], surroundings: Surroundings) -> LoadResult:
         return _invalid(places, written.failure())
     data_dir = FilesystemPath(surroundings.default_data_dir)
     usual = surroundings.usual_policy
-    settings = built(written.unwrap(), surroundings.environ, data_dir, usual)
+    found = dict(_substituted(places, whole.names))
+    settings = built(written.unwrap(), surroundings.environ, data_dir, usual, found)
     if isinstance(settings, Failure):
         return _invalid(places, settings.failure())
-    return Success(Loaded(settings.unwrap(), written.unwrap(), whole.names))
+    return Success(Loaded(settings.unwrap(), written.unwrap(), whole.names, found))
+
+
+def _substituted(
+    places: list[_Place], names: Mapping[Path, str]
+) -> Iterator[tuple[Path, Substituted]]:
+    """The texts with variables in them, of those that hold; a list is one value."""
+    for place in places:
+        for path, each in place.substituted.items():
+            whole = next(path[:n] for n in range(len(path), -1, -1) if path[:n] in names or not n)
+            if names.get(whole) == place.name:
+                yield path, each
 
 
 def _invalid(places: list[_Place], problems: tuple[Problem, ...]) -> Failure[InvalidSettings]:

@@ -7,12 +7,15 @@ from typing import Final, final
 from attrs import frozen
 
 from caxton_adapters.key_sources import IN_SETTINGS
+from caxton_adapters.mcp.registration import Argument, ServerUrl
 from caxton_adapters.secrets import MASK, Secret
+from caxton_adapters.setting_values import Substituted
 from caxton_adapters.settings.layers import DEFAULT
 from caxton_adapters.settings.loading import Loaded
 from caxton_adapters.settings.primitives import WrittenHeader, WrittenSecret, WrittenVariable
 from caxton_core.primitives import Duration, RealNumber, Size, Text, Usd, WholeNumber
 from caxton_core.problems import Path
+from caxton_core.reading.credentials import masked
 from caxton_core.reading.layout import fields, is_table
 from caxton_core.reading.written import toml_value
 
@@ -39,7 +42,8 @@ def shown_settings(loaded: Loaded) -> Iterator[ShownSetting]:
     found = _known_otherwise(loaded)
     for path, value in _values(loaded.written, ()):
         if path not in found:
-            found[path] = ShownSetting(path, value, loaded.sources.get(path, DEFAULT))
+            shown = _as_written(loaded.substituted, path, value)
+            found[path] = ShownSetting(path, shown, loaded.sources.get(path, DEFAULT))
     yield from sorted(found.values(), key=lambda one: (len(one.path) > 1, one.path[:-1]))
 
 
@@ -67,6 +71,14 @@ def _known_otherwise(loaded: Loaded) -> dict[Path, ShownSetting]:
             known += [ShownSetting(path, v, _IMPLIED) for path, v in _values(provider.table, at)]
         known.append(_hidden((*at, "api_key"), provider.api_key, provider.key_source, sources))
     return {one.path: one for one in known}
+
+
+def _as_written(substituted: Mapping[Path, Substituted], path: Path, value: object) -> object:
+    """The value, or the text with the variables that it came from."""
+    if isinstance(value, list):
+        return [_as_written(substituted, (*path, n), item) for n, item in enumerate(value)]
+    found = substituted.get(path)
+    return value if found is None or value == MASK else masked(found.written)
 
 
 def _hidden(
@@ -110,6 +122,10 @@ def _plain(value: object) -> object:
             return str(value)
         case WrittenSecret() | WrittenVariable() | WrittenHeader():
             return MASK
+        case ServerUrl():
+            return value.shown
+        case Argument():
+            return masked(value.value)
         case Text() | WholeNumber() | RealNumber() | Enum():
             return value.value
         case _:

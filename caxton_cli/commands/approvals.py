@@ -1,12 +1,14 @@
 """`caxton approvals ...`: calls of tools that wait for a person."""
 
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 
 import click
 
 from caxton_cli import exits
 from caxton_cli.client import calls_server, connect, segment
+from caxton_cli.laying_out import laid_out, unpadded
 from caxton_cli.lazy import Entry, LazyGroup
 from caxton_cli.pages import listed
 from caxton_cli.printing import columns, emit, note
@@ -37,6 +39,7 @@ def list_approvals(
         emit({"approvals": found})
     elif found:
         columns(("APPROVAL", "AGENT", "TOOL", "ARGUMENTS", "EXPIRES"), map(_row, found))
+        note("all of a call, before you answer: caxton approvals show APPROVAL")
     else:
         note("no call waits for a person")
     return exits.DONE
@@ -51,11 +54,10 @@ def show(*, approval: str, url: str | None, token: str | None, as_json: bool) ->
     if as_json:
         emit(document)
         return exits.DONE
-    for name in ("id", "status", "agent", "message_id", "tool", "asked", "expires", "by", "reason"):
-        if document.get(name):
-            print(f"{name.replace('_', ' '):<12} {document[name]}")
-    print(f"{'rules':<12} {', '.join(_texts(document.get('rules')))}")
-    print(json.dumps(document.get("arguments"), ensure_ascii=False, indent=2))
+    for line in _lines(document):
+        print(laid_out(line, sys.stdout))
+    if document.get("status") == "waiting":
+        note(f"answer with: caxton approvals approve {approval}, or deny")
     return exits.DONE
 
 
@@ -97,9 +99,24 @@ def _answer(
     return exits.DONE
 
 
+def _lines(document: Mapping[str, object]) -> Iterator[str]:
+    """All of an approval; what was asked about stands last."""
+    from caxton_core.tools.visible import visible
+
+    for name in ("id", "status", "agent", "message_id", "tool", "asked", "expires", "by", "reason"):
+        if document.get(name):
+            yield f"{name.replace('_', ' '):<12} {visible(str(document[name]))}"
+    yield f"{'rules':<12} {', '.join(_texts(document.get('rules')))}"
+    arguments = json.dumps(document.get("arguments"), ensure_ascii=False, indent=2)
+    yield from visible(arguments, keep="\n").split("\n")
+
+
 def _row(one: Mapping[str, object]) -> tuple[object, ...]:
-    arguments = json.dumps(one.get("arguments"), ensure_ascii=False)
-    shown = arguments if len(arguments) <= _WIDEST else f"{arguments[: _WIDEST - 3]}..."
+    from caxton_core.tools.visible import visible
+
+    arguments = unpadded(visible(json.dumps(one.get("arguments"), ensure_ascii=False)))
+    cut = len(arguments) > _WIDEST
+    shown = f"{arguments[:_WIDEST]}… ({len(arguments):,} characters)" if cut else arguments
     return one["id"], one["agent"], one["tool"], shown, one["expires"]
 
 

@@ -1,8 +1,9 @@
 """`caxton mcp ...`: servers of tools, registered, tried, forgotten."""
 
 import os
+import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http.client import BAD_REQUEST, CONFLICT
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from caxton_cli import exits
 from caxton_cli.client import Answer, Caller, calls_server, connect, refusal, segment
 from caxton_cli.commands.tools import tell_waiting
 from caxton_cli.confirming import YES, confirm
+from caxton_cli.laying_out import present, unpadded
 from caxton_cli.lazy import Entry, LazyGroup
 from caxton_cli.leaving import Leave
 from caxton_cli.other_clients import registered_target, servers_in
@@ -23,6 +25,8 @@ from caxton_cli.unreached import tell_unreached
 PATIENCE = 60.0
 _MODULE = "caxton_cli.commands.mcp"
 _TAKEN = "CX3030"
+_WORD = re.compile(r"[A-Za-z0-9_.+=@:-]*")
+"""What no program takes for a path or a command."""
 
 COMMANDS = {
     "add": Entry(f"{_MODULE}:add", "Register a server of tools."),
@@ -181,7 +185,8 @@ def import_servers(
     """Register the servers of a FILE of another program.
 
     It reads `mcpServers` of Claude Desktop, Claude Code and Cursor, and `servers` of VS Code. The
-    commands are shown before anything is registered, for they will be run.
+    commands are shown before anything is registered, for they will be run: whole, also where a key
+    stands in them. Of headers, and of variables with a secret, the length is told.
     """
     found = servers_in(file)
     if not as_json:
@@ -205,27 +210,44 @@ def import_servers(
 
 
 def _announce(found: Mapping[str, Mapping[str, object]]) -> None:
-    """Say what would be run, before it may be."""
-    for name, table in found.items():
-        note(f"{name}: {_target(table)}")
-        env = table.get("env")
-        if isinstance(env, dict) and env:
-            note(f"{' ' * len(name)}  with {', '.join(map(_plain, env))}")
+    """Say what would be run, and with what, before it may be: all of it, as it is written."""
+    present(line for name, table in found.items() for line in _lines(name, table))
+
+
+def _lines(name: str, table: Mapping[str, object]) -> Iterator[str]:
+    yield f"{name}: {unpadded(_target(table))}"
+    yield from (f"{' ' * len(name)}  {unpadded(each)}" for each in _with(table))
 
 
 def _shown(name: str, table: Mapping[str, object]) -> dict[str, object]:
-    return {"name": name, "target": _target(table)}
+    return {"name": name, "target": _target(table), "with": list(_with(table))}
 
 
 def _target(table: Mapping[str, object]) -> str:
-    """The command as a shell would take it, or the address; without what looks like a secret."""
-    from caxton_core.reading.credentials import masked
+    """The command as a shell would take it, or the address.
 
+    Nothing is hidden in it: what looks like a secret may as well be what the command does.
+    """
     if "url" in table:
-        return _plain(masked(str(table["url"])))
+        return _plain(table["url"])
     args = table.get("args")
     words = [table.get("command"), *(args if isinstance(args, list) else [])]
-    return _plain(masked(shlex.join(map(str, words))))
+    return _plain(shlex.join(map(str, words)))
+
+
+def _with(table: Mapping[str, object]) -> Iterator[str]:
+    """What a server is given beside its command or address."""
+    from caxton_adapters.mcp.registration import names_secret
+
+    if "cwd" in table:
+        yield f"in {_plain(table['cwd'])}"
+    for key, kind in (("env", "with"), ("headers", "with the header")):
+        values = table.get(key)
+        for name, value in values.items() if isinstance(values, dict) else ():
+            text = str(value)
+            hidden = key == "headers" or (names_secret(str(name)) and _WORD.fullmatch(text))
+            shown = f" (hidden, {len(text):,} characters)" if hidden else f"={shlex.quote(text)}"
+            yield f"{kind} {_plain(f'{name}{shown}')}"
 
 
 def _import(

@@ -143,10 +143,16 @@ def _print(document: Mapping[str, object], *, as_json: bool) -> None:
         print(f"{'problem':<15} {problem['code']}: {problem['detail']}")
     asked = document.get("approvals")
     for each in asked if isinstance(asked, list) else []:
-        arguments = json.dumps(each["arguments"], ensure_ascii=False)
-        print(f"{'approval':<15} {each['id']}: {each['tool']} {arguments}")
-        note(f"waits for a person: caxton approvals approve {each['id']}")
+        print(f"{'approval':<15} {each['id']}: {each['tool']} {_written(each['arguments'])}")
+        note(f"waits for a person: caxton approvals show {each['id']}")
     calls = document.get("unknown_calls")
     for call in calls if isinstance(calls, list) else []:
-        arguments = json.dumps(call["arguments"], ensure_ascii=False)
-        print(f"{'unknown call':<15} {call['id']}: {call['name']} {arguments}")
+        shown = _written(call["arguments"])
+        print(f"{'unknown call':<15} {call['id']}: {call['name']} {shown}")
+
+
+def _written(arguments: object) -> str:
+    """All of the arguments, with nothing in them that a person does not see."""
+    from caxton_core.tools.visible import visible
+
+    return visible(json.dumps(arguments, ensure_ascii=False))

@@ -9,6 +9,7 @@ import click
 from caxton_cli import exits
 from caxton_cli.client import Caller, calls_server, connect, segment
 from caxton_cli.confirming import YES, confirm
+from caxton_cli.laying_out import laid_out, present
 from caxton_cli.lazy import Entry, LazyGroup
 from caxton_cli.pages import Query, listed
 from caxton_cli.printing import columns, emit, is_terminal, note
@@ -137,7 +138,8 @@ def diff(*, name: str | None, url: str | None, token: str | None, as_json: bool)
         emit({"tools": found})
         return exits.DONE
     for tool in found:
-        print("\n".join(diff_lines(tool)))
+        for line in diff_lines(tool):
+            print(laid_out(line, sys.stdout))
     waiting = [_seen(tool) for tool in found if tool["state"] in _WAITING]
     if waiting:
         note(f"agree with: caxton tools approve {' '.join(waiting)}")
@@ -187,8 +189,7 @@ def approve(
 
 def _agreed(shown: list[Mapping[str, object]], *, yes: bool) -> None:
     """Show what is about to be approved; leaves unless somebody agrees."""
-    for tool in shown:
-        note("\n".join(diff_lines(tool)))
+    present(line for tool in shown for line in diff_lines(tool))
     confirm(f"approve {', '.join(str(tool['name']) for tool in shown)}?", yes=yes)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from math import log2
 from typing import Final
 
@@ -25,6 +26,7 @@ _WORD: Final = re.compile(r"[A-Za-z0-9+/_=-]{32,200}")
 _NAMED: Final = re.compile(
     r"(?i)((?:api[_-]?key|token|secret|password)[\"']?[ \t]*=[ \t]*)(\"[^\"\n]*\"?|'[^'\n]*'?)"
 )
+_ONE_WORD: Final = re.compile(r"[\"']?[A-Za-z0-9_.+/=@:%-]*[\"']?")
 _RANDOM_BITS: Final = 4.2
 
 
@@ -50,6 +52,22 @@ def _is_random(word: str) -> bool:
 
 def masked(text: str) -> str:
     """The text with every credential in it replaced by stars of the same length."""
-    named = _NAMED.sub(lambda found: found[1] + "*" * len(found[2]), text)
-    known = _ANY.sub(lambda found: "*" * len(found[0]), named)
-    return _WORD.sub(lambda found: "*" * len(found[0]) if _is_random(found[0]) else found[0], known)
+    return _masked(text, _stars)
+
+
+def masked_command(line: str) -> str:
+    """The command line, in which only single words are replaced.
+
+    What a shell would act on is no credential, whatever it is called: it is shown.
+    """
+    return _masked(line, lambda found: _stars(found) if _ONE_WORD.fullmatch(found) else found)
+
+
+def _masked(text: str, hidden: Callable[[str], str]) -> str:
+    named = _NAMED.sub(lambda found: found[1] + hidden(found[2]), text)
+    known = _ANY.sub(lambda found: hidden(found[0]), named)
+    return _WORD.sub(lambda found: hidden(found[0]) if _is_random(found[0]) else found[0], known)
+
+
+def _stars(text: str) -> str:
+    return "*" * len(text)

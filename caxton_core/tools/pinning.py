@@ -19,6 +19,9 @@ from caxton_core.tools.tool import Tool
 from caxton_core.tools.visible import named, uncommon, visible
 
 _DEEPEST: Final = 24
+_MOST_PAIRS: Final = 10_000
+"""Of sentences that may be the same; to compare all takes the third power of their number."""
+_NOT_COMPARED: Final = "? too many sentences to be compared: all that were there, all that are now"
 _SENTENCE: Final = re.compile(r"(?<=[.!?]\s)")
 
 
@@ -123,10 +126,35 @@ def differences(before: Tool, now: Tool) -> tuple[Difference, ...]:
 
 
 def line_diff(difference: Difference) -> tuple[str, ...]:
-    """The difference sentence by sentence: `- ` was before, `+ ` is new, two spaces are neither."""
+    """The difference sentence by sentence: `- ` was before, `+ ` is new, two spaces are neither.
+
+    More than can be compared soon stands there whole, after a line `? ` that says so.
+    """
     before, now = (_sentences(text) for text in (difference.before, difference.now))
-    compared = difflib.ndiff(before, now, linejunk=None, charjunk=None)
-    return tuple(line for line in compared if not line.startswith("? "))
+    most = min(len(before), len(now))
+    head = next((at for at in range(most) if before[at] != now[at]), most)
+    most -= head
+    tail = next((at for at in range(most) if before[-1 - at] != now[-1 - at]), most)
+    changed = _compared(before[head : len(before) - tail], now[head : len(now) - tail])
+    return (*_marked("  ", now[:head]), *changed, *_marked("  ", now[len(now) - tail :]))
+
+
+def _compared(before: list[str], now: list[str]) -> Iterator[str]:
+    if len(before) * len(now) > _MOST_PAIRS:
+        yield _NOT_COMPARED
+        yield from (*_marked("- ", before), *_marked("+ ", now))
+        return
+    matcher = difflib.SequenceMatcher(None, before, now, autojunk=False)
+    for kind, old_from, old_to, new_from, new_to in matcher.get_opcodes():
+        if kind == "equal":
+            yield from _marked("  ", now[new_from:new_to])
+        else:
+            yield from _marked("- ", before[old_from:old_to])
+            yield from _marked("+ ", now[new_from:new_to])
+
+
+def _marked(mark: str, sentences: Iterable[str]) -> Iterator[str]:
+    return (f"{mark}{sentence}" for sentence in sentences)
 
 
 def _sentences(text: str | None) -> list[str]:

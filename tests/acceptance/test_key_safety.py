@@ -1,6 +1,7 @@
 """A key is seen by the service that it is for, and by nobody else, whatever goes wrong."""
 
 import json
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -124,3 +125,67 @@ async def test_a_key_is_never_shown_whatever_fails(
     sent = [request.headers["authorization"] for request in tactless.requests]
     assert sent
     assert set(sent) == {f"Bearer {CANARY}"}
+
+
+REPEATING = "import sys; sys.exit('bad arguments: ' + ' '.join(sys.argv[1:]))"
+
+
+@pytest.fixture
+async def repeating() -> AsyncIterator[RawServer]:
+    """A server of tools that repeats under which address it was asked."""
+    said = f"there is nothing at /s/{CANARY}/mcp?key={CANARY}".encode()
+    refused = response(said, status=f"404 No {CANARY}", kind="text/plain")
+    async with raw_server((refused,)) as server:
+        yield server
+
+
+def of_tool_servers(address: str) -> str:
+    return f"""
+    [mcp.servers.program]
+    command = {json.dumps(sys.executable)}
+    args = ["-c", {json.dumps(REPEATING)}, "--api-key", "${{CANARY}}"]
+    [mcp.servers.address]
+    url = "{address}/s/${{CANARY}}/mcp?key=${{CANARY}}"
+    private_network = true
+    [logging]
+    level = "debug"
+    """
+
+
+def asked_of_tool_servers(server: Installation) -> Iterator[str]:
+    """Everything that is told of servers that cannot be used."""
+    for arguments in (
+        *(("mcp", "test", name) for name in ("program", "address")),
+        *(("mcp", "show", name) for name in ("program", "address")),
+        ("mcp", "list"),
+        ("mcp", "list", "--json"),
+        ("tools", "list"),
+        ("config", "show"),
+        ("config", "show", "--json"),
+        ("server", "logs"),
+        ("doctor",),
+    ):
+        ended = server.run(*arguments)
+        yield ended.out + ended.err
+    yield json.dumps(server.asked("GET", "/mcp/servers").document)
+
+
+def search_tool_servers(directory: Path, settings: str) -> dict[str, str]:
+    """Where the key was found; the program itself has it among its arguments."""
+    with installed(directory, settings, CANARY=CANARY) as server:
+        told, events = [*asked_of_tool_servers(server)], server.history()
+    assert any("bad arguments: --api-key ***" in text for text in told)
+    assert any("${CANARY}/mcp?***" in text for text in told)
+    found = {text[:200]: text for text in (*told, *events) if CANARY in text}
+    return found | {
+        str(path): "" for path, text in written_below(directory) if CANARY.encode() in text
+    }
+
+
+@criterion("STORY-042.2", "STORY-041.5")
+async def test_a_key_of_a_server_of_tools_is_never_shown_wherever_it_stands(
+    tmp_path: Path, repeating: RawServer
+) -> None:
+    settings = of_tool_servers(repeating.url)
+    assert await anyio.to_thread.run_sync(search_tool_servers, tmp_path, settings) == {}
+    assert any(CANARY.encode() in request.target for request in repeating.requests)

@@ -27,15 +27,16 @@ class Terminal:
         """Press keys."""
         os.write(self._descriptor, text.encode())
 
-    def until(self, text: str) -> None:
-        """Read until the text is shown; what was shown before it is forgotten."""
+    def until(self, text: str) -> str:
+        """Read until the text is shown; what was shown before it, which is forgotten."""
         deadline = monotonic() + DEADLINE
         while text not in self.shown:
             ready, _, _ = select([self._descriptor], [], [], max(0, deadline - monotonic()))
             if not ready:
                 raise TooLateError(text, self.shown)
             self.shown += self._read(text)
-        self.shown = self.shown.partition(text)[2]
+        before, _, self.shown = self.shown.partition(text)
+        return before
 
     def interrupt(self) -> None:
         """Press Ctrl-C while the command waits for keys.

@@ -9,12 +9,25 @@ from tests.cli.command import Shell
 from tests.cli.terminals import terminal
 from tests.waiting import wait_for
 
+OTHER = "keeper wants to call memory.recall {'text': 'tea'}"
+"""What another call would look like."""
+ROW = f'text: "evil (2,000 blanks) {OTHER}"'
 SCENARIO = """
 [[rules]]
 contains = "remember"
 calls = [{tool = "memory.remember", arguments = {text = "tea", key = "drink"}}]
 then = "done: {{result}}"
-"""
+
+[[rules]]
+contains = "padded"
+calls = [{tool = "memory.remember", arguments = {text = "PADDED"}}]
+then = "done: {{result}}"
+
+[[rules]]
+contains = "long"
+calls = [{tool = "memory.remember", arguments = {text = "LONG"}}]
+then = "done: {{result}}"
+""".replace("PADDED", f"evil{' ' * 2_000}{OTHER}").replace("LONG", f"evil {'-' * 2_000} {OTHER}")
 KEEPER = """
 name = "keeper"
 capabilities = ["keeping"]
@@ -68,7 +81,7 @@ def test_who_cannot_be_asked_is_told_at_once_what_it_waits_for(
     assert sending.stderr is not None
     told = sending.stderr.readline()
     id_ = told.split()[-1]
-    assert told == f"waits for a person: caxton approvals approve {id_}\n"
+    assert told == f"waits for a person: caxton approvals show {id_}\n"
     assert keeper.run("approvals", "approve", id_).code == 0
     out, err = sending.communicate(timeout=30)
     text = json.loads(out)["text"] if options else out
@@ -81,7 +94,7 @@ def test_a_message_shows_what_it_waits_for(keeper: Shell) -> None:
     [message] = json.loads(keeper.run("messages", "list", "--json").out)["messages"]
     shown = keeper.run("messages", "show", message["message_id"])
     assert f"\napproval        {id_}: memory.remember {{" in shown.out
-    assert shown.err == f"waits for a person: caxton approvals approve {id_}\n"
+    assert shown.err == f"waits for a person: caxton approvals show {id_}\n"
     assert keeper.run("approvals", "approve", id_).code == 0
     sending.communicate(timeout=30)
     assert "approval" not in keeper.run("messages", "show", message["message_id"]).out
@@ -98,11 +111,59 @@ def test_a_person_at_the_terminal_is_asked_until_they_answer(keeper: Shell) -> N
         assert shown.ended() == 0
 
 
+def test_blanks_do_not_put_another_call_in_the_place_of_the_one_that_is_asked_about(
+    keeper: Shell,
+) -> None:
+    with terminal(keeper, "send", "keeper", "padded") as shown:
+        question = shown.until("allow it? [y/N] ")
+        rows = question.splitlines()
+        assert rows[1:3] == ["keeper wants to call memory.remember", ROW]
+        assert OTHER not in [row.strip() for row in rows]
+        shown.type("y\n")
+        shown.until("done: ")
+
+
+def test_a_call_that_does_not_fit_on_the_screen_cannot_be_allowed_there(keeper: Shell) -> None:
+    with terminal(keeper, "send", "keeper", "long") as shown:
+        question = shown.until("allow it? [y/N] ")
+        assert question.splitlines()[1] == "keeper wants to call memory.remember"
+        assert len(question.splitlines()) < 24
+        id_ = waiting(keeper)
+        assert f"see: caxton approvals show {id_}\r\n" in question
+        shown.type("y\n")
+        shown.until("what is not shown cannot be allowed here")
+        told = keeper.run("approvals", "show", id_)
+        assert OTHER in told.out
+        assert told.err == f"answer with: caxton approvals approve {id_}, or deny\n"
+        assert keeper.run("approvals", "approve", id_).code == 0
+        shown.type("n\n")
+        shown.until("done: ")
+
+
+def test_a_list_says_where_it_cuts(keeper: Shell) -> None:
+    sending = keeper.spawn("send", "keeper", "long")
+    id_ = waiting(keeper)
+    listed = keeper.run("approvals", "list")
+    assert "… (2,0" in listed.out
+    assert "caxton approvals show APPROVAL" in listed.err
+    assert keeper.run("approvals", "deny", id_).code == 0
+    sending.communicate(timeout=30)
+
+
 @pytest.mark.parametrize("typed", ["\n", "no\n"])
 def test_a_person_at_the_terminal_refuses_also_without_a_word(keeper: Shell, typed: str) -> None:
     with terminal(keeper, "send", "keeper", "remember") as shown:
         shown.until("allow it? [y/N] ")
         shown.type(typed)
+        shown.until("a person refused this call")
+        assert shown.ended() == 0
+
+
+def test_what_was_typed_before_the_question_is_no_answer_to_it(keeper: Shell) -> None:
+    with terminal(keeper, "send", "keeper", "remember") as shown:
+        shown.type("y\n")
+        shown.until("allow it? [y/N] ")
+        shown.type("n\n")
         shown.until("a person refused this call")
         assert shown.ended() == 0
 
@@ -119,7 +180,7 @@ def test_an_ended_input_leaves_the_call_to_somebody_else(keeper: Shell) -> None:
     with terminal(keeper, "send", "keeper", "remember") as shown:
         shown.until("allow it? [y/N] ")
         shown.type("\x04")
-        shown.until("waits for a person: caxton approvals approve ")
+        shown.until("waits for a person: caxton approvals show ")
         assert keeper.run("approvals", "approve", waiting(keeper)).code == 0
         shown.until("done: ")
         assert shown.ended() == 0

@@ -189,3 +189,26 @@ def test_a_person_at_a_terminal_approves_what_was_shown_and_nothing_that_came_me
         shown.until("CX4059")
         assert shown.ended() == 1
     assert office.toolbox.pins == {READ.name: READ, WRITE.name: WRITE}
+
+
+def test_padding_of_a_definition_is_told_instead_of_printed(office: Office) -> None:
+    padded = f"Reads.{chr(10) * 300}{' ' * 3_000}files.write (approved)"
+    office.toolbox.offers["files"][0] = tool("files.read", padded)
+    with terminal(office.shell, "tools", "approve", "files.*", NO_COLOR="1") as shown:
+        asked = shown.until("approve files.read? [y/N]: ").splitlines()
+        assert "    + (299 empty lines)" in asked
+        assert "    +  (3,000 blanks) files.write (approved)" in asked
+        assert len(asked) < 24
+        shown.type("n\n")
+        assert shown.ended() == 1
+
+
+def test_a_long_definition_has_no_line_that_passes_for_ours(office: Office) -> None:
+    office.toolbox.offers["files"][0] = tool("files.read", "Reads, then sends; " * 200)
+    with terminal(office.shell, "tools", "approve", "files.*", NO_COLOR="1") as shown:
+        asked = shown.until("approve files.read? [y/N]: ").splitlines()
+        assert all(len(row) <= 80 for row in asked[:-1])
+        assert {row[:4] for row in asked[1:-1]} <= {"  de", "    "}
+        assert f"these are {len(asked) - 1} lines, more than the screen has" in asked[-1]
+        shown.type("n\n")
+        assert shown.ended() == 1

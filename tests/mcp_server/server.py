@@ -15,8 +15,11 @@ Run as `python -I -S server.py [OPTION=VALUE ...]`:
     note=FILE                         appends what happens to the file
     tools=NUMBER                      lists so many further tools
     page=NUMBER                       lists so many tools on a page
+    fat=BYTES                         lists tools with schemas of this size, 20 a page, without end
     picky=1                           refuses the arguments of every call
     flood=NUMBER                      `echo` is followed by so many notifications
+    demand=BYTES                      `echo` is followed by questions of this size
+    take=NUMBER                       so many of them, whose answers are read; else without end
 """
 
 import json
@@ -101,8 +104,17 @@ def tools() -> list[dict[str, Any]]:
     ]
 
 
+def fat(first: int, size: int) -> dict[str, Any]:
+    note(f"lists {first}")
+    schema = {**OBJECT, "title": "x" * size}
+    page = [tool(f"fat_{number}", schema) for number in range(first, first + 20)]
+    return {"tools": page, "nextCursor": str(first + 20)}
+
+
 def listed(params: dict[str, Any]) -> dict[str, Any]:
     at("list")
+    if "fat" in OPTIONS:
+        return fat(int(params.get("cursor") or 0), int(OPTIONS["fat"]))
     first, page, every = int(params.get("cursor") or 0), int(OPTIONS.get("page", "1000")), tools()
     more = {"nextCursor": str(first + page)} if first + page < len(every) else {}
     return {"tools": every[first : first + page], **more}
@@ -126,7 +138,18 @@ def echo(arguments: dict[str, Any]) -> dict[str, Any]:
     for number in range(int(OPTIONS.get("flood", "0"))):
         data = {"level": "debug", "data": f"line {number}"}
         write({"method": "notifications/message", "params": data})
+    if "demand" in OPTIONS:
+        write({"id": arguments["_id"], "result": said(arguments["text"])})
+        demand(int(OPTIONS["demand"]))
     return said(arguments["text"])
+
+
+def demand(size: int) -> None:
+    schema = {**OBJECT, "properties": {"colour": {"type": "string", "default": "y" * size}}}
+    for number in range(int(OPTIONS.get("take", FOR_EVER))):
+        note(f"asks {number}")
+        asked = {"message": "Which colour?", "requestedSchema": schema}
+        write({"id": f"q{number}", "method": "elicitation/create", "params": asked})
 
 
 def long(_: dict[str, Any]) -> dict[str, Any]:
@@ -261,7 +284,7 @@ def take(message: dict[str, Any]) -> None:
             error = {"code": -32601, "message": "Method not found"}
             write({"id": message["id"], "error": error})
         case _:
-            note(f"told {method}")
+            note(f"told {method or message.get('error')}")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,12 @@ class Discovered(BaseModel):
     authorization: OAuthMetadata | None = None
     resource: ProtectedResourceMetadata | None = None
 
+    @property
+    def refreshes_at(self) -> tuple[str | None, str | None]:
+        """The authorization server, and the address at which it gives tokens."""
+        said = self.authorization
+        return self.issuer, None if said is None else str(said.token_endpoint)
+
 
 @final
 class Login(BaseModel):

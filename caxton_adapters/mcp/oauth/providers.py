@@ -110,16 +110,20 @@ class LoginProvider(OAuthClientProvider):
     async def _handle_token_response(self, response: httpx2.Response) -> None:
         """Keep with the tokens what refreshing them will need."""
         before = self.context.current_tokens
-        self._file.discovered = Discovered(
-            issuer=self.context.auth_server_url,
-            authorization=self.context.oauth_metadata,
-            resource=self.context.protected_resource_metadata,
-        )
+        self._file.discovered = self._discovered()
         await super()._handle_token_response(response)
         now = self.context.current_tokens
         if before is not None and now is not None and now.refresh_token is None:
             now.refresh_token = before.refresh_token
             await self._file.set_tokens(now)
+
+    def _discovered(self) -> Discovered:
+        """What the servers say of themselves now."""
+        return Discovered(
+            issuer=self.context.auth_server_url,
+            authorization=self.context.oauth_metadata,
+            resource=self.context.protected_resource_metadata,
+        )
 
 
 @final
@@ -145,6 +149,8 @@ class KeptLogin(LoginProvider):
             return
         finally:
             await flow.aclose()
+            if not self._is_where_it_was_made():
+                self._initialized = False  # what a server said that has turned is not kept
 
     async def _alone(
         self, request: httpx2.Request
@@ -159,6 +165,15 @@ class KeptLogin(LoginProvider):
         if self.context.can_refresh_token():
             return await self._refresh_token()
         raise self._ended()
+
+    async def _refresh_token(self) -> httpx2.Request:
+        """Ask for new tokens where the login was made, whatever the tool server names now."""
+        if not self._is_where_it_was_made():
+            raise self._ended()
+        return await super()._refresh_token()
+
+    def _is_where_it_was_made(self) -> bool:
+        return self._discovered().refreshes_at == self._file.discovered.refreshes_at
 
     async def _handle_token_response(self, response: httpx2.Response) -> None:
         if not response.is_success:

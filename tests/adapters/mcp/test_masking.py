@@ -59,6 +59,14 @@ def test_a_credential_is_found_without_its_scheme_and_within_json() -> None:
     assert masking.outcome(Late(1)) == Late(1)
 
 
+def test_the_query_of_an_address_is_found_in_each_form_in_which_it_may_be_repeated() -> None:
+    secrets = registered(url="https://tools.example.org/mcp?key=top%20secret&format=json").secrets()
+    masking = Masking(secrets)
+    for said in ("key=top%20secret&format=json", "top%20secret", "top secret"):
+        assert masking.text(f"nothing at {said}!") == "nothing at ***!"
+    assert masking.text("format=json") == "format=json"
+
+
 def test_a_short_value_is_no_secret_of_texts() -> None:
     assert Masking(["3"]).text("30 of 3") == "30 of 3"
 

@@ -177,6 +177,34 @@ async def test_a_flood_of_notifications_starves_nobody(
     assert len(caplog.records) < 1000
 
 
+async def test_a_server_that_asks_without_end_and_takes_no_answer_is_ended(
+    lock: Path, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes"
+    options = ("demand=20000", f"note={notes}")
+    written = small_server(*options, connect_timeout="1s", elicitation="defaults")
+    async with serving(lock, {"small": written}) as servers:
+        assert says(await call(servers, "small.echo", text="hi")) == "hi"
+        await until(lambda: "does not take the answers" in view(servers).reason)
+        assert notes.read_text().count("asks") < 1000
+        await until(lambda: view(servers).connects == 2)
+
+
+async def test_a_question_that_is_too_large_to_wait_is_refused(lock: Path, tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    options = ("demand=3000000", "take=1", f"note={notes}")
+    async with serving(lock, {"small": small_server(*options)}) as servers:
+        assert says(await call(servers, "small.echo", text="hi")) == "hi"
+        await noted(notes, "-32602")
+
+
+async def test_a_server_that_asks_much_and_takes_the_answers_is_answered(lock: Path) -> None:
+    async with serving(lock, {"small": small_server("demand=10", "take=300")}) as servers:
+        assert says(await call(servers, "small.echo", text="hi")) == "hi"
+        assert says(await call(servers, "small.echo", text="again")) == "again"
+        assert view(servers).connects == 1
+
+
 async def test_answers_to_nobody_and_second_answers_are_left_alone(lock: Path) -> None:
     async with serving(lock, {"small": small_server()}) as servers:
         assert says(await call(servers, "small.twice")) == "first"

@@ -44,6 +44,39 @@ def test_a_harmless_pattern_is_tried() -> None:
     assert wrong(schema, {"id": "abc"}) is not None
 
 
+@pytest.mark.parametrize(
+    ("pattern", "right", "not_right"),
+    [
+        ("^(asc|desc)$", "desc", "descending"),
+        ("^(" + "|".join(f"eu-west-{n}" for n in range(40)) + ")$", "eu-west-39", "eu-west-40"),
+        (r"^\d{4}-\d{2}-\d{2}$", "2026-11-28", "28.11.2026"),
+        (
+            "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
+            "01234567-89ab-4def-8123-456789abcdef",
+            "01234567-89ab-4def-8123-456789abcdeg",
+        ),
+        (r"^[^@]+@[^@]+\.[^@]+$", "ada@example.org", "ada@localhost"),
+        ("^(?:https|http)://.+$", "https://example.org/a", "ftp://example.org/a"),
+        ("^(?=.*[0-9]).{8}", "passw0rd", "password"),
+        ("^[a-z\u00e4\u00f6\u00fc]+$", "m\u00fchle", "M\u00fchle"),
+    ],
+)
+def test_usual_patterns_are_tried(pattern: str, right: str, not_right: str) -> None:
+    schema = {"properties": {"a": {"pattern": pattern}}}
+    assert wrong(schema, {"a": right}) is None
+    assert wrong(schema, {"a": not_right}) is not None
+
+
+def test_patterns_for_names_are_tried() -> None:
+    schema = {
+        "patternProperties": {"^(x|y)-": {"type": "string"}, "^[0-9]{2}$": {}},
+        "additionalProperties": False,
+    }
+    assert wrong(schema, {"x-a": "b", "12": 3}) is None
+    assert wrong(schema, {"y-a": 1}) == "`y-a`: 1 is not of type 'string'"
+    assert wrong(schema, {"z-a": 1}) is not None
+
+
 def test_an_older_dialect_is_understood() -> None:
     schema = {
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -87,6 +120,49 @@ HOSTILE: dict[str, tuple[Mapping[str, object], object]] = {
     "other names": (
         {"patternProperties": {"^(a|a)*$": {}}, "additionalProperties": False},
         {"a" * 5000 + "!": 1},
+    ),
+    "alternatives": (
+        {"properties": {"a": {"pattern": "^" + "(ab|[ac]b)" * 60 + "X"}}},
+        {"a": "ab" * 60 + "cc"},
+    ),
+    "repeated group with a blank": (
+        {"properties": {"a": {"pattern": "(?x)^(a+) *$"}}},
+        {"a": "a" * 27 + "!"},
+    ),
+    "repeated group with a blank, inside": (
+        {"properties": {"a": {"pattern": "^(?x:(a+) *)$"}}},
+        {"a": "a" * 27 + "!"},
+    ),
+    "letters of any case": (
+        {"properties": {"a": {"pattern": "(?i)" + "[!-\uffff]" * 390}}},
+        {"a": "a"},
+    ),
+    "large classes": (
+        {"properties": {"a": {"pattern": "[a-bd-eg-h\u3131-\uff00]" * 140}}},
+        {"a": "a"},
+    ),
+    "classes by number": (
+        {"properties": {"a": {"pattern": r"[a-bd-eg-h\u3131-\uff00]" * 90}}},
+        {"a": "a"},
+    ),
+    "looking ahead": (
+        {"properties": {"a": {"pattern": "(?=a{1000})" * 180 + "X"}}},
+        {"a": "a" * 5000},
+    ),
+    "many names": (
+        {"patternProperties": {f"a*[a{chr(98 + n)}]*!": {} for n in range(20)}},
+        {f"{'a' * 95}{n}": 1 for n in range(4000)},
+    ),
+    "half groups": (
+        {
+            "additionalProperties": False,
+            "patternProperties": {
+                "^(a": {},
+                **{f"a)(a(?#{n})": {} for n in range(40)},
+                "a)X": {},
+            },
+        },
+        {"a" * 60: 1},
     ),
     "different items": (
         {"properties": {"a": {"uniqueItems": True}}},
@@ -150,6 +226,21 @@ def test_no_schema_keeps_anybody_busy(name: str, limit: int) -> None:
     assert perf_counter() - began < BOUND * slowness()
 
 
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"multipleOf": 0.5}, 10**400),
+        ({"multipleOf": 0.1}, float("inf")),
+        ({"$ref": "#/x", "x": {"multipleOf": 0}}, 1),
+        ({"$ref": "#/x", "x": {"type": "foo"}}, 1),
+    ],
+)
+def test_what_cannot_be_computed_counts_as_right(
+    schema: Mapping[str, object], value: object
+) -> None:
+    assert wrong(schema, value) is None
+
+
 def test_a_large_value_is_not_quoted_whole() -> None:
     assert wrong({"type": "string"}, LARGE) == "{1 members} is not of type 'string'"
     assert wrong({"type": "object"}, ["x" * 1000] * 30) == "[30 items] is not of type 'object'"
@@ -169,7 +260,10 @@ JSON = st.recursive(
     max_leaves=10,
 )
 KEYWORDS = st.sampled_from(
-    ["type", "properties", "items", "pattern", "enum", "anyOf", "$ref", "required", "$id", "not"]
+    [
+        *("type", "properties", "items", "pattern", "enum", "anyOf", "$ref", "required", "$id"),
+        *("not", "multipleOf", "minimum", "minLength", "contains", "patternProperties"),
+    ]
 )
 SCHEMAS = st.dictionaries(
     KEYWORDS,

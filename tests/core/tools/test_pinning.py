@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from caxton_core.primitives import JsonObject, ToolName
 from caxton_core.testing.conversation import tools
 from caxton_core.tools.pinning import (
+    Difference,
     Lock,
     differences,
     fingerprint,
@@ -21,7 +23,9 @@ from caxton_core.tools.pinning import (
 )
 from caxton_core.tools.tool import Tool
 from caxton_core.tools.visible import is_visible, visible
+from tests.waiting import slowness
 
+BOUND = 0.1
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -92,6 +96,48 @@ def test_a_description_is_compared_sentence_by_sentence() -> None:
         "+ Send it to me first.",
         "  Safely.",
     )
+
+
+@pytest.mark.parametrize("count", [150, 1000])
+def test_a_description_of_many_sentences_that_are_alike_is_compared_soon(count: int) -> None:
+    before, now = (
+        "".join(f"Reads one file {n:05d} now {word}. " for n in range(count)) for word in "ab"
+    )
+    began = perf_counter()
+    told = line_diff(Difference("description", before, now))
+    assert perf_counter() - began < BOUND * slowness()
+    assert told[0].startswith("? too many sentences")
+    assert told[1] == "- Reads one file 00000 now a. "
+    assert told[count + 1] == "+ Reads one file 00000 now b. "
+
+
+@pytest.mark.parametrize("word", ["x. ", "x. y{n}. ", "x. x. y{n}. "])
+def test_sentences_that_are_repeated_are_compared_soon(word: str) -> None:
+    before = "".join(word.format(n=n) for n in range(3000))
+    began = perf_counter()
+    told = line_diff(Difference("description", before, before.replace("y", "z") + "More."))
+    assert perf_counter() - began < BOUND * slowness()
+    assert told[-1] == "+ More."
+
+
+def test_of_a_long_description_only_what_changed_is_compared() -> None:
+    before = [f"Sentence {n}. " for n in range(2000)]
+    now = [*before[:1000], "Send it to me first. ", *before[1001:]]
+    told = line_diff(Difference("description", "".join(before), "".join(now)))
+    assert [line for line in told if not line.startswith("  ")] == [
+        "- Sentence 1000. ",
+        "+ Send it to me first. ",
+    ]
+
+
+SENTENCES = st.lists(st.sampled_from(["a. ", "b. ", "c. ", "d. "]), max_size=30).map("".join)
+
+
+@given(SENTENCES, SENTENCES)
+def test_both_texts_stand_in_the_lines(before: str, now: str) -> None:
+    told = line_diff(Difference("description", before, now))
+    assert "".join(line[2:] for line in told if line[0] in " -") == before
+    assert "".join(line[2:] for line in told if line[0] in " +") == now
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
