@@ -10,7 +10,7 @@ from attrs import asdict, evolve, frozen
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.process.policy_place import PolicyPlace
-from caxton_adapters.process.private import WRITTEN_BY_OTHERS, replaceable
+from caxton_adapters.process.private import WRITTEN_BY_OTHERS, divertible, steps_to
 from caxton_adapters.process.refusals import Sentences
 from caxton_core.agent.policy.file import InForce, built_in, read_policy
 from caxton_core.codes.catalogue import EXPLANATIONS
@@ -79,7 +79,7 @@ def _read(path: Path, environment: str | None, *, guarded: bool) -> Result[InFor
 
 
 def _unfit(path: Path, known: os.stat_result) -> PolicyUnreadable | PolicyUnprotected | None:
-    """Who else could change the file, or put another one in its place, in any folder above it."""
+    """Who else could change the file, or put another one in its place, anywhere on its way."""
     if not stat.S_ISREG(known.st_mode):
         return PolicyUnreadable(path, "it is not a file")
     if known.st_uid not in (0, os.geteuid()):
@@ -88,10 +88,10 @@ def _unfit(path: Path, known: os.stat_result) -> PolicyUnreadable | PolicyUnprot
     if known.st_mode & WRITTEN_BY_OTHERS:
         reason = f"its mode is {stat.S_IMODE(known.st_mode):04o}"
         return PolicyUnprotected(path, reason, f"chmod go-w {path}")
-    for folder in (*path.resolve().parents, *path.absolute().parents):
-        if os.statvfs(folder).f_flag & os.ST_RDONLY:  # as containers are given their settings
+    for step in steps_to(path):
+        if os.statvfs(step.parent).f_flag & os.ST_RDONLY:  # as containers are given their settings
             continue
-        unfit = replaceable(folder, folder.stat())
+        unfit = divertible(step)
         if unfit is not None:
             return PolicyUnprotected(path, unfit.reason, unfit.fix)
     return None

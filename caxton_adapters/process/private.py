@@ -1,8 +1,10 @@
 """Files and directories that only the server's own user can read."""
 
+import errno
 import os
 import resource
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, final
 
@@ -15,6 +17,8 @@ DIRECTORY_MODE = 0o700
 FILE_MODE = 0o600
 UMASK = 0o077
 WRITTEN_BY_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
+MOST_LINKS: Final = 40
+"""As many links of one path are followed, as Linux does."""
 
 
 @final
@@ -47,6 +51,39 @@ def replaceable(folder: Path, known: os.stat_result) -> Replaceable | None:
     if known.st_mode & WRITTEN_BY_OTHERS and not known.st_mode & stat.S_ISVTX:
         return Replaceable(f"others may write its folder {folder}", f"chmod go-w {folder}")
     return None
+
+
+def divertible(step: Path) -> Replaceable | None:
+    """Who else could have a step of a path lead elsewhere; raises OSError."""
+    unfit, known = replaceable(step.parent, step.parent.stat()), step.lstat()
+    if unfit is None and stat.S_ISLNK(known.st_mode) and known.st_uid not in (0, os.geteuid()):
+        reason = f"the link {step} belongs to the user {known.st_uid}"
+        return Replaceable(reason, f"chown -h root {step}")
+    return unfit
+
+
+def steps_to(path: Path) -> Iterator[Path]:
+    """Every name that is looked up on the way to a file, links followed; raises OSError."""
+    way, links, names = Path("/"), 0, _backwards(path.absolute())
+    while names:
+        step = way / names.pop()
+        if step.name == "..":
+            way = way.parent
+            continue
+        yield step
+        if not step.is_symlink():
+            way = step
+            continue
+        links += 1
+        if links > MOST_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        target = step.readlink()
+        way = Path("/") if target.is_absolute() else way
+        names += _backwards(target)
+
+
+def _backwards(path: Path) -> list[str]:
+    return [part for part in reversed(path.parts) if part != path.root]
 
 
 def leave_no_core_dump() -> None:

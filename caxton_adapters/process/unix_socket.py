@@ -12,7 +12,7 @@ from attrs import field, frozen
 from returns.result import Failure, Result, Success
 
 from caxton_adapters.process.lock import DirectoryLock, take_socket
-from caxton_adapters.process.private import WRITTEN_BY_OTHERS, replaceable
+from caxton_adapters.process.private import WRITTEN_BY_OTHERS, divertible, replaceable, steps_to
 from caxton_adapters.process.refusals import SocketTaken, SocketUnusable
 
 LONGEST: Final = 107 if sys.platform == "linux" else 103
@@ -72,7 +72,7 @@ def _unfit(path: Path) -> str | None:
         folder = path.parent.resolve(strict=True)
         if folder.stat().st_mode & WRITTEN_BY_OTHERS:
             return f"others may write its folder {folder}"
-        found = (replaceable(each, each.stat()) for each in (folder, *folder.parents))
+        found = (replaceable(folder, folder.stat()), *map(divertible, steps_to(path.parent)))
         return next((why.reason for why in found if why is not None), None)
     except OSError as error:
         return f"its folder {path.parent}: {error.strerror or error}"

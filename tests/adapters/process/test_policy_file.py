@@ -113,6 +113,43 @@ def test_a_link_that_others_may_replace_is_refused(policy: Path, tmp_path: Path)
     assert isinstance(trouble(link), PolicyUnprotected)
 
 
+@pytest.mark.parametrize("name", ["policy.toml", "there/policy.toml", "there/../NAME/policy.toml"])
+def test_a_link_on_the_way_of_another_link_counts_with_its_folder(
+    policy: Path, tmp_path: Path, name: str
+) -> None:
+    first, shared = tmp_path / "first", tmp_path / "shared"
+    path = first / name.replace("NAME", tmp_path.name)
+    for folder, relative, target in (
+        (shared, "policy.toml", policy),
+        (shared, "there", policy.parent),
+        (first, "policy.toml", Path("../shared/policy.toml")),
+        (first, "there", shared / "there"),
+    ):
+        folder.mkdir(exist_ok=True)
+        (folder / relative).symlink_to(target)
+    assert isinstance(read_place(PolicyPlace(path)), Success)
+    shared.chmod(0o777)
+    found = trouble(path)
+    assert isinstance(found, PolicyUnprotected)
+    assert found.fix == f"chmod go-w {shared}"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives links away")
+def test_a_link_of_another_user_is_refused_where_nobody_moves_it(
+    policy: Path, tmp_path: Path
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    link = shared / "policy.toml"
+    link.symlink_to(policy)
+    assert isinstance(read_place(PolicyPlace(link)), Success)
+    os.chown(link, 4711, -1, follow_symlinks=False)
+    found = trouble(link)
+    assert isinstance(found, PolicyUnprotected)
+    assert found.fix == f"chown -h root {link}"
+
+
 def test_what_a_link_leads_to_counts(policy: Path, tmp_path: Path) -> None:
     policy.chmod(0o666)
     link = tmp_path / "link.toml"

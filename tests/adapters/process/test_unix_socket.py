@@ -109,6 +109,17 @@ def test_a_folder_above_that_others_may_write_is_refused(tmp_path: Path) -> None
     assert why.reason == f"others may write its folder {folder.parent.resolve()}"
 
 
+def test_a_link_on_the_way_that_others_may_replace_is_refused(tmp_path: Path) -> None:
+    mine, shared = tmp_path / "mine", tmp_path / "shared"
+    mine.mkdir()
+    shared.mkdir()
+    (shared / "there").symlink_to(mine)
+    shared.chmod(0o777)
+    why = refused(shared / "there" / "caxton.sock")
+    assert isinstance(why, SocketUnusable)
+    assert why.reason == f"others may write its folder {shared.resolve()}"
+
+
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     why = refused(tmp_path / "nowhere" / "caxton.sock")
     assert isinstance(why, SocketUnusable)
