@@ -11,7 +11,7 @@ from caxton_adapters.mcp.schemas import Schema
 from tests.recursion import RAISED, USUAL, recursion_limit
 from tests.waiting import slowness
 
-BOUND = 0.2
+BOUND = 0.5
 
 
 def wrong(schema: Mapping[str, object], value: object) -> str | None:
