@@ -63,6 +63,8 @@ class _Waiting:
 
     async def have_room(self) -> None:
         """Return when there may be one more; raises `EndOfStream` when that takes too long."""
+        if self.count < MOST_WAITING:
+            return
         with anyio.move_on_after(self._patience):
             while self.count >= MOST_WAITING:
                 await self._fewer.wait()
