@@ -34,20 +34,14 @@ _IN_WORDS: Final = {
 def read_json(decoder: "msgspec.json.Decoder[T]", body: bytes) -> Result[T, Refused]:
     """Read the body; the content type does not matter, the guard has seen to foreign pages."""
     if too_deep(body.decode("latin-1")):
-        return Failure(_too_deep())
+        detail = f"The body is nested too deeply: {MOST_LEVELS} levels are the most."
+        return Failure(Refused(400, problem.MALFORMED_BODY, detail))
     try:
         return Success(decoder.decode(body))
     except msgspec.ValidationError as error:
         return Failure(_misshapen(str(error), decoder.type))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Failure(Refused(400, problem.MALFORMED_BODY, f"The body is not JSON: {error}."))
-    except RecursionError:
-        return Failure(_too_deep())
-
-
-def _too_deep() -> Refused:
-    detail = f"The body is nested too deeply: {MOST_LEVELS} levels are the most."
-    return Refused(400, problem.MALFORMED_BODY, detail)
 
 
 def invalid(message: str, at: str = "") -> Refused:

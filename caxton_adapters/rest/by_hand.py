@@ -53,26 +53,18 @@ class CallsByHand:
         failed = isinstance(made.result, ToolFailed)
         outcome = CallOutcome.FAILED if failed else CallOutcome.SUCCEEDED
         if self.log is not None:
-            self.log.info(
-                "tool.called",
-                by_hand=True,
-                who=who,
-                tool=call.name.value,
-                arguments=redacted(call.arguments).members(),
-                seconds=made.seconds,
-                outcome=outcome.value,
-            )
+            facts = _facts(call, who)
+            self.log.info("tool.called", **facts, seconds=made.seconds, outcome=outcome.value)
 
     def _tell_refused(self, call: ToolCall, who: str, why: str) -> None:
         if self.log is not None:
-            self.log.warning(
-                "security.call_refused",
-                by_hand=True,
-                who=who,
-                tool=call.name.value,
-                arguments=redacted(call.arguments).members(),
-                why=[why],
-            )
+            self.log.warning("security.call_refused", **_facts(call, who), why=[why])
+
+
+def _facts(call: ToolCall, who: str) -> dict[str, object]:
+    """What is told of every call by hand."""
+    arguments = redacted(call.arguments).members()
+    return {"by_hand": True, "who": who, "tool": call.name.value, "arguments": arguments}
 
 
 def _denied(decision: Decision) -> str | None:

@@ -60,8 +60,7 @@ class JsonObject:
     value: str = "{}"
 
     def __attrs_post_init__(self) -> None:
-        parsed = _read(self.value)
-        if parsed is None or _canonical(parsed) != self.value:
+        if _object(self.value) != self.value:
             message = "not a JSON object in canonical text"
             raise ValueError(message)
 
@@ -71,10 +70,10 @@ class JsonObject:
     @classmethod
     def parse(cls, text: str) -> Result[Self, ValueProblem]:
         """Read any JSON text that is an object; the last of equal keys counts."""
-        parsed = _read(text)
-        if parsed is None:
+        canonical = _object(text)
+        if canonical is None:
             return Failure(Malformed(text[:200], cls.subject, f"{_LEVELS}, of the form {{...}}"))
-        return Success(cls(_canonical(parsed)))
+        return Success(cls(canonical))
 
     @classmethod
     def of(cls, members: Mapping[str, object]) -> Self:
@@ -92,15 +91,16 @@ class JsonObject:
         return levels(self.value)
 
 
-def _read(text: str) -> dict[str, object] | None:
-    try:
-        if too_deep(text):
-            return None
-        parsed: object = json.loads(text, parse_constant=_refuse_constant)
-        _canonical(parsed)
-    except (ValueError, RecursionError):
+def _object(text: str) -> str | None:
+    """The canonical text of the object that is written there, if it is one."""
+    if too_deep(text):
         return None
-    return {str(key): value for key, value in parsed.items()} if isinstance(parsed, dict) else None
+    try:
+        parsed: object = json.loads(text, parse_constant=_refuse_constant)
+        canonical = _canonical(parsed)
+    except ValueError:
+        return None
+    return canonical if isinstance(parsed, dict) else None
 
 
 @final
